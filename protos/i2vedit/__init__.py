@@ -1,0 +1,1 @@
+"""The words both sides speak: messages and stubs of the gRPC service."""
