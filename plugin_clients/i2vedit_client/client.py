@@ -1,0 +1,120 @@
+"""The server's calls as Python functions; every error becomes a ServerError with code, reason and sentence."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from i2vedit.v1 import clip_pb2, job_pb2, propagation_service_pb2_grpc
+from i2vedit.v1 import propagation_service_pb2 as service_pb2
+from i2vedit_client.channel import open_channel
+from i2vedit_client.errors import ServerError
+
+QUICK_SECONDS = 10.0
+MEDIA_SECONDS = 120.0
+"""Calls that read a clip or a picture: these may lie on a slow share."""
+PAGE_SIZE = 200
+
+SENTENCES = {
+    "UNAVAILABLE": "The server cannot be reached. `i2vedit doctor` says what is wrong.",
+    "DEADLINE_EXCEEDED": "The server did not answer in time. `i2vedit doctor` says what is wrong.",
+    "UNAUTHENTICATED": "The server refused the token. It belongs to another user or another data folder; `i2vedit doctor` says which.",
+}
+"""For failures in which the server itself could not say anything better."""
+
+
+def server_error(error: grpc.Call) -> ServerError:
+    """The failure of a call, with the reason from its ErrorInfo where the server gave one."""
+    code, detail = error.code().name, error.details() or ""
+    reason = code
+    status = rpc_status.from_call(error)
+    for packed in status.details if status else ():
+        info = error_details_pb2.ErrorInfo()
+        if packed.Unpack(info):
+            reason = info.reason
+    if reason == code and code in SENTENCES:
+        detail = SENTENCES[code]
+    return ServerError(code, reason, detail or f"The server answered {code} and gave no reason.")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except grpc.RpcError as error:
+        assert isinstance(error, grpc.Call)  # every error that a stub raises is one
+        raise server_error(error) from error
+
+
+class Client:
+    """A connection to one server. Close it, or use it in a `with` block."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self._channel = open_channel(address, token)
+        self._stub = propagation_service_pb2_grpc.PropagationServiceStub(self._channel)
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def server_info(self, seconds: float = QUICK_SECONDS) -> service_pb2.GetServerInfoResponse:
+        with _translated():
+            return self._stub.GetServerInfo(service_pb2.GetServerInfoRequest(), timeout=seconds)
+
+    def check_model(self, model: str) -> service_pb2.ModelInfo:
+        """Raises ServerError (MODEL_*) where the folder cannot be used."""
+        with _translated():
+            return self._stub.CheckModel(service_pb2.CheckModelRequest(model=model), timeout=MEDIA_SECONDS).model
+
+    def probe_clip(self, path: str) -> clip_pb2.ClipInfo:
+        with _translated():
+            return self._stub.ProbeClip(service_pb2.ProbeClipRequest(path=path), timeout=MEDIA_SECONDS).clip
+
+    def extract_frame(self, path: str, frame: int, output_path: str) -> str:
+        """Writes source frame `frame` of the clip as a picture and gives the picture's path. Overwrites nothing."""
+        request = service_pb2.ExtractFrameRequest(path=path, frame=frame, output_path=output_path)
+        with _translated():
+            return self._stub.ExtractFrame(request, timeout=MEDIA_SECONDS).output_path
+
+    def create_job(self, spec: job_pb2.JobSpec, attach: bool = True) -> service_pb2.CreateJobResponse:
+        """Submits; with `attach`, an unfinished job of the same spec is taken up instead of making another one."""
+        request = service_pb2.CreateJobRequest(request_id=uuid.uuid4().hex, spec=spec, attach=attach)
+        with _translated():
+            return self._stub.CreateJob(request, timeout=MEDIA_SECONDS)
+
+    def get_job(self, name: str) -> job_pb2.Job:
+        with _translated():
+            return self._stub.GetJob(service_pb2.GetJobRequest(name=name), timeout=QUICK_SECONDS).job
+
+    def list_jobs(self, limit: int, states: Sequence[job_pb2.Job.State.ValueType] = ()) -> Iterator[job_pb2.Job]:
+        """At most `limit` jobs in one of `states` (empty: in any), newest first."""
+        request = service_pb2.ListJobsRequest(states=states)
+        left = limit
+        while left > 0:
+            request.page_size = min(PAGE_SIZE, left)
+            with _translated():
+                page = self._stub.ListJobs(request, timeout=QUICK_SECONDS)
+            yield from page.jobs
+            left -= len(page.jobs)
+            request.page_token = page.next_page_token
+            if not page.next_page_token:
+                return
+
+    def cancel_job(self, name: str) -> job_pb2.Job:
+        with _translated():
+            return self._stub.CancelJob(service_pb2.CancelJobRequest(name=name), timeout=QUICK_SECONDS).job
+
+    def watch_job(self, name: str) -> Iterator[service_pb2.WatchJobResponse]:
+        """A snapshot, then what happens, until the job has ended."""
+        with _translated():
+            yield from self._stub.WatchJob(service_pb2.WatchJobRequest(name=name))

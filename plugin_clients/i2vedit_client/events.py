@@ -1,0 +1,73 @@
+"""What happens to a job, as plain dictionaries: one JSON object a line for programs, one source for the bars of people."""
+
+from typing import Any
+
+from i2vedit.v1 import job_pb2
+from i2vedit.v1 import propagation_service_pb2 as service_pb2
+from i2vedit_client.errors import Failure
+
+Event = dict[str, Any]
+
+SUCCEEDED, FAILED, CANCELLED = "succeeded", "failed", "cancelled"
+
+
+def state_name(state: job_pb2.Job.State.ValueType) -> str:
+    return job_pb2.Job.State.Name(state).removeprefix("STATE_").lower()
+
+
+def job_failure(job: job_pb2.Job) -> Failure:
+    return Failure(job.failure.code, job.failure.reason, job.failure.message, job.name)
+
+
+def failed_event(failure: Failure) -> Event:
+    event = {"event": FAILED, "code": failure.code, "reason": failure.reason, "message": failure.sentence}
+    return {**event, "job": failure.job} if failure.job else event
+
+
+def job_event(job: job_pb2.Job) -> Event:
+    """The state of a job; `event` is queued, running, succeeded, failed or cancelled."""
+    if job.state == job_pb2.Job.STATE_FAILED:
+        return failed_event(job_failure(job))
+    event: Event = {"event": state_name(job.state), "job": job.name, "attempt": job.attempt}
+    if job.delivered_directory:
+        event["directory"] = job.delivered_directory
+    return {**event, "delivered": job.delivered_count, "frames": job.frame_count}
+
+
+def progress_event(job: str, progress: job_pb2.JobProgress) -> Event:
+    """Chunks and steps count from 0, as the server counts them; seconds_left is for the whole job."""
+    stage = job_pb2.JobProgress.Stage.Name(progress.stage).removeprefix("STAGE_").lower()
+    event: Event = {"event": "progress", "job": job, "stage": stage, "chunk": progress.chunk, "chunks": progress.chunk_count}
+    event |= {"step": progress.step, "of": progress.step_count}
+    if progress.HasField("loss"):
+        event["loss"] = progress.loss
+    if progress.HasField("remaining"):
+        event["seconds_left"] = round(progress.remaining.ToTimedelta().total_seconds(), 1)
+    return event
+
+
+def watch_event(job: str, response: service_pb2.WatchJobResponse) -> Event | None:
+    """One answer of WatchJob; None for a kind that a newer server may send."""
+    kind = response.WhichOneof("event")
+    if kind == "job":
+        return job_event(response.job)
+    if kind == "progress":
+        return progress_event(job, response.progress)
+    if kind == "frame":
+        return {"event": "frame", "job": job, "frame": response.frame.frame, "path": response.frame.path}
+    return None
+
+
+def summary(job: job_pb2.Job) -> Event:
+    """A job in full, for `jobs list` and `jobs show`."""
+    spec = job.spec
+    result: Event = {"job": job.name, "state": state_name(job.state), "clip": spec.clip.path, "first": spec.clip.source_in}
+    result |= {"frames": job.frame_count, "delivered": job.delivered_count, "directory": job.delivered_directory}
+    result |= {"edited": [edit.path for edit in spec.edits], "out": spec.delivery.directory, "model": spec.settings.model or "mini"}
+    result |= {"preset": job_pb2.Preset.Name(spec.settings.preset).removeprefix("PRESET_").lower(), "attempt": job.attempt}
+    for name in ("create_time", "start_time", "end_time"):
+        if job.HasField(name):
+            result[name] = getattr(job, name).ToJsonString()
+    if job.HasField("failure"):
+        result["failure"] = {"code": job.failure.code, "reason": job.failure.reason, "message": job.failure.message}
+    return result

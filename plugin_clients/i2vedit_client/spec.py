@@ -1,0 +1,87 @@
+"""From a person's options to the JobSpec that the server takes."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from i2vedit.v1 import clip_pb2, job_pb2
+from i2vedit_client.errors import BadInput
+
+LARGEST_FRAME = 2**63 - 1
+MODEL_NAMES = ("mini", "svd", "svd-xt")
+
+
+@dataclass(frozen=True)
+class PropagateOptions:
+    """The options of `i2vedit propagate`. None or empty leaves the choice to the server."""
+
+    clip: str
+    edited: str
+    directory: str
+    frames: tuple[int, int] | None = None
+    """First and last source frame, both inclusive; None: the whole clip."""
+    painted_frame: int | None = None
+    model: str = "mini"
+    """`mini`, `svd`, `svd-xt`, or the path of a diffusers folder."""
+    preset: str = "full"
+    edit: str = "local"
+    seed: int = 0
+    lora_steps: int | None = None
+    color_space: str = ""
+    depth: str = "auto"
+    compression: str = ""
+    alpha: str = "plate"
+
+
+def absolute(path: str) -> str:
+    """A path as the server needs it, which runs in another folder. Links stay as the person named them."""
+    whole = str(Path(path).expanduser().absolute())
+    try:
+        whole.encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadInput(f"The path {whole!r} is not valid UTF-8. Rename it, then try again.") from None
+    return whole
+
+
+def model_reference(model: str) -> str:
+    """A model's name as it is; a folder as an absolute path, since the server runs in another one."""
+    is_path = model not in MODEL_NAMES and (Path(model).expanduser().is_dir() or any(mark in model for mark in "/\\~"))
+    return absolute(model) if is_path else model
+
+
+def parse_range(text: str) -> tuple[int, int]:
+    """`A-B`: first and last source frame, counted from 0, both inclusive. Raises BadInput."""
+    match = re.fullmatch(r"\s*(\d{1,19})\s*-\s*(\d{1,19})\s*", text, re.ASCII)
+    if match is None:
+        raise BadInput(f"The range '{text}' is not understood. Write the first and the last source frame, like 0-41.")
+    first, last = int(match[1]), int(match[2])
+    if last < first:
+        raise BadInput(f"The range {text} ends before it begins. Write the first frame first, like {last}-{first}.")
+    if last >= LARGEST_FRAME:
+        raise BadInput(f"The range {text} lies far outside any clip.")
+    return first, last
+
+
+def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
+    """The job that these options ask for, with absolute paths."""
+    first, count = 0, 0
+    if options.frames is not None:
+        first, count = options.frames[0], options.frames[1] - options.frames[0] + 1
+    return job_pb2.JobSpec(
+        clip=clip_pb2.ClipRef(path=absolute(options.clip), source_in=first, frame_count=count),
+        edits=[job_pb2.EditedFrame(path=absolute(options.edited), frame=options.painted_frame)],
+        settings=job_pb2.PropagationSettings(
+            model=model_reference(options.model),
+            preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
+            edit_kind=job_pb2.EditKind.Value(f"EDIT_KIND_{options.edit.upper()}"),
+            seed=options.seed,
+            lora_steps=options.lora_steps,
+        ),
+        delivery=job_pb2.DeliverySettings(
+            directory=absolute(options.directory),
+            color_space=options.color_space,
+            depth=job_pb2.Depth.Value(f"DEPTH_{options.depth.upper()}"),
+            compression=options.compression,
+            alpha=job_pb2.AlphaMode.Value(f"ALPHA_MODE_{options.alpha.upper()}"),
+        ),
+    )

@@ -1,0 +1,33 @@
+"""Submits a job and watches it: what `propagate`, `demo` and `jobs watch` share."""
+
+from pathlib import Path
+
+from i2vedit.v1 import job_pb2
+from i2vedit_client.client import Client
+from i2vedit_client.errors import Interrupted
+from i2vedit_client.events import SUCCEEDED, job_event, state_name
+from i2vedit_client.follow import follow
+from i2vedit_client.report import Report
+
+
+def submit(client: Client, spec: job_pb2.JobSpec, report: Report) -> job_pb2.Job:
+    """Creates the job, or takes up the unfinished one of the same spec."""
+    created = client.create_job(spec)
+    job = created.job
+    report({"event": "submitted", "job": job.name, "attached": created.attached, "state": state_name(job.state)})
+    return job
+
+
+def leave(job: job_pb2.Job, report: Report) -> None:
+    """Ends a command that does not wait: what succeeded is the submission."""
+    report({"event": SUCCEEDED, "job": job.name, "detached": True, "state": state_name(job.state)})
+
+
+def watch(folder: Path, client: Client, name: str, report: Report) -> job_pb2.Job:
+    """Reports until the job has succeeded. Raises Interrupted on Ctrl-C, after which the job goes on."""
+    try:
+        job = follow(folder, client, name, report)
+    except KeyboardInterrupt:
+        raise Interrupted(name) from None
+    report(job_event(job))
+    return job
