@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import grpc
 from google.rpc import error_details_pb2
@@ -47,8 +47,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except grpc.RpcError as error:
-        assert isinstance(error, grpc.Call)  # every error that a stub raises is one
-        raise server_error(error) from error
+        # Every error that a stub raises is a Call as well.
+        raise server_error(cast(grpc.Call, error)) from error
 
 
 class Client:

@@ -2,14 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
 from i2vedit_client.client import Client
 from i2vedit_client.errors import JobCancelled, JobFailed, ServerError
 from i2vedit_client.events import Event, job_failure, watch_event
-from i2vedit_client.launch import connect
 
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.5
@@ -19,25 +17,24 @@ LOST_SENTENCE = "The server goes away again and again; the job waits in it. `i2v
 ENDED = (job_pb2.Job.STATE_SUCCEEDED, job_pb2.Job.STATE_FAILED, job_pb2.Job.STATE_CANCELLED)
 
 
-def responses(folder: Path, client: Client, name: str) -> Iterator[service_pb2.WatchJobResponse]:
-    """All answers up to the one that ends the job. Where the server goes away it is found or started again."""
+def responses(connect: Callable[[], Client], name: str) -> Iterator[service_pb2.WatchJobResponse]:
+    """All answers up to the one that ends the job. `connect` finds the server, or starts it again where it has gone."""
     lost = ServerError("UNAVAILABLE", "SERVER_LOST", LOST_SENTENCE)
     attempts = 0
     while attempts < ATTEMPTS:
-        try:
-            for response in client.watch_job(name):
-                attempts = 0
-                yield response
-                if _is_end(response):
-                    return
-        except ServerError as error:
-            if error.failure.code not in AWAY_CODES:
-                raise
-            lost = error
+        with connect() as client:
+            try:
+                for response in client.watch_job(name):
+                    attempts = 0
+                    yield response
+                    if _is_end(response):
+                        return
+            except ServerError as error:
+                if error.failure.code not in AWAY_CODES:
+                    raise
+                lost = error
         attempts += 1
-        client.close()
         time.sleep(PAUSE_SECONDS)
-        client = connect(folder)
     raise lost
 
 
@@ -45,11 +42,11 @@ def _is_end(response: service_pb2.WatchJobResponse) -> bool:
     return response.WhichOneof("event") == "job" and response.job.state in ENDED
 
 
-def follow(folder: Path, client: Client, name: str, report: Callable[[Event], None]) -> job_pb2.Job:
+def follow(connect: Callable[[], Client], name: str, report: Callable[[Event], None]) -> job_pb2.Job:
     """Reports every event but the last and gives the finished job. Raises JobFailed, JobCancelled, ServerError."""
     frames: set[int] = set()
     job = job_pb2.Job()
-    for response in responses(folder, client, name):
+    for response in responses(connect, name):
         kind = response.WhichOneof("event")
         if kind == "job":
             job = response.job

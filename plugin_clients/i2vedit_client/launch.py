@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2vedit_client.client import Client
-from i2vedit_client.discovery import read_server_file, read_token
+from i2vedit_client.discovery import data_folder, read_server_file, read_token
 from i2vedit_client.errors import ServerError
 
 IDLE_SECONDS = 600
@@ -109,6 +109,7 @@ def _last_words(log: Path) -> str:
     return f"Its last words: {lines[-1]}" if lines else "`i2vedit serve` shows more."
 
 
-def connect(folder: Path) -> Client:
+def connect() -> Client:
     """A client of this user's server; starts one if none runs. Raises ServerError."""
+    folder = data_folder()
     return running_client(folder) or wait_for_server(folder, start_server(folder))

@@ -1,6 +1,6 @@
 """Submits a job and watches it: what `propagate`, `demo` and `jobs watch` share."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 from i2vedit.v1 import job_pb2
 from i2vedit_client.client import Client
@@ -23,10 +23,10 @@ def leave(job: job_pb2.Job, report: Report) -> None:
     report({"event": SUCCEEDED, "job": job.name, "detached": True, "state": state_name(job.state)})
 
 
-def watch(folder: Path, client: Client, name: str, report: Report) -> job_pb2.Job:
+def watch(connect: Callable[[], Client], name: str, report: Report) -> job_pb2.Job:
     """Reports until the job has succeeded. Raises Interrupted on Ctrl-C, after which the job goes on."""
     try:
-        job = follow(folder, client, name, report)
+        job = follow(connect, name, report)
     except KeyboardInterrupt:
         raise Interrupted(name) from None
     report(job_event(job))

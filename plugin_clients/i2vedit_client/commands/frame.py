@@ -3,7 +3,6 @@
 import click
 
 from i2vedit_client.commands.options import json_option
-from i2vedit_client.discovery import data_folder
 from i2vedit_client.events import SUCCEEDED
 from i2vedit_client.launch import connect
 from i2vedit_client.report import write_json, write_line
@@ -17,7 +16,7 @@ from i2vedit_client.spec import absolute
 @json_option
 def command(clip: str, at: int, out: str, as_json: bool) -> None:
     """Export frame N of CLIP for painting."""
-    with connect(data_folder()) as client:
+    with connect() as client:
         path = client.extract_frame(absolute(clip), at, absolute(out))
     if as_json:
         write_json({"event": SUCCEEDED, "path": path, "frame": at})

@@ -6,7 +6,6 @@ import click
 
 from i2vedit.v1 import job_pb2
 from i2vedit_client.commands.options import json_option
-from i2vedit_client.discovery import data_folder
 from i2vedit_client.events import SUCCEEDED, Event, job_failure, state_name, summary
 from i2vedit_client.launch import connect
 from i2vedit_client.report import open_report, write_json, write_line
@@ -33,7 +32,7 @@ def list_jobs(limit: int, states: tuple[str, ...], as_json: bool) -> None:
     """List jobs, newest first."""
     wanted = [job_pb2.Job.State.Value(f"STATE_{state.upper()}") for state in states]
     count = 0
-    with connect(data_folder()) as client:
+    with connect() as client:
         for job in client.list_jobs(limit, wanted):
             count += 1
             if as_json:
@@ -58,7 +57,7 @@ def _row(job: job_pb2.Job) -> str:
 @json_option
 def show(job: str, as_json: bool) -> None:
     """Show everything about one job."""
-    with connect(data_folder()) as client:
+    with connect() as client:
         facts = summary(client.get_job(full_name(job)))
     if as_json:
         write_json({"event": SUCCEEDED, **facts})
@@ -78,9 +77,8 @@ def _shown(facts: Event) -> list[tuple[str, object]]:
 @json_option
 def watch_job(job: str, as_json: bool) -> None:
     """Watch a job to its end; Ctrl-C stops the watching, not the job."""
-    folder = data_folder()
-    with open_report(as_json) as report, connect(folder) as client:
-        watch(folder, client, full_name(job), report)
+    with open_report(as_json) as report:
+        watch(connect, full_name(job), report)
 
 
 @command.command("cancel")
@@ -88,7 +86,7 @@ def watch_job(job: str, as_json: bool) -> None:
 @json_option
 def cancel(job: str, as_json: bool) -> None:
     """Stop a job. Frames that are delivered already stay."""
-    with connect(data_folder()) as client:
+    with connect() as client:
         answer = client.cancel_job(full_name(job))
     if as_json:
         write_json({"event": SUCCEEDED, **summary(answer)})

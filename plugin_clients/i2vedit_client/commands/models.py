@@ -3,7 +3,6 @@
 import click
 
 from i2vedit_client.commands.options import json_option
-from i2vedit_client.discovery import data_folder
 from i2vedit_client.events import SUCCEEDED
 from i2vedit_client.launch import connect
 from i2vedit_client.report import write_json, write_line
@@ -22,7 +21,7 @@ def command() -> None:
 @json_option
 def check(model: str, as_json: bool) -> None:
     """Say whether MODEL (a name or a diffusers folder) is complete and safe to load."""
-    with connect(data_folder()) as client:
+    with connect() as client:
         info = client.check_model(model_reference(model))
     if as_json:
         fields = {"name": info.name, "path": info.path, "frames": info.frame_count, "bytes": info.byte_count, "sha256": info.sha256}

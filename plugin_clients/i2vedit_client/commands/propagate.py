@@ -3,7 +3,6 @@
 import click
 
 from i2vedit_client.commands.options import json_option
-from i2vedit_client.discovery import data_folder
 from i2vedit_client.launch import connect
 from i2vedit_client.report import open_report
 from i2vedit_client.spec import PropagateOptions, job_spec, parse_range
@@ -75,10 +74,11 @@ def command(
         compression=compression,
         alpha=alpha,
     )
-    spec, folder = job_spec(options), data_folder()
-    with open_report(as_json) as report, connect(folder) as client:
-        job = submit(client, spec, report)
+    spec = job_spec(options)
+    with open_report(as_json) as report:
+        with connect() as client:
+            job = submit(client, spec, report)
         if detach:
             leave(job, report)
         else:
-            watch(folder, client, job.name, report)
+            watch(connect, job.name, report)

@@ -1,0 +1,137 @@
+"""What is wrong on this machine, and how to mend it. Heavy libraries are asked in processes of their own."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from i2vedit_client.discovery import DATA_FOLDER_VARIABLE, read_server_file, read_token
+from i2vedit_client.errors import ServerError
+from i2vedit_client.launch import missing_server_packages, running_client
+
+OLDEST_PYTHON = (3, 11)
+ENOUGH_BYTES = 5 * 10**9
+ASK_SECONDS = 120.0
+INSTALL_SERVER = 'pip install "i2vedit-bridge[server]"'
+
+ASK_TORCH = """
+import torch
+cuda = torch.cuda.is_available()
+print(torch.__version__)
+print(torch.cuda.get_device_name(0) if cuda else "")
+print(torch.cuda.get_device_properties(0).total_memory if cuda else 0)
+"""
+ASK_FFMPEG = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `mend` says what to do where `ok` is False."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+
+
+def ask_python(code: str) -> list[str] | None:
+    """What a fresh Python prints for `code`, line by line; None if it fails or hangs."""
+    try:
+        answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=ASK_SECONDS, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.splitlines() if answer.returncode == 0 else None
+
+
+def python_version(_: Path) -> Finding:
+    wanted = ".".join(map(str, OLDEST_PYTHON))
+    detail = f"Python {sys.version.split()[0]} in {sys.executable}"
+    return Finding("python", sys.version_info >= OLDEST_PYTHON, detail, f"Install Python {wanted} or newer.")
+
+
+def packages(_: Path) -> Finding:
+    missing = missing_server_packages()
+    if missing:
+        return Finding("packages", False, f"the server's {', '.join(missing)} is not installed", f"Run: {INSTALL_SERVER}")
+    return Finding("packages", True, f"i2vedit-bridge {metadata.version('i2vedit-bridge')}, client and server")
+
+
+def ffmpeg(_: Path) -> Finding:
+    system = shutil.which("ffmpeg")
+    found = [system] if system else ask_python(ASK_FFMPEG)
+    if not found:
+        return Finding("ffmpeg", False, "neither on this machine nor as a package", f"Install ffmpeg, or run: {INSTALL_SERVER}")
+    return Finding("ffmpeg", True, found[0])
+
+
+def torch(_: Path) -> Finding:
+    """A torch for the CPU beside an NVIDIA card is the usual mistake on Windows."""
+    answer = ask_python(ASK_TORCH)
+    if answer is None or len(answer) < 3:
+        return Finding("torch", False, "cannot be loaded", f"Run: {INSTALL_SERVER}")
+    version, device, memory = answer[:3]
+    if device:
+        return Finding("torch", True, f"torch {version} on {device} with {int(memory) / 2**30:.0f} GiB")
+    if shutil.which("nvidia-smi"):
+        mend = "Install the CUDA build of torch (see pytorch.org, Get started), or run: python dev.py setup"
+        return Finding("torch", False, f"torch {version} does not see the NVIDIA card", mend)
+    return Finding("torch", True, f"torch {version} on the CPU: enough for the mini model, too slow for SVD")
+
+
+def data_folder_usable(folder: Path) -> Finding:
+    probe = folder / f"doctor-{uuid.uuid4().hex}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"i2vedit")
+        probe.unlink()
+    except OSError as error:
+        mend = f"Make it writable, or name another folder in {DATA_FOLDER_VARIABLE}."
+        return Finding("data folder", False, f"{folder} cannot be written: {error.strerror}", mend)
+    return Finding("data folder", True, str(folder))
+
+
+def server(folder: Path) -> Finding:
+    if read_server_file(folder) is None:
+        return Finding("server", True, "none runs; one starts by itself when it is needed")
+    try:
+        client = running_client(folder)
+    except ServerError as error:
+        return Finding("server", False, str(error), "End the server, then try again: the next command starts a new one.")
+    if client is None:
+        return Finding("server", True, "the last one has ended; another starts by itself when it is needed")
+    with client:
+        info = client.server_info()
+    here = metadata.version("i2vedit-bridge")
+    detail = f"version {info.version}, process {info.process_id}, {info.running_count} running, {info.queued_count} waiting"
+    return Finding(
+        "server", info.version == here, detail, f"This command is version {here}: end the server, the next command starts a new one."
+    )
+
+
+def token(folder: Path) -> Finding:
+    path = folder / "token"
+    if not path.exists():
+        return Finding("token", True, "none yet; the first server makes one")
+    if not read_token(folder):
+        return Finding(
+            "token", False, f"{path} is empty or cannot be read", "End the server and delete the file; the next server makes a new one."
+        )
+    if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return Finding("token", False, f"other users of this machine can read {path}", f"Run: chmod 600 '{path}'")
+    return Finding("token", True, str(path))
+
+
+def disk_space(folder: Path) -> Finding:
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    mend = f"Free some space, or name a folder on another disk in {DATA_FOLDER_VARIABLE}."
+    return Finding("disk space", free >= ENOUGH_BYTES, f"{free / 10**9:.1f} GB free at {existing}", mend)
+
+
+CHECKS: tuple[Callable[[Path], Finding], ...] = (python_version, packages, ffmpeg, torch, data_folder_usable, server, token, disk_space)
