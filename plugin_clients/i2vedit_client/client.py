@@ -23,9 +23,9 @@ PAGE_SIZE = 200
 SENTENCES = {
     "UNAVAILABLE": "The server cannot be reached. `i2vedit doctor` says what is wrong.",
     "DEADLINE_EXCEEDED": "The server did not answer in time. `i2vedit doctor` says what is wrong.",
-    "UNAUTHENTICATED": "The server refused the token. It belongs to another user or another data folder; `i2vedit doctor` says which.",
+    "UNAUTHENTICATED": "The server refused the token of this data folder; the file `token` in it has changed. End the server and try again.",
 }
-"""For failures in which the server itself could not say anything better."""
+"""For failures in which the server itself could not say anything better to a person."""
 
 
 def server_error(error: grpc.Call) -> ServerError:
@@ -37,7 +37,7 @@ def server_error(error: grpc.Call) -> ServerError:
         info = error_details_pb2.ErrorInfo()
         if packed.Unpack(info):
             reason = info.reason
-    if reason == code and code in SENTENCES:
+    if code == "UNAUTHENTICATED" or (reason == code and code in SENTENCES):
         detail = SENTENCES[code]
     return ServerError(code, reason, detail or f"The server answered {code} and gave no reason.")
 
