@@ -1,0 +1,8 @@
+"""`python -m i2vedit_server`. Imports nothing above the guard: spawned workers read this file again and must stay free of gRPC."""
+
+if __name__ == "__main__":
+    import sys
+
+    from i2vedit_server.cli import main
+
+    sys.exit(main(sys.argv[1:]))

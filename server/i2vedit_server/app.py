@@ -1,0 +1,142 @@
+"""The server put together: folder, store, worker, RPCs; from the start to a tidy end."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Iterator
+from types import FrameType
+
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from i2vedit.v1 import propagation_service_pb2
+from i2vedit.v1.propagation_service_pb2_grpc import add_PropagationServiceServicer_to_server
+from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_server.config import ServerConfig, checked_listen_address, product_version
+from i2vedit_server.data_folder import DataFolder
+from i2vedit_server.database import Database
+from i2vedit_server.guard import Activity, Guard
+from i2vedit_server.hub import Hub
+from i2vedit_server.logs import log_to_file
+from i2vedit_server.scheduler import Scheduler
+from i2vedit_server.service import Parts, PropagationService
+
+SERVICE = propagation_service_pb2.DESCRIPTOR.services_by_name["PropagationService"].full_name
+CALL_GRACE_SECONDS = 0.5
+LONGEST_IDLE_LOOK_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+async def serve(config: ServerConfig) -> None:
+    """Runs the server until a signal or idleness ends it. Raises BridgeError where it may not or cannot start."""
+    address = checked_listen_address(config.listen)
+    folder = DataFolder(config.data_folder)
+    folder.create()
+    with folder.lock():
+        log_to_file(folder.server_log)
+        database = Database(folder.database)
+        try:
+            hub = Hub(await database(database.store.count_start))
+            parts = Parts(folder, database, hub, Scheduler(config, folder, database, hub))
+            await _serve(config, address, parts)
+        finally:
+            await database.close()
+
+
+async def _serve(config: ServerConfig, address: str, parts: Parts) -> None:
+    activity = Activity()
+    server = await _grpc_server(parts, activity)
+    port = _bind(server, address)
+    await server.start()
+    bound = f"{address.rpartition(':')[0]}:{port}"
+    async with _published(parts.folder, bound), _queue(parts.scheduler):
+        _log.info("i2vedit server %s answers on %s, data folder %s", product_version(), bound, parts.folder.path)
+        await _until_told(config.idle_exit_seconds, activity, parts.database)
+        _log.info("i2vedit server stops")
+        parts.hub.close()
+        await server.stop(CALL_GRACE_SECONDS)
+
+
+async def _grpc_server(parts: Parts, activity: Activity) -> aio.Server:
+    guard = Guard(parts.folder.token(), activity, parts.folder.server_log)
+    # Without so_reuseport=0 a second server would share the port in silence.
+    server = aio.server(interceptors=[guard], options=[("grpc.so_reuseport", 0)])
+    add_PropagationServiceServicer_to_server(PropagationService(parts), server)
+    health_servicer = health.aio.HealthServicer()
+    await health_servicer.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    return server
+
+
+def _bind(server: aio.Server, address: str) -> int:
+    """The port that the server got. Raises BridgeError LISTEN_ADDRESS_TAKEN."""
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise _address_taken(address) from error
+    if port == 0:
+        raise _address_taken(address)
+    return port
+
+
+def _address_taken(address: str) -> BridgeError:
+    sentence = f"The server cannot listen on {address}; another program has this port, or it is reserved. Port 0 takes a free one."
+    return BridgeError(Code.ALREADY_EXISTS, Reason.LISTEN_ADDRESS_TAKEN, sentence)
+
+
+@contextlib.asynccontextmanager
+async def _published(folder: DataFolder, address: str) -> AsyncIterator[None]:
+    folder.publish(address, product_version())
+    try:
+        yield
+    finally:
+        folder.withdraw()
+
+
+@contextlib.asynccontextmanager
+async def _queue(scheduler: Scheduler) -> AsyncIterator[None]:
+    running = asyncio.create_task(scheduler.run())
+    try:
+        yield
+    finally:
+        await scheduler.stop()
+        await running
+
+
+async def _until_told(idle_exit_seconds: float | None, activity: Activity, database: Database) -> None:
+    """Waits for SIGTERM, SIGINT or idleness."""
+    told = asyncio.Event()
+    with _signals(told):
+        while not told.is_set():
+            wait = None if idle_exit_seconds is None else min(LONGEST_IDLE_LOOK_SECONDS, idle_exit_seconds / 4)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), wait)
+            if idle_exit_seconds is not None and await _is_idle(idle_exit_seconds, activity, database):
+                _log.info("nothing to do for %s s", idle_exit_seconds)
+                return
+
+
+async def _is_idle(seconds: float, activity: Activity, database: Database) -> bool:
+    if await database(database.store.counts):
+        activity.touch()  # the time begins when the last job has ended
+    return activity.idle_seconds >= seconds
+
+
+@contextlib.contextmanager
+def _signals(told: asyncio.Event) -> Iterator[None]:
+    """`signal.signal` rather than the loop's own handlers: those do not exist on Windows."""
+    loop = asyncio.get_running_loop()
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(told.set)
+
+    earlier = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

@@ -1,0 +1,85 @@
+"""What the server was started with, checked before anything is opened."""
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import platformdirs
+
+from i2vedit_core.errors import BridgeError, Code, Reason
+
+DATA_FOLDER_VARIABLE = "I2VEDIT_DATA_DIR"
+DEFAULT_RUNNER = "i2vedit_server.runner:run_job"
+DISTRIBUTION = "i2vedit-bridge"
+DECIDING_LIBRARIES = ("torch", "diffusers", "transformers", "peft", "numpy", "OpenImageIO", "av", "imageio-ffmpeg", "grpcio", "protobuf")
+"""Distributions whose version decides the result or the wire."""
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """Options of one server process."""
+
+    data_folder: Path
+    """Absolute."""
+    listen: str = "127.0.0.1:0"
+    """`HOST:PORT`; port 0 takes a free one."""
+    idle_exit_seconds: float | None = None
+    """None: runs until it is told to stop."""
+    cancel_grace_seconds: float = 15.0
+    """How long a cancelled job may take to its next step before its worker process is ended."""
+    runner: str = DEFAULT_RUNNER
+    """`module:function` that the worker process calls for each job."""
+
+
+def default_data_folder() -> Path:
+    """The user's own local (never roaming) data folder, unless the environment names another."""
+    named = os.environ.get(DATA_FOLDER_VARIABLE)
+    return Path(named) if named else platformdirs.user_data_path("i2vedit", appauthor=False, roaming=False)
+
+
+def product_version() -> str:
+    """Version of the installed distribution; `0+uninstalled` when it runs from a bare checkout."""
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "0+uninstalled"
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries that decide the result, by name, read from their metadata without importing them."""
+    versions = {}
+    for name in DECIDING_LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def checked_listen_address(listen: str) -> str:
+    """`HOST:PORT` with a numeric loopback host (`localhost` becomes 127.0.0.1).
+
+    Raises BridgeError LISTEN_ADDRESS_INVALID, and TLS_REQUIRED for an address that others on the network could reach.
+    """
+    host, _, port = listen.rpartition(":")
+    if not (port.isdecimal() and int(port) <= 65535):
+        raise _invalid_address(listen)
+    name = "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        raise _invalid_address(listen) from None
+    if not address.is_loopback:
+        sentence = (
+            f"The server does not listen on {listen}: without TLS anybody on the network could read its token and start jobs. "
+            "Listen on 127.0.0.1 and reach it from elsewhere through an SSH tunnel."
+        )
+        raise BridgeError(Code.FAILED_PRECONDITION, Reason.TLS_REQUIRED, sentence)
+    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
+
+
+def _invalid_address(listen: str) -> BridgeError:
+    sentence = f"'{listen}' is not an address to listen on; give a numeric host and a port, such as 127.0.0.1:0 or [::1]:50051."
+    return BridgeError(Code.INVALID_ARGUMENT, Reason.LISTEN_ADDRESS_INVALID, sentence)

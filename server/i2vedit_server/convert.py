@@ -1,0 +1,207 @@
+"""Between the wire's messages and the core's dataclasses. Everything that a caller can get wrong in a message is caught here."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+from i2vedit.v1 import clip_pb2, job_pb2, propagation_service_pb2
+from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.media.probe import ClipInfo
+from i2vedit_core.progress import Progress, Stage
+from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, LoraSettings, Preset, Settings
+from i2vedit_server.messages import JobOrder
+from i2vedit_server.record import JobRecord, JobState
+
+E = TypeVar("E")
+
+JOB_PREFIX = "jobs/"
+
+STATES: dict[JobState, job_pb2.Job.State.ValueType] = {
+    JobState.QUEUED: job_pb2.Job.STATE_QUEUED,
+    JobState.RUNNING: job_pb2.Job.STATE_RUNNING,
+    JobState.SUCCEEDED: job_pb2.Job.STATE_SUCCEEDED,
+    JobState.FAILED: job_pb2.Job.STATE_FAILED,
+    JobState.CANCELLED: job_pb2.Job.STATE_CANCELLED,
+}
+STAGES: dict[Stage, job_pb2.JobProgress.Stage.ValueType] = {
+    Stage.LOAD: job_pb2.JobProgress.STAGE_LOAD,
+    Stage.DECODE: job_pb2.JobProgress.STAGE_DECODE,
+    Stage.INVERT: job_pb2.JobProgress.STAGE_INVERT,
+    Stage.TRAIN: job_pb2.JobProgress.STAGE_TRAIN,
+    Stage.EDIT: job_pb2.JobProgress.STAGE_EDIT,
+    Stage.DELIVER: job_pb2.JobProgress.STAGE_DELIVER,
+}
+PRESETS: dict[int, Preset] = {
+    job_pb2.PRESET_FULL: Preset.FULL,
+    job_pb2.PRESET_BALANCED: Preset.BALANCED,
+    job_pb2.PRESET_PREVIEW: Preset.PREVIEW,
+}
+EDIT_KINDS: dict[int, EditKind] = {
+    job_pb2.EDIT_KIND_LOCAL: EditKind.LOCAL,
+    job_pb2.EDIT_KIND_STYLE: EditKind.STYLE,
+    job_pb2.EDIT_KIND_SHAPE: EditKind.SHAPE,
+}
+DEPTHS: dict[int, Depth] = {job_pb2.DEPTH_AUTO: Depth.AUTO, job_pb2.DEPTH_HALF: Depth.HALF, job_pb2.DEPTH_FLOAT: Depth.FLOAT}
+ALPHAS: dict[int, Alpha] = {job_pb2.ALPHA_MODE_PLATE: Alpha.PLATE, job_pb2.ALPHA_MODE_MATTE: Alpha.MATTE}
+
+
+def local_path(text: str, what: str) -> Path:
+    """An absolute path of this machine. Raises BridgeError PATH_INVALID; `what` names it in the sentence ('clip')."""
+    if not text:
+        raise _invalid(Reason.PATH_INVALID, f"The path of the {what} is missing.")
+    if "\0" in text:
+        raise _invalid(Reason.PATH_INVALID, f"The path of the {what} holds a NUL character, which no file name can have.")
+    path = Path(text)
+    if not path.is_absolute():
+        raise _invalid(Reason.PATH_INVALID, f"The path of the {what} must be absolute, since the server works in another folder: '{text}'.")
+    return path
+
+
+def canonical_spec(spec: job_pb2.JobSpec) -> job_pb2.JobSpec:
+    """The same spec with every default written out, so that equal jobs have equal bytes. Takes one edit, on the first frame.
+
+    Raises BridgeError EDIT_NOT_FOUND, EDIT_FRAME_UNSUPPORTED.
+    """
+    whole = job_pb2.JobSpec()
+    whole.CopyFrom(spec)
+    if not whole.edits:
+        raise _invalid(Reason.EDIT_NOT_FOUND, "The job names no edited frame; give the picture that was painted.")
+    if not whole.edits[0].HasField("frame"):
+        whole.edits[0].frame = whole.clip.source_in
+    if len(whole.edits) > 1 or whole.edits[0].frame != whole.clip.source_in:
+        sentence = "This version propagates one edited frame, and it must be the first frame of the range; let the range begin there."
+        raise BridgeError(Code.UNIMPLEMENTED, Reason.EDIT_FRAME_UNSUPPORTED, sentence)
+    settings, delivery = whole.settings, whole.delivery
+    settings.model = settings.model or "mini"
+    settings.preset = settings.preset or job_pb2.PRESET_FULL
+    settings.edit_kind = settings.edit_kind or job_pb2.EDIT_KIND_LOCAL
+    delivery.color_space = delivery.color_space or "match"
+    delivery.depth = delivery.depth or job_pb2.DEPTH_AUTO
+    delivery.compression = delivery.compression or "zip"
+    delivery.alpha = delivery.alpha or job_pb2.ALPHA_MODE_PLATE
+    return whole
+
+
+def order(job_id: str, spec: job_pb2.JobSpec, work: Path) -> JobOrder:
+    """What the worker needs to run a canonical spec. Raises BridgeError PATH_INVALID, RANGE_OUTSIDE_CLIP, SETTING_INVALID."""
+    clip, edit = spec.clip, spec.edits[0]
+    if clip.source_in < 0 or clip.frame_count < 0:
+        raise BridgeError(
+            Code.OUT_OF_RANGE, Reason.RANGE_OUTSIDE_CLIP, "A frame range cannot begin before frame 0 or have fewer than no frames."
+        )
+    return JobOrder(
+        job_id=job_id,
+        clip=local_path(clip.path, "clip"),
+        first=clip.source_in,
+        last=clip.source_in + clip.frame_count - 1 if clip.frame_count else None,
+        edit=local_path(edit.path, "edited frame"),
+        edit_frame=edit.frame,
+        settings=_settings(spec.settings),
+        delivery=_delivery(spec.delivery),
+        work=work,
+    )
+
+
+def job_name(job_id: str) -> str:
+    """`jobs/{id}`."""
+    return JOB_PREFIX + job_id
+
+
+def job_message(record: JobRecord, progress: job_pb2.JobProgress | None = None) -> job_pb2.Job:
+    """A job for the wire; `progress` is fresher than the stored one where it is given."""
+    job = job_pb2.Job(
+        name=job_name(record.job_id),
+        state=STATES[record.state],
+        delivered_directory=str(record.delivered_directory or ""),
+        delivered_count=record.delivered_count,
+        frame_count=record.frame_count,
+        attempt=record.attempt,
+    )
+    job.spec.ParseFromString(record.spec)
+    if progress is not None:
+        job.progress.CopyFrom(progress)
+    elif record.progress is not None:
+        job.progress.ParseFromString(record.progress)
+    if record.failure is not None:
+        failure = record.failure
+        job.failure.CopyFrom(job_pb2.JobFailure(code=failure.code, reason=failure.reason, message=failure.message))
+    job.create_time.FromMicroseconds(record.create_microseconds)
+    if record.start_microseconds is not None:
+        job.start_time.FromMicroseconds(record.start_microseconds)
+    if record.end_microseconds is not None:
+        job.end_time.FromMicroseconds(record.end_microseconds)
+    return job
+
+
+def progress_message(progress: Progress) -> job_pb2.JobProgress:
+    """A step for the wire."""
+    message = job_pb2.JobProgress(
+        stage=STAGES[progress.stage], chunk=progress.chunk, chunk_count=progress.chunks, step=progress.step, step_count=progress.of
+    )
+    if progress.loss is not None:
+        message.loss = progress.loss
+    if progress.seconds_left is not None:
+        message.remaining.FromMilliseconds(round(progress.seconds_left * 1000))
+    return message
+
+
+def clip_message(clip: ClipInfo) -> clip_pb2.ClipInfo:
+    """What probing found, for the wire."""
+    return clip_pb2.ClipInfo(
+        path=str(clip.path),
+        width=clip.width,
+        height=clip.height,
+        rate=_rational(clip.rate),
+        frame_count=clip.frame_count,
+        codec=clip.codec,
+        pixel_format=clip.pixel_format,
+        bit_depth=clip.bit_depth,
+        full_range=clip.full_range,
+        color_space=clip.color_space,
+        pixel_aspect=_rational(clip.pixel_aspect),
+        start_timecode=clip.start_timecode or "",
+        has_alpha=clip.has_alpha,
+    )
+
+
+def wanted_states(request: propagation_service_pb2.ListJobsRequest) -> frozenset[JobState]:
+    """The states that a list is narrowed to; empty means all. Raises BridgeError SETTING_INVALID."""
+    by_number: dict[int, JobState] = {number: state for state, number in STATES.items()}
+    return frozenset(_chosen(by_number, number, "state") for number in request.states)
+
+
+def _settings(message: job_pb2.PropagationSettings) -> Settings:
+    return Settings(
+        model=message.model,
+        preset=_chosen(PRESETS, message.preset, "preset"),
+        edit=_chosen(EDIT_KINDS, message.edit_kind, "kind of edit"),
+        seed=message.seed,
+        lora=LoraSettings(steps=message.lora_steps if message.HasField("lora_steps") else None),
+    )
+
+
+def _delivery(message: job_pb2.DeliverySettings) -> DeliverySettings:
+    return DeliverySettings(
+        directory=local_path(message.directory, "output folder"),
+        color_space=message.color_space,
+        depth=_chosen(DEPTHS, message.depth, "depth"),
+        compression=message.compression,
+        alpha=_chosen(ALPHAS, message.alpha, "alpha mode"),
+    )
+
+
+def _chosen(table: dict[int, E], number: int, what: str) -> E:
+    """The dataclass value of an enum number; numbers of newer clients arrive as they are and are refused."""
+    if number not in table:
+        raise _invalid(
+            Reason.SETTING_INVALID, f"This server does not know the {what} number {number}; is the client newer than the server?"
+        )
+    return table[number]
+
+
+def _rational(value: Fraction) -> clip_pb2.Rational:
+    return clip_pb2.Rational(numerator=value.numerator, denominator=value.denominator)
+
+
+def _invalid(reason: Reason, sentence: str) -> BridgeError:
+    return BridgeError(Code.INVALID_ARGUMENT, reason, sentence)

@@ -1,0 +1,82 @@
+"""What server and worker process say to each other over their pipe. Pickled; free of gRPC, protobuf and torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from i2vedit_core.errors import BridgeError
+from i2vedit_core.progress import Event
+from i2vedit_core.settings import DeliverySettings, Settings
+
+
+@dataclass(frozen=True)
+class JobOrder:
+    """One job, as the runner gets it. Paths are absolute; frames are source frame numbers, `last` inclusive (None: to the end)."""
+
+    job_id: str
+    clip: Path
+    first: int
+    last: int | None
+    edit: Path
+    edit_frame: int
+    settings: Settings
+    delivery: DeliverySettings
+    work: Path
+    """Scratch folder of this job; the same at every attempt, so that a later one resumes."""
+
+
+@dataclass(frozen=True)
+class RunJob:
+    """To the worker: run this when the present job is done."""
+
+    order: JobOrder
+
+
+@dataclass(frozen=True)
+class StopJob:
+    """To the worker: let this job go at its next step."""
+
+    job_id: str
+
+
+ToWorker = RunJob | StopJob
+
+
+@dataclass(frozen=True)
+class DeviceFound:
+    """From the runner: what the model runs on, such as `cuda:0 NVIDIA H100` or `cpu`."""
+
+    device: str
+
+
+@dataclass(frozen=True)
+class JobEvent:
+    """From the worker: something happened in this job."""
+
+    job_id: str
+    event: Event | DeviceFound
+
+
+@dataclass(frozen=True)
+class JobDone:
+    """From the worker: the job is delivered."""
+
+    job_id: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class JobFailed:
+    """From the worker: the job ended with this error; code CANCELLED after StopJob."""
+
+    job_id: str
+    error: BridgeError
+
+
+@dataclass(frozen=True)
+class WorkerGone:
+    """From the server's own side of the pipe: the process ended. Negative codes are signals."""
+
+    exit_code: int | None
+
+
+FromWorker = JobEvent | JobDone | JobFailed | WorkerGone

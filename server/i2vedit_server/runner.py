@@ -1,0 +1,39 @@
+"""How a job is run for real: the core's `propagate`, with the backbone kept loaded from one job to the next."""
+
+from pathlib import Path
+
+from i2vedit_core.backbone import Backbone, load_backbone
+from i2vedit_core.progress import CancelToken
+from i2vedit_core.propagate import propagate
+from i2vedit_core.shot import Edit, Shot
+from i2vedit_server.messages import DeviceFound, JobOrder
+from i2vedit_server.worker_main import Report
+
+
+class Backbones:
+    """The last backbone that was asked for. Only one: two do not fit on the card that this is made for."""
+
+    def __init__(self) -> None:
+        self._name: str | None = None
+        self._backbone: Backbone | None = None
+
+    def get(self, name: str) -> Backbone:
+        """Raises BridgeError MODEL_*."""
+        if self._backbone is None or self._name != name:
+            self._backbone = None  # lets the memory go before the next one takes it
+            self._backbone, self._name = load_backbone(name), name
+        return self._backbone
+
+
+_BACKBONES = Backbones()
+
+
+def run_job(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    """Runs one job in this process and gives the folder of the delivered sequence. Raises BridgeError."""
+    shot = Shot.open(order.clip, order.first, order.last)
+    edit = Edit.open(order.edit, shot, order.edit_frame)
+    token.check()
+    backbone = _BACKBONES.get(order.settings.model)
+    report(DeviceFound(str(backbone.device)))
+    delivered = propagate(shot, edit, order.settings, backbone, order.delivery, work=order.work, on_event=report, token=token)
+    return delivered.folder

@@ -1,0 +1,70 @@
+"""The server's end of the worker process: start it, talk to it, notice at once when it dies."""
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import threading
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from i2vedit_server import worker_main
+from i2vedit_server.messages import FromWorker, ToWorker, WorkerGone
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One spawned process. `spawn`, because OpenImageIO and gRPC hang in a forked child."""
+
+    def __init__(self, runner: str, log_path: Path) -> None:
+        """Starts the process (some milliseconds; it imports torch only when it has a job). Needs a running event loop."""
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=worker_main.serve, args=(theirs, runner, log_path), name="i2vedit-worker", daemon=True)
+        self._process.start()
+        theirs.close()
+        self.messages: asyncio.Queue[FromWorker] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._listen, args=(loop,), name="worker-listener", daemon=True).start()
+        _log.info("worker process %s started", self._process.pid)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    def send(self, message: ToWorker) -> None:
+        """To a worker that has died nothing is sent; its WorkerGone is on the way."""
+        with contextlib.suppress(OSError):
+            self._connection.send(message)
+
+    def kill(self) -> None:
+        """Ends the process at once; WorkerGone follows."""
+        self._process.kill()
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In a thread of its own: passes messages on until the process has ended and its pipe is empty."""
+        while True:
+            ready = wait([self._connection, self._process.sentinel])
+            if self._connection in ready:
+                message = _receive(self._connection)
+                if message is not None:
+                    _post(loop, self.messages, message)
+                    continue
+            self._process.join()
+            self._connection.close()
+            _post(loop, self.messages, WorkerGone(self._process.exitcode))
+            return
+
+
+def _receive(connection: "Connection[ToWorker, FromWorker]") -> FromWorker | None:
+    """The next message; None where the pipe has ended, whole message or not."""
+    try:
+        return connection.recv()
+    except (EOFError, OSError):
+        return None
+
+
+def _post(loop: asyncio.AbstractEventLoop, messages: asyncio.Queue[FromWorker], message: FromWorker) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has closed: the server is gone, and with it whoever wanted to know
+        loop.call_soon_threadsafe(messages.put_nowait, message)
