@@ -1,0 +1,51 @@
+"""Opening files of unknown origin in a process of its own, with a time and a memory limit.
+
+Demuxers and picture readers are large C libraries; a damaged file may crash them, hang them or make them ask for all
+memory. That must not take the server down.
+"""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+CHILDREN = Path(__file__).parent / "children"
+MEMORY_LIMIT_BYTES = 6 * 2**30
+
+# `-P` keeps the folder of the program off sys.path; the limit is set before any library is loaded. Windows has no rlimits.
+_LIMITED = """
+import runpy, sys
+limit, program = int(sys.argv[1]), sys.argv[2]
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+except (ImportError, ValueError, OSError):
+    pass
+sys.argv = sys.argv[2:]
+runpy.run_path(program, run_name="__main__")
+"""
+
+
+class ChildFailedError(Exception):
+    """The child crashed, was killed for its memory, or took longer than it may."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """One program below `children/`."""
+
+    program: str
+    seconds: float
+
+    def run(self, *arguments: str) -> bytes:
+        """Runs it and returns what it wrote to stdout. Raises ChildFailedError."""
+        command = [sys.executable, "-P", "-c", _LIMITED, str(MEMORY_LIMIT_BYTES), str(CHILDREN / self.program), *arguments]
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=self.seconds, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise ChildFailedError(f"no answer in {self.seconds:.0f} seconds") from error
+        if done.returncode != 0:
+            last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            raise ChildFailedError(f"reader ended with {done.returncode}: {last}")
+        return done.stdout

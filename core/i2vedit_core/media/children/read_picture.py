@@ -1,0 +1,141 @@
+"""Reads one still picture and writes it to stdout: a line of JSON, then `[H, W, 3] float32` as .npy.
+
+Run by `still` in a process of its own: `python read_picture.py PATH MAX_PIXELS`. A failure that is understood is a JSON
+line `{"failure": KIND, "detail": TEXT}` alone.
+"""
+
+import json
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIGNATURES = {
+    b"\x89PNG": "png",
+    b"\xff\xd8\xff": "jpeg",
+    b"II*\0": "tiff",
+    b"MM\0*": "tiff",
+    b"II+\0": "tiff",
+    b"MM\0+": "tiff",
+    b"\x76\x2f\x31\x01": "exr",
+    b"8BPS": "psd",
+}
+JPEG_END = b"\xff\xd9"
+JPEG_TAIL_BYTES = 65536
+
+
+class NotUsableError(Exception):
+    """The picture was understood, and cannot be used: a kind that `still` has a sentence for."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.detail = detail
+
+
+def _format(path: str) -> str:
+    """The format by its first bytes; names lie."""
+    with open(path, "rb") as file:
+        head = file.read(8)
+        if not head:
+            raise NotUsableError("empty")
+        kind = next((name for signature, name in SIGNATURES.items() if head.startswith(signature)), None)
+        if kind is None:
+            raise NotUsableError("not_a_picture")
+        if kind == "jpeg":
+            # libjpeg fills what is missing with grey and calls that a success.
+            file.seek(max(0, file.seek(0, 2) - JPEG_TAIL_BYTES))
+            if JPEG_END not in file.read():
+                raise NotUsableError("truncated")
+    return kind
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise NotUsableError("too_large", f"{width}x{height}")
+
+
+def _rgb_channels(names: tuple[str, ...]) -> list[int]:
+    if all(name in names for name in "RGB"):
+        return [names.index(name) for name in "RGB"]
+    if names[0] in ("Y", "I") and len(names) <= 2:
+        return [0, 0, 0]
+    raise NotUsableError("no_rgb", ", ".join(names[:8]))
+
+
+def _on_display_window(pixels: NDArray[np.float32], spec: Any) -> NDArray[np.float32]:
+    """An EXR's data window laid on its display window; what lies outside the data is black."""
+    if (spec.width, spec.height, spec.x, spec.y) == (spec.full_width, spec.full_height, spec.full_x, spec.full_y):
+        return pixels
+    canvas = np.zeros((spec.full_height, spec.full_width, pixels.shape[2]), np.float32)
+    left, top = spec.x - spec.full_x, spec.y - spec.full_y
+    x0, y0 = max(left, 0), max(top, 0)
+    x1, y1 = min(left + spec.width, spec.full_width), min(top + spec.height, spec.full_height)
+    if x1 > x0 and y1 > y0:
+        canvas[y0:y1, x0:x1] = pixels[y0 - top : y1 - top, x0 - left : x1 - left]
+    return canvas
+
+
+def _read_with_openimageio(path: str, max_pixels: int) -> tuple[NDArray[np.float32], bool]:
+    """The picture and whether its numbers end at 0 and 1 (integers do, floats do not)."""
+    import OpenImageIO as oiio
+
+    config = oiio.ImageSpec()
+    # The colours as they were painted, not multiplied by an alpha that is dropped anyway.
+    config.attribute("oiio:UnassociatedAlpha", 1)
+    source = oiio.ImageInput.open(path, config)
+    if source is None:
+        raise NotUsableError("unreadable", oiio.geterror())
+    spec = source.spec()
+    _check_size(spec.width, spec.height, max_pixels)
+    _check_size(spec.full_width, spec.full_height, max_pixels)
+    channels = _rgb_channels(tuple(spec.channelnames))
+    pixels = source.read_image(0, 0, 0, spec.nchannels, oiio.FLOAT)
+    if pixels is None:
+        raise NotUsableError("truncated", source.geterror())
+    is_float = spec.format.basetype in (oiio.HALF, oiio.FLOAT, oiio.DOUBLE)
+    return _on_display_window(np.ascontiguousarray(pixels[:, :, channels]), spec), not is_float
+
+
+def _read_psd(path: str, max_pixels: int) -> tuple[NDArray[np.float32], bool]:
+    """The merged picture that Photoshop stores beside the layers; 16 bits are kept."""
+    from psd_tools import PSDImage
+
+    try:
+        document = PSDImage.open(path)
+        _check_size(document.width, document.height, max_pixels)
+        if document.color_mode.name not in ("RGB", "GRAYSCALE"):
+            raise NotUsableError("color_mode", document.color_mode.name)
+        if not document.has_preview():
+            raise NotUsableError("no_preview")
+        pixels = document.numpy("color")
+    except (ValueError, AssertionError, EOFError, OSError, KeyError, TypeError) as error:
+        # psd-tools has no error class of its own; these are what a damaged file makes it raise.
+        raise NotUsableError("truncated", str(error)) from error
+    channels = [0, 1, 2] if pixels.shape[2] >= 3 else [0, 0, 0]
+    return np.ascontiguousarray(pixels[:, :, channels], np.float32), document.depth != 32
+
+
+def read(path: str, max_pixels: int) -> tuple[NDArray[np.float32], bool]:
+    """`[H, W, 3] float32`, and whether values beyond 0..1 cannot be told by this format."""
+    if _format(path) == "psd":
+        return _read_psd(path, max_pixels)
+    return _read_with_openimageio(path, max_pixels)
+
+
+def main() -> None:
+    path, max_pixels = sys.argv[1:]
+    try:
+        pixels, clipped = read(path, int(max_pixels))
+    except (NotUsableError, MemoryError) as error:
+        kind, detail = (error.kind, error.detail) if isinstance(error, NotUsableError) else ("too_large", "")
+        sys.stdout.write(json.dumps({"failure": kind, "detail": detail}) + "\n")
+        return
+    sys.stdout.write(json.dumps({"clipped": clipped}) + "\n")
+    sys.stdout.flush()
+    np.save(sys.stdout.buffer, pixels, allow_pickle=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What goes in: a shot (a plate's frame range) and the edit painted on one of its frames."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.media.decode import outside
+from i2vedit_core.media.probe import ClipInfo, probe
+from i2vedit_core.media.still import check_fits, open_still
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A plate's frame range. Frames are source frame numbers counted from 0; `last` is inclusive."""
+
+    clip: ClipInfo
+    first: int
+    last: int
+
+    @classmethod
+    def open(cls, path: str | Path, first: int = 0, last: int | None = None) -> "Shot":
+        """Probes the clip and checks the range. Raises BridgeError (CLIP_*, RANGE_OUTSIDE_CLIP)."""
+        clip = probe(path)
+        end = clip.frame_count - 1 if last is None else last
+        if not 0 <= first <= end < clip.frame_count:
+            raise outside(clip, first, end)
+        return cls(clip, first, end)
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The painted picture and the source frame it was painted on (None: the first frame of the shot)."""
+
+    image: Path
+    frame: int | None = None
+
+    @classmethod
+    def open(cls, path: str | Path, shot: Shot, frame: int | None = None) -> "Edit":
+        """Reads the picture once and checks that it fits the shot.
+
+        Raises BridgeError (EDIT_NOT_FOUND, EDIT_UNREADABLE, EDIT_SIZE_MISMATCH, NOT_FINITE, RANGE_OUTSIDE_CLIP).
+        """
+        if frame is not None and not shot.first <= frame <= shot.last:
+            sentence = f"The edit was painted on frame {frame}, which is outside the shot's frames {shot.first} to {shot.last}."
+            raise BridgeError(Code.OUT_OF_RANGE, Reason.RANGE_OUTSIDE_CLIP, sentence)
+        still = open_still(path)
+        check_fits(still, shot.clip)
+        return cls(still.path, frame)
