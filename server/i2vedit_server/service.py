@@ -75,11 +75,7 @@ class PropagationService(PropagationServiceServicer):
         return response
 
     async def CheckModel(self, request: pb.CheckModelRequest, context: Context) -> pb.CheckModelResponse:
-        model = await asyncio.to_thread(find_model, request.model or "mini")
-        info = pb.ModelInfo(
-            name=model.name, path=str(model.path), frame_count=model.frame_count, byte_count=model.byte_count, sha256=model.sha256
-        )
-        return pb.CheckModelResponse(model=info)
+        return pb.CheckModelResponse(model=await asyncio.to_thread(_model_info, request.model or "mini"))
 
     async def ProbeClip(self, request: pb.ProbeClipRequest, context: Context) -> pb.ProbeClipResponse:
         path = convert.local_path(request.path, "clip")
@@ -132,6 +128,14 @@ class PropagationService(PropagationServiceServicer):
 
     async def _record(self, name: str) -> JobRecord:
         return await self._database(self._store.get, _job_id(name))
+
+
+def _model_info(name: str) -> pb.ModelInfo:
+    """Reads the whole model for its hash, which takes some seconds for a large one. Raises BridgeError MODEL_*."""
+    model = find_model(name)
+    return pb.ModelInfo(
+        name=model.name, path=str(model.path), frame_count=model.frame_count, byte_count=model.byte_count, sha256=model.sha256
+    )
 
 
 def _job_id(name: str) -> str:

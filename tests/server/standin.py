@@ -1,0 +1,110 @@
+"""Runners that the tests give to the worker instead of the method. The seed of a job is the length of a step in milliseconds."""
+
+import hashlib
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.progress import CancelToken, FrameDelivered, Progress, Stage
+from i2vedit_core.shot import Shot
+from i2vedit_server.messages import DeviceFound, JobOrder
+from i2vedit_server.worker_main import Report
+
+STEPS = 5
+
+
+def deliver(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    """Writes a small file for each frame, after some steps of training; a second attempt begins where the first one stopped."""
+    shot = Shot.open(order.clip, order.first, order.last)
+    report(DeviceFound("stand-in"))
+    folder = _folder(order)
+    for step in range(_steps_done(order), STEPS):
+        report(Progress(Stage.TRAIN, 0, 1, step, STEPS, loss=1.0 / (step + 1), seconds_left=float(STEPS - step)))
+        _rest(order, token)
+        (order.work / f"step_{step}").touch()
+    for frame in range(shot.first, shot.last + 1):
+        path = folder / f"{folder.name}.{frame:04d}.exr"
+        if not path.exists():
+            _rest(order, token)
+            path.write_bytes(b"frame")
+        report(FrameDelivered(frame, path))
+    return folder
+
+
+def _folder(order: JobOrder) -> Path:
+    """The same folder at every attempt of a job, another one for every job."""
+    folder = order.delivery.directory / f"{order.clip.stem}_{order.job_id}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _steps_done(order: JobOrder) -> int:
+    return sum(1 for _ in order.work.glob("step_*"))
+
+
+def _rest(order: JobOrder, token: CancelToken) -> None:
+    time.sleep(order.settings.seed / 1000)
+    token.check()
+
+
+def note_attempts(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    """As `deliver`, and leaves a note of the steps that an attempt found done."""
+    order.delivery.directory.mkdir(parents=True, exist_ok=True)
+    with (order.delivery.directory / "attempts.txt").open("a") as notes:
+        notes.write(f"{_steps_done(order)}\n")
+    return deliver(order, report, token)
+
+
+def chatter(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    """Reports far more than anybody can read."""
+    folder = _folder(order)
+    for frame in range(3000):
+        report(FrameDelivered(frame % 1000, folder / f"{frame % 1000}.exr"))
+    return folder
+
+
+def burn(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    """Keeps two cores busy until it is cancelled."""
+    report(Progress(Stage.TRAIN, 0, 1, 0, 1))
+
+    def hash_on() -> None:
+        block = bytes(2**22)
+        while not token.cancelled:
+            hashlib.sha256(block).digest()  # lets go of the interpreter lock meanwhile
+
+    threads = [threading.Thread(target=hash_on) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    token.check()
+    return order.delivery.directory
+
+
+def deaf(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    """Never looks at its token."""
+    report(Progress(Stage.TRAIN, 0, 1, 0, 1))
+    time.sleep(120)
+    return order.delivery.directory
+
+
+def die(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    """Takes the process down every time."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return order.delivery.directory
+
+
+def explode(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    """Meets something that nobody foresaw."""
+    raise RuntimeError("a secret detail")
+
+
+def run_out_of_memory(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    raise MemoryError
+
+
+def refuse(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    raise BridgeError(Code.RESOURCE_EXHAUSTED, Reason.DISK_FULL, "The disk is full.")
