@@ -23,7 +23,7 @@ PAGE_SIZE = 200
 SENTENCES = {
     "UNAVAILABLE": "The server cannot be reached. `i2vedit doctor` says what is wrong.",
     "DEADLINE_EXCEEDED": "The server did not answer in time. `i2vedit doctor` says what is wrong.",
-    "UNAUTHENTICATED": "The server refused the token of this data folder; the file `token` in it has changed. End the server and try again.",
+    "UNAUTHENTICATED": "The server refused the token of this data folder: its file `token` has changed. End the server, then try again.",
 }
 """For failures in which the server itself could not say anything better to a person."""
 

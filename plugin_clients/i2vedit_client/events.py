@@ -46,16 +46,18 @@ def progress_event(job: str, progress: job_pb2.JobProgress) -> Event:
     return event
 
 
-def watch_event(job: str, response: service_pb2.WatchJobResponse) -> Event | None:
-    """One answer of WatchJob; None for a kind that a newer server may send."""
+def watch_events(job: str, response: service_pb2.WatchJobResponse) -> list[Event]:
+    """One answer of WatchJob; nothing for a kind that a newer server may send."""
     kind = response.WhichOneof("event")
     if kind == "job":
-        return job_event(response.job)
+        # Who begins to watch in the middle sees at once how far the job is.
+        has_progress = response.job.state == job_pb2.Job.STATE_RUNNING and response.job.HasField("progress")
+        return [job_event(response.job), *([progress_event(job, response.job.progress)] if has_progress else [])]
     if kind == "progress":
-        return progress_event(job, response.progress)
+        return [progress_event(job, response.progress)]
     if kind == "frame":
-        return {"event": "frame", "job": job, "frame": response.frame.frame, "path": response.frame.path}
-    return None
+        return [{"event": "frame", "job": job, "frame": response.frame.frame, "path": response.frame.path}]
+    return []
 
 
 def summary(job: job_pb2.Job) -> Event:

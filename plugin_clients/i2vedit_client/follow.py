@@ -7,7 +7,7 @@ from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
 from i2vedit_client.client import Client
 from i2vedit_client.errors import JobCancelled, JobFailed, ServerError
-from i2vedit_client.events import Event, job_failure, watch_event
+from i2vedit_client.events import Event, job_failure, watch_events
 
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.5
@@ -18,24 +18,40 @@ ENDED = (job_pb2.Job.STATE_SUCCEEDED, job_pb2.Job.STATE_FAILED, job_pb2.Job.STAT
 
 
 def responses(connect: Callable[[], Client], name: str) -> Iterator[service_pb2.WatchJobResponse]:
-    """All answers up to the one that ends the job. `connect` finds the server, or starts it again where it has gone."""
+    """All answers up to the one that ends the job. `connect` finds the server, or starts it again where it was killed."""
     lost = ServerError("UNAVAILABLE", "SERVER_LOST", LOST_SENTENCE)
-    attempts = 0
-    while attempts < ATTEMPTS:
-        with connect() as client:
-            try:
-                for response in client.watch_job(name):
-                    attempts = 0
-                    yield response
-                    if _is_end(response):
-                        return
-            except ServerError as error:
-                if error.failure.code not in AWAY_CODES:
-                    raise
-                lost = error
-        attempts += 1
-        time.sleep(PAUSE_SECONDS)
+    client = connect()
+    for _ in range(ATTEMPTS):
+        try:
+            for response in client.watch_job(name):
+                yield response
+                if _is_end(response):
+                    return
+        except ServerError as error:
+            if not _is_away(error):
+                raise
+            lost = error
+        finally:
+            client.close()
+        client = _find_again(connect)
     raise lost
+
+
+def _find_again(connect: Callable[[], Client]) -> Client:
+    """A killed server leaves its folder at once, but a machine under load may need several tries for a new one."""
+    for _ in range(ATTEMPTS - 1):
+        time.sleep(PAUSE_SECONDS)
+        try:
+            return connect()
+        except ServerError as error:
+            if not _is_away(error):
+                raise
+    return connect()
+
+
+def _is_away(error: ServerError) -> bool:
+    """Whether the server is gone against its will. One that somebody stops on purpose stays stopped, and the job in it waits."""
+    return error.failure.code in AWAY_CODES and error.failure.reason != "SERVER_STOPPING"
 
 
 def _is_end(response: service_pb2.WatchJobResponse) -> bool:
@@ -47,17 +63,14 @@ def follow(connect: Callable[[], Client], name: str, report: Callable[[Event], N
     frames: set[int] = set()
     job = job_pb2.Job()
     for response in responses(connect, name):
-        kind = response.WhichOneof("event")
-        if kind == "job":
-            job = response.job
-            if job.state in ENDED:
-                break
-        if kind == "frame":
+        job = response.job if response.HasField("job") else job
+        if job.state in ENDED:
+            break
+        if response.HasField("frame"):
             if response.frame.frame in frames:
                 continue
             frames.add(response.frame.frame)
-        event = watch_event(name, response)
-        if event is not None:
+        for event in watch_events(name, response):
             report(event)
     if job.state == job_pb2.Job.STATE_FAILED:
         raise JobFailed(job_failure(job))

@@ -1,0 +1,129 @@
+"""A real server with a stand-in for the method, and the `i2vedit` command in processes of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+FRAMES = 6
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def last(self) -> dict[str, Any]:
+        return self.events[-1]
+
+
+@dataclass(frozen=True)
+class Command:
+    """`i2vedit` with a data folder of its own."""
+
+    data: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        # The test of a client must not depend on the width of whoever's terminal.
+        return {**os.environ, "I2VEDIT_DATA_DIR": str(self.data), "COLUMNS": "100", "PYTHONPATH": str(HERE)}
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "i2vedit_client", *map(str, arguments)]
+        return subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+
+    def __call__(self, *arguments: str | Path, seconds: float = 60) -> Outcome:
+        with self.start(*arguments) as process:
+            try:
+                out, err = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return Outcome(process.returncode, out, err)
+
+
+@dataclass
+class Server:
+    """A running server process that can be killed and started again."""
+
+    data: Path
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    def launch(cls, data: Path, environment: dict[str, str]) -> "Server":
+        server = cls(data, environment, _server_process(data, environment))
+        server.wait()
+        return server
+
+    def wait(self, seconds: float = 20) -> None:
+        deadline = time.monotonic() + seconds
+        while not (self.data / "server.json").exists():
+            assert self.process.poll() is None, "the server ended at its start"
+            assert time.monotonic() < deadline, "the server did not say where it listens"
+            time.sleep(0.02)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def _server_process(data: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "i2vedit_server", "--data-dir", str(data), "--idle-exit", "120", "--runner", "stand_in_runner:run"]
+    return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def i2vedit(tmp_path: Path) -> Command:
+    """The command with an empty data folder, where no server runs."""
+    return Command(tmp_path / "data")
+
+
+@pytest.fixture
+def server(i2vedit: Command) -> Iterator[Server]:
+    """A server on the data folder of `i2vedit`, whose jobs run in the stand-in."""
+    launched = Server.launch(i2vedit.data, i2vedit.environment)
+    yield launched
+    launched.end()
+
+
+def _ffmpeg(*arguments: str | Path) -> None:
+    imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg", reason="small clips are made with ffmpeg")
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *map(str, arguments)], check=True, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six frames of 96×64."""
+    path = tmp_path_factory.mktemp("media") / "shot.mp4"
+    _ffmpeg("-f", "lavfi", "-i", "testsrc2=size=96x64:rate=24", "-frames:v", str(FRAMES), "-pix_fmt", "yuv420p", path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def edited(clip: Path) -> Path:
+    """Frame 0 of the clip, inverted."""
+    path = clip.parent / "edited.png"
+    _ffmpeg("-i", clip, "-frames:v", "1", "-vf", "negate", path)
+    return path

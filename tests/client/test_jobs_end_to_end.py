@@ -1,0 +1,241 @@
+"""The command against a real server, a real worker process and a stand-in for the method."""
+
+import os
+import re
+import signal
+import stat
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+FRAMES = 6
+FAILING, WAITING = 1, 2
+
+
+def propagate(clip: Path, edited: Path, out: Path, *more: str) -> list[str]:
+    return ["propagate", str(clip), "--edited", str(edited), "--out", str(out), *more]
+
+
+def wait_until(condition, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def events_of(process) -> list[str]:
+    """Collects the lines of a running command without blocking on it."""
+    lines: list[str] = []
+    threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True).start()
+    return lines
+
+
+def test_propagate_as_json_tells_everything_and_ends_with_succeeded(i2vedit, server, clip, edited, tmp_path):
+    out = tmp_path / "out"
+    outcome = i2vedit(*propagate(clip, edited, out, "--json"))
+    assert outcome.code == 0, outcome.err
+    kinds = [event["event"] for event in outcome.events]
+    assert kinds[0] == "submitted"
+    assert {"progress", "running"} <= set(kinds)
+    assert kinds.count("succeeded") == 1 and kinds[-1] == "succeeded"
+    assert outcome.last["directory"] == str(out / "shot_v001")
+    assert outcome.last["delivered"] == outcome.last["frames"] == FRAMES
+    assert len({event["job"] for event in outcome.events}) == 1
+    assert len(list((out / "shot_v001").iterdir())) == FRAMES
+    frames = [event for event in outcome.events if event["event"] == "frame"]
+    assert all(Path(event["path"]).exists() for event in frames)
+
+
+def test_propagate_for_people_says_calm_lines(i2vedit, server, clip, edited, tmp_path):
+    outcome = i2vedit(*propagate(clip, edited, tmp_path / "out", "--range", "2-4"))
+    assert outcome.code == 0, outcome.err
+    assert re.match(r"Job \S+ is submitted\.", outcome.out)
+    assert f"Done: 3 frames in {tmp_path / 'out' / 'shot_v001'}" in outcome.out
+    assert outcome.err == ""
+
+
+def test_a_finished_job_makes_the_next_version(i2vedit, server, clip, edited, tmp_path):
+    call = propagate(clip, edited, tmp_path / "out", "--json")
+    first, second = i2vedit(*call).last, i2vedit(*call).last
+    assert first["job"] != second["job"]
+    assert [Path(event["directory"]).name for event in (first, second)] == ["shot_v001", "shot_v002"]
+
+
+def test_an_unfinished_job_is_attached_to(i2vedit, server, clip, edited, tmp_path):
+    call = propagate(clip, edited, tmp_path, "--seed", str(WAITING), "--json")
+    left = i2vedit(*call, "--detach")
+    assert left.code == 0
+    assert (left.last["event"], left.last["detached"]) == ("succeeded", True)
+    process = i2vedit.start(*call)
+    lines = events_of(process)
+    wait_until(lambda: len(lines) >= 2)
+    (tmp_path / "go").touch()
+    assert process.wait(20) == 0
+    assert '"attached": true' in lines[0] and left.last["job"] in lines[0]
+
+
+def test_paths_with_spaces_percent_quotes_and_unicode_work(i2vedit, server, clip, edited, tmp_path):
+    folder = tmp_path / "späce 100% 'q\" 映像 [v2]" if os.name != "nt" else tmp_path / "späce 100% 'q 映像 [v2]"
+    folder.mkdir()
+    odd_clip, odd_edit = folder / "plâte %04d.mp4", folder / "edit's.png"
+    odd_clip.write_bytes(clip.read_bytes())
+    odd_edit.write_bytes(edited.read_bytes())
+    outcome = i2vedit(*propagate(odd_clip, odd_edit, folder / "öut", "--json"))
+    assert outcome.code == 0, outcome.err
+    assert Path(outcome.last["directory"]).is_dir()
+
+
+def test_a_failed_job_is_one_sentence_with_code_and_reason(i2vedit, server, clip, edited, tmp_path):
+    outcome = i2vedit(*propagate(clip, edited, tmp_path, "--seed", str(FAILING), "--json"))
+    assert outcome.code == 1
+    assert outcome.last["event"] == "failed"
+    assert (outcome.last["code"], outcome.last["reason"]) == ("RESOURCE_EXHAUSTED", "OUT_OF_MEMORY")
+    assert outcome.err.strip() == outcome.last["message"] == "The card is full; close other programs."
+    shown = i2vedit("jobs", "show", outcome.last["job"])
+    assert "OUT_OF_MEMORY" in shown.out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there")
+def test_ctrl_c_leaves_the_job_running_and_says_how_to_find_it(i2vedit, server, clip, edited, tmp_path):
+    process = i2vedit.start(*propagate(clip, edited, tmp_path, "--seed", str(WAITING), "--json"))
+    lines = events_of(process)
+    wait_until(lambda: any('"progress"' in line for line in lines))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 130
+    said = process.stderr.read()
+    number = re.search(r"i2vedit jobs watch (\S+)", said)[1]
+    assert f"i2vedit jobs cancel {number}" in said and "Traceback" not in said
+    assert '"reason": "INTERRUPTED"' in lines[-1]
+    assert i2vedit("jobs", "show", number, "--json").last["state"] == "running"
+    assert i2vedit("jobs", "cancel", number).code == 0
+    watched = i2vedit("jobs", "watch", number, "--json")
+    assert (watched.code, watched.last["event"]) == (1, "cancelled")
+
+
+def test_jobs_are_listed_newest_first(i2vedit, server, clip, edited, tmp_path):
+    assert i2vedit("jobs", "list").out.strip() == "No jobs."
+    for seed in (0, FAILING):
+        i2vedit(*propagate(clip, edited, tmp_path / "out", "--seed", str(seed)))
+    listed = i2vedit("jobs", "list", "--json")
+    assert [event.get("state") for event in listed.events[:-1]] == ["failed", "succeeded"]
+    assert listed.last == {"event": "succeeded", "count": 2}
+    only = i2vedit("jobs", "list", "--state", "failed", "--limit", "1", "--json")
+    assert only.last["count"] == 1
+    assert len(i2vedit("jobs", "list").out.splitlines()) == 2
+
+
+def test_a_job_of_the_past_is_watched_to_the_end_it_had(i2vedit, server, clip, edited, tmp_path):
+    done = i2vedit(*propagate(clip, edited, tmp_path / "out", "--json")).last
+    again = i2vedit("jobs", "watch", done["job"], "--json")
+    assert (again.code, again.last) == (0, done)
+    assert "had ended before" in i2vedit("jobs", "cancel", done["job"]).out or i2vedit("jobs", "cancel", done["job"]).code == 2
+
+
+def test_a_job_that_is_not_there(i2vedit, server):
+    for verb in ("show", "watch", "cancel"):
+        outcome = i2vedit("jobs", verb, "nosuch", "--json")
+        assert (outcome.code, outcome.last["code"]) == (2, "NOT_FOUND")
+        assert "Traceback" not in outcome.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+def test_a_killed_server_is_started_again_and_the_job_goes_on(i2vedit, server, clip, edited, tmp_path):
+    """The server that the command starts runs real jobs, so the queue is given back to a stand-in before it can begin."""
+    process = i2vedit.start(*propagate(clip, edited, tmp_path, "--seed", str(WAITING), "--json"))
+    lines = events_of(process)
+    wait_until(lambda: any('"running"' in line for line in lines))
+    server.process.kill()
+    server.process.wait()
+    (i2vedit.data / "server.json").unlink()
+    restarted = type(server).launch(server.data, server.environment)
+    try:
+        (tmp_path / "go").touch()
+        assert process.wait(30) == 0
+        assert '"succeeded"' in lines[-1]
+    finally:
+        restarted.end()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM there")
+def test_a_server_that_is_stopped_on_purpose_stays_stopped(i2vedit, server, clip, edited, tmp_path):
+    process = i2vedit.start(*propagate(clip, edited, tmp_path, "--seed", str(WAITING), "--json"))
+    lines = events_of(process)
+    wait_until(lambda: any('"running"' in line for line in lines))
+    server.process.terminate()
+    assert process.wait(15) == 3
+    assert '"SERVER_STOPPING"' in lines[-1]
+    assert server.process.wait(10) == 0
+
+
+def test_a_wrong_token_is_one_sentence(i2vedit, server, clip, edited, tmp_path):
+    (i2vedit.data / "token").write_text("x" * 43)
+    outcome = i2vedit(*propagate(clip, edited, tmp_path, "--json"))
+    assert outcome.code == 3
+    assert (outcome.last["code"], outcome.last["reason"]) == ("UNAUTHENTICATED", "TOKEN_INVALID")
+    assert len(outcome.err.strip().splitlines()) == 1
+    assert "x" * 43 not in outcome.out + outcome.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no file modes there")
+def test_address_and_token_are_for_the_user_alone(i2vedit, server):
+    for name in ("server.json", "token"):
+        assert stat.S_IMODE((i2vedit.data / name).stat().st_mode) == 0o600
+
+
+def test_a_proxy_in_the_environment_does_not_stand_in_between(i2vedit, server, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "grpc_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert i2vedit("jobs", "list").code == 0
+
+
+def test_a_frame_is_exported_and_never_overwritten(i2vedit, server, clip, tmp_path):
+    out = tmp_path / "frame 3.png"
+    outcome = i2vedit("frame", clip, "--at", "3", "--out", out, "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.last == {"event": "succeeded", "path": str(out), "frame": 3}
+    kept = out.read_bytes()
+    assert kept.startswith(b"\x89PNG")
+    assert i2vedit("frame", clip, "--at", "4", "--out", out).code == 2
+    assert out.read_bytes() == kept
+
+
+def test_a_command_starts_a_server_and_the_next_one_finds_it(i2vedit):
+    try:
+        assert i2vedit("jobs", "list").code == 0
+        first = (i2vedit.data / "server.json").read_text()
+        assert i2vedit("jobs", "list").code == 0
+        assert (i2vedit.data / "server.json").read_text() == first
+    finally:
+        end_server(i2vedit.data)
+
+
+def test_two_commands_at_once_share_one_server(i2vedit):
+    try:
+        processes = [i2vedit.start("jobs", "list") for _ in range(2)]
+        assert [process.wait(40) for process in processes] == [0, 0]
+    finally:
+        for process in processes:
+            process.communicate()
+        end_server(i2vedit.data)
+
+
+def end_server(data: Path) -> None:
+    """Ends the server that a command started by itself: that one only, by the id that it wrote down."""
+    from i2vedit_client.discovery import read_server_file
+
+    server = read_server_file(data)
+    if server is not None:
+        os.kill(server.pid, signal.SIGTERM)
+        wait_until(lambda: not (data / "server.json").exists())
+
+
+def test_a_data_folder_that_cannot_be_used_is_one_sentence(i2vedit):
+    i2vedit.data.write_text("a file stands where the folder should be")
+    outcome = i2vedit("jobs", "list", "--json")
+    assert outcome.code != 0
+    assert outcome.last["event"] == "failed"
+    assert "Traceback" not in outcome.err and len(outcome.err.strip().splitlines()) == 1

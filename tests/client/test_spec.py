@@ -1,0 +1,69 @@
+"""From options to the job that the server gets."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from i2vedit.v1 import job_pb2
+from i2vedit_client.errors import BadInput
+from i2vedit_client.spec import PropagateOptions, absolute, job_spec, model_reference, parse_range
+
+
+def options(**changes) -> PropagateOptions:
+    return PropagateOptions(**{"clip": "a.mp4", "edited": "e.png", "directory": "o", **changes})
+
+
+def test_a_range_is_inclusive():
+    spec = job_spec(options(frames=(10, 51)))
+    assert (spec.clip.source_in, spec.clip.frame_count) == (10, 42)
+
+
+def test_without_a_range_the_whole_clip_is_meant():
+    spec = job_spec(options())
+    assert (spec.clip.source_in, spec.clip.frame_count) == (0, 0)
+
+
+@pytest.mark.parametrize(("text", "frames"), [("0-41", (0, 41)), ("7-7", (7, 7)), (" 3 - 9 ", (3, 9)), ("0001-0010", (1, 10))])
+def test_ranges_that_are_understood(text, frames):
+    assert parse_range(text) == frames
+
+
+@pytest.mark.parametrize("text", ["", "5", "-5", "5-", "a-b", "1-2-3", "1.0-2.0", "٣-٩", "9-3", f"0-{10**30}"])
+def test_ranges_that_are_not(text):
+    with pytest.raises(BadInput):
+        parse_range(text)
+
+
+def test_paths_are_absolute_since_the_server_runs_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    spec = job_spec(options(clip="späce 100% 'q'.mp4"))
+    paths = (spec.clip.path, spec.edits[0].path, spec.delivery.directory)
+    assert all(Path(path).is_absolute() for path in paths)
+    assert Path(spec.clip.path) == tmp_path / "späce 100% 'q'.mp4"
+    assert absolute("~/x") == str(Path.home() / "x")
+
+
+def test_the_painted_frame_is_left_to_the_server_unless_named():
+    assert not job_spec(options()).edits[0].HasField("frame")
+    assert job_spec(options(painted_frame=0)).edits[0].HasField("frame")
+
+
+def test_settings_arrive():
+    spec = job_spec(options(preset="preview", edit="shape", seed=5, lora_steps=0, depth="float", alpha="matte", compression="piz"))
+    assert spec.settings.preset == job_pb2.PRESET_PREVIEW
+    assert spec.settings.edit_kind == job_pb2.EDIT_KIND_SHAPE
+    assert (spec.settings.seed, spec.settings.lora_steps, spec.settings.HasField("lora_steps")) == (5, 0, True)
+    assert (spec.delivery.depth, spec.delivery.alpha, spec.delivery.compression) == (job_pb2.DEPTH_FLOAT, job_pb2.ALPHA_MODE_MATTE, "piz")
+    assert not job_spec(options()).settings.HasField("lora_steps")
+
+
+def test_a_model_is_a_name_or_a_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mini").mkdir()
+    assert model_reference("mini") == "mini"
+    assert model_reference("svd-xt") == "svd-xt"
+    assert model_reference("unknown") == "unknown"
+    assert model_reference("mine") == str(tmp_path / "mine")
+    assert model_reference(os.path.join("models", "svd")) == str(tmp_path / "models" / "svd")
