@@ -41,12 +41,13 @@ async def serve(config: ServerConfig) -> None:
         try:
             hub = Hub(await database(database.store.count_start))
             parts = Parts(folder, database, hub, Scheduler(config, folder, database, hub))
-            await _serve(config, address, parts)
+            with _end_signals() as told:
+                await _serve(config, address, parts, told)
         finally:
             await database.close()
 
 
-async def _serve(config: ServerConfig, address: str, parts: Parts) -> None:
+async def _serve(config: ServerConfig, address: str, parts: Parts, told: asyncio.Event) -> None:
     activity = Activity()
     server = await _grpc_server(parts, activity)
     port = _bind(server, address)
@@ -54,7 +55,7 @@ async def _serve(config: ServerConfig, address: str, parts: Parts) -> None:
     bound = f"{address.rpartition(':')[0]}:{port}"
     async with _published(parts.folder, bound), _queue(parts.scheduler):
         _log.info("i2vedit server %s answers on %s, data folder %s", product_version(), bound, parts.folder.path)
-        await _until_told(config.idle_exit_seconds, activity, parts.database)
+        await _until_told(told, config.idle_exit_seconds, activity, parts.database)
         _log.info("i2vedit server stops")
         parts.hub.close()
         await server.stop(CALL_GRACE_SECONDS)
@@ -107,17 +108,15 @@ async def _queue(scheduler: Scheduler) -> AsyncIterator[None]:
         await running
 
 
-async def _until_told(idle_exit_seconds: float | None, activity: Activity, database: Database) -> None:
-    """Waits for SIGTERM, SIGINT or idleness."""
-    told = asyncio.Event()
-    with _signals(told):
-        while not told.is_set():
-            wait = None if idle_exit_seconds is None else min(LONGEST_IDLE_LOOK_SECONDS, idle_exit_seconds / 4)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(told.wait(), wait)
-            if idle_exit_seconds is not None and await _is_idle(idle_exit_seconds, activity, database):
-                _log.info("nothing to do for %s s", idle_exit_seconds)
-                return
+async def _until_told(told: asyncio.Event, idle_exit_seconds: float | None, activity: Activity, database: Database) -> None:
+    """Waits for a signal or for idleness."""
+    wait = None if idle_exit_seconds is None else min(LONGEST_IDLE_LOOK_SECONDS, idle_exit_seconds / 4)
+    while not told.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(told.wait(), wait)
+        if idle_exit_seconds is not None and await _is_idle(idle_exit_seconds, activity, database):
+            _log.info("nothing to do for %s s", idle_exit_seconds)
+            return
 
 
 async def _is_idle(seconds: float, activity: Activity, database: Database) -> bool:
@@ -127,8 +126,9 @@ async def _is_idle(seconds: float, activity: Activity, database: Database) -> bo
 
 
 @contextlib.contextmanager
-def _signals(told: asyncio.Event) -> Iterator[None]:
-    """`signal.signal` rather than the loop's own handlers: those do not exist on Windows."""
+def _end_signals() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set. By `signal.signal`: the loop's own handlers do not exist on Windows."""
+    told = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def tell(number: int, frame: FrameType | None) -> None:
@@ -136,7 +136,7 @@ def _signals(told: asyncio.Event) -> Iterator[None]:
 
     earlier = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield told
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)

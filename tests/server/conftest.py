@@ -82,3 +82,11 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 def server(start_server: StartServer) -> ServerProcess:
     """A server with the stand-in that delivers."""
     return start_server()
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One server for all the tests that leave no job behind."""
+    server = ServerProcess(tmp_path_factory.mktemp("shared") / "data", "--runner", "standin:deliver")
+    yield server
+    server.close()

@@ -21,7 +21,7 @@ from i2vedit.v1 import propagation_service_pb2 as pb
 from i2vedit.v1.propagation_service_pb2_grpc import PropagationServiceStub
 
 HERE = Path(__file__).resolve().parent
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 FINAL = (job_pb2.Job.STATE_SUCCEEDED, job_pb2.Job.STATE_FAILED, job_pb2.Job.STATE_CANCELLED)
 
 
@@ -67,8 +67,8 @@ class ServerProcess:
         return str(told["address"]) if told["pid"] == self.process.pid else None
 
     @property
-    def metadata(self) -> list[tuple[str, str]]:
-        return [("authorization", f"Bearer {(self.folder / 'token').read_text()}")]
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        return (("authorization", f"Bearer {(self.folder / 'token').read_text()}"),)
 
     def call(self, method: str, request: Any, timeout: float = 30.0) -> Any:
         """One unary call with the token."""
@@ -120,7 +120,7 @@ def workers_of(pid: int) -> list[psutil.Process]:
     return [child for child in children if any("spawn_main" in part for part in child.cmdline())]
 
 
-def refusal(error: grpc.RpcError) -> tuple[grpc.StatusCode, str, str]:
+def refusal(error: Any) -> tuple[grpc.StatusCode, str, str]:
     """Code, reason and sentence of an error as a client reads them; the domain must be ours."""
     status = rpc_status.from_call(error)
     assert status is not None, f"no details in {error!r}"

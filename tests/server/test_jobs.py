@@ -1,5 +1,6 @@
 """Jobs over real channels, run by a real worker process."""
 
+import itertools
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_a_watcher_that_leaves_disturbs_nobody(server: ServerProcess, spec: job_
 def test_jobs_run_one_after_another_in_the_order_of_their_coming(server: ServerProcess, spec: job_pb2.JobSpec) -> None:
     names = [server.create(spec).job.name for _ in range(3)]
     jobs = [server.ended(name) for name in names]
-    for earlier, later in zip(jobs, jobs[1:], strict=False):
+    for earlier, later in itertools.pairwise(jobs):
         assert earlier.end_time.ToMicroseconds() <= later.start_time.ToMicroseconds()
 
 
