@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from i2vedit_core.propagate import propagate
-
 from i2vedit_core.backbone import Backbone, load_backbone
 from i2vedit_core.progress import CancelToken
+from i2vedit_core.propagate import propagate
 from i2vedit_core.shot import Edit, Shot
 from i2vedit_server.messages import DeviceFound, JobOrder
 from i2vedit_server.worker_main import Report

@@ -1,0 +1,25 @@
+"""The generated code is what the `.proto` files say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import i2vedit
+from i2vedit.v1 import clip_pb2, job_pb2, propagation_service_pb2
+
+GENERATE = Path(i2vedit.__file__).resolve().parent.parent / "generate.py"
+
+
+def test_the_generated_code_is_current() -> None:
+    checked = subprocess.run([sys.executable, str(GENERATE), "--check"], capture_output=True, text=True, timeout=60)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_every_enum_begins_unspecified_and_carries_its_name() -> None:
+    enums = [enum for file in (clip_pb2, job_pb2, propagation_service_pb2) for enum in file.DESCRIPTOR.enum_types_by_name.values()]
+    enums += [*job_pb2.Job.DESCRIPTOR.enum_types, *job_pb2.JobProgress.DESCRIPTOR.enum_types]
+    assert enums
+    for enum in enums:
+        assert enum.values[0].name.endswith("_UNSPECIFIED") and enum.values[0].number == 0
+        prefix = enum.values[0].name.removesuffix("UNSPECIFIED")
+        assert all(value.name.startswith(prefix) for value in enum.values)
