@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,9 @@ class Command:
 
     @property
     def environment(self) -> dict[str, str]:
+        python_path = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
         # The test of a client must not depend on the width of whoever's terminal.
-        return {**os.environ, "I2VEDIT_DATA_DIR": str(self.data), "COLUMNS": "100", "PYTHONPATH": str(HERE)}
+        return {**os.environ, "I2VEDIT_DATA_DIR": str(self.data), "COLUMNS": "100", "PYTHONPATH": os.pathsep.join(python_path)}
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "i2vedit_client", *map(str, arguments)]
@@ -127,3 +128,29 @@ def edited(clip: Path) -> Path:
     path = clip.parent / "edited.png"
     _ffmpeg("-i", clip, "-frames:v", "1", "-vf", "negate", path)
     return path
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that passes for a model as long as nobody loads it."""
+    folder = tmp_path_factory.mktemp("models") / "hollow"
+    for part, stem in {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "image_encoder": "model"}.items():
+        (folder / part).mkdir(parents=True)
+        (folder / part / "config.json").write_text('{"num_frames": 14}')
+        # A safetensors file: the length of its header, the header, and the one number that it names.
+        header = b'{"weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+        (folder / part / f"{stem}.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    (folder / "scheduler").mkdir()
+    for config in ("model_index.json", "scheduler/scheduler_config.json"):
+        (folder / config).write_text("{}")
+    return folder
+
+
+@pytest.fixture
+def call(clip: Path, edited: Path, model: Path) -> Callable[..., list[str]]:
+    """The words of a `propagate` call that can be run."""
+
+    def words(out: Path, *more: str, source: Path = clip, picture: Path = edited) -> list[str]:
+        return ["propagate", str(source), "--edited", str(picture), "--out", str(out), "--model", str(model), *more]
+
+    return words

@@ -28,15 +28,15 @@ def refused(outcome, *reasons: str) -> None:
 
 
 @pytest.fixture
-def propagate(i2vedit, server, clip, edited, tmp_path):
+def propagate(i2vedit, server, call, clip, edited, tmp_path):
     """Calls `propagate --json` with some of what it is given exchanged; nothing may be left under a final name."""
 
-    def call(*more: str, source: Path = clip, picture: Path = edited, out: Path = tmp_path / "out"):
-        outcome = i2vedit("propagate", source, "--edited", picture, "--out", out, "--json", *more)
+    def run(*more: str, source: Path = clip, picture: Path = edited, out: Path = tmp_path / "out"):
+        outcome = i2vedit(*call(out, "--json", *more, source=source, picture=picture))
         assert not list(tmp_path.glob("**/*_v0*"))
         return outcome
 
-    return call
+    return run
 
 
 def test_clips_that_cannot_be_used(propagate, tmp_path):

@@ -15,10 +15,6 @@ FRAMES = 6
 FAILING, WAITING = 1, 2
 
 
-def propagate(clip: Path, edited: Path, out: Path, *more: str) -> list[str]:
-    return ["propagate", str(clip), "--edited", str(edited), "--out", str(out), *more]
-
-
 def wait_until(condition, seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -33,9 +29,9 @@ def events_of(process) -> list[str]:
     return lines
 
 
-def test_propagate_as_json_tells_everything_and_ends_with_succeeded(i2vedit, server, clip, edited, tmp_path):
+def test_propagate_as_json_tells_everything_and_ends_with_succeeded(i2vedit, server, call, tmp_path):
     out = tmp_path / "out"
-    outcome = i2vedit(*propagate(clip, edited, out, "--json"))
+    outcome = i2vedit(*call(out, "--json"))
     assert outcome.code == 0, outcome.err
     kinds = [event["event"] for event in outcome.events]
     assert kinds[0] == "submitted"
@@ -49,27 +45,26 @@ def test_propagate_as_json_tells_everything_and_ends_with_succeeded(i2vedit, ser
     assert all(Path(event["path"]).exists() for event in frames)
 
 
-def test_propagate_for_people_says_calm_lines(i2vedit, server, clip, edited, tmp_path):
-    outcome = i2vedit(*propagate(clip, edited, tmp_path / "out", "--range", "2-4"))
+def test_propagate_for_people_says_calm_lines(i2vedit, server, call, tmp_path):
+    outcome = i2vedit(*call(tmp_path / "out", "--range", "2-4"))
     assert outcome.code == 0, outcome.err
     assert re.match(r"Job \S+ is submitted\.", outcome.out)
     assert f"Done: 3 frames in {tmp_path / 'out' / 'shot_v001'}" in outcome.out
     assert outcome.err == ""
 
 
-def test_a_finished_job_makes_the_next_version(i2vedit, server, clip, edited, tmp_path):
-    call = propagate(clip, edited, tmp_path / "out", "--json")
-    first, second = i2vedit(*call).last, i2vedit(*call).last
+def test_a_finished_job_makes_the_next_version(i2vedit, server, call, tmp_path):
+    first, second = (i2vedit(*call(tmp_path / "out", "--json")).last for _ in range(2))
     assert first["job"] != second["job"]
     assert [Path(event["directory"]).name for event in (first, second)] == ["shot_v001", "shot_v002"]
 
 
-def test_an_unfinished_job_is_attached_to(i2vedit, server, clip, edited, tmp_path):
-    call = propagate(clip, edited, tmp_path, "--seed", str(WAITING), "--json")
-    left = i2vedit(*call, "--detach")
+def test_an_unfinished_job_is_attached_to(i2vedit, server, call, tmp_path):
+    words = call(tmp_path, "--seed", str(WAITING), "--json")
+    left = i2vedit(*words, "--detach")
     assert left.code == 0
     assert (left.last["event"], left.last["detached"]) == ("succeeded", True)
-    process = i2vedit.start(*call)
+    process = i2vedit.start(*words)
     lines = events_of(process)
     wait_until(lambda: len(lines) >= 2)
     (tmp_path / "go").touch()
@@ -77,19 +72,19 @@ def test_an_unfinished_job_is_attached_to(i2vedit, server, clip, edited, tmp_pat
     assert '"attached": true' in lines[0] and left.last["job"] in lines[0]
 
 
-def test_paths_with_spaces_percent_quotes_and_unicode_work(i2vedit, server, clip, edited, tmp_path):
+def test_paths_with_spaces_percent_quotes_and_unicode_work(i2vedit, server, call, clip, edited, tmp_path):
     folder = tmp_path / "späce 100% 'q\" 映像 [v2]" if os.name != "nt" else tmp_path / "späce 100% 'q 映像 [v2]"
     folder.mkdir()
     odd_clip, odd_edit = folder / "plâte %04d.mp4", folder / "edit's.png"
     odd_clip.write_bytes(clip.read_bytes())
     odd_edit.write_bytes(edited.read_bytes())
-    outcome = i2vedit(*propagate(odd_clip, odd_edit, folder / "öut", "--json"))
+    outcome = i2vedit(*call(folder / "öut", "--json", source=odd_clip, picture=odd_edit))
     assert outcome.code == 0, outcome.err
     assert Path(outcome.last["directory"]).is_dir()
 
 
-def test_a_failed_job_is_one_sentence_with_code_and_reason(i2vedit, server, clip, edited, tmp_path):
-    outcome = i2vedit(*propagate(clip, edited, tmp_path, "--seed", str(FAILING), "--json"))
+def test_a_failed_job_is_one_sentence_with_code_and_reason(i2vedit, server, call, tmp_path):
+    outcome = i2vedit(*call(tmp_path, "--seed", str(FAILING), "--json"))
     assert outcome.code == 1
     assert outcome.last["event"] == "failed"
     assert (outcome.last["code"], outcome.last["reason"]) == ("RESOURCE_EXHAUSTED", "OUT_OF_MEMORY")
@@ -99,8 +94,8 @@ def test_a_failed_job_is_one_sentence_with_code_and_reason(i2vedit, server, clip
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there")
-def test_ctrl_c_leaves_the_job_running_and_says_how_to_find_it(i2vedit, server, clip, edited, tmp_path):
-    process = i2vedit.start(*propagate(clip, edited, tmp_path, "--seed", str(WAITING), "--json"))
+def test_ctrl_c_leaves_the_job_running_and_says_how_to_find_it(i2vedit, server, call, tmp_path):
+    process = i2vedit.start(*call(tmp_path, "--seed", str(WAITING), "--json"))
     lines = events_of(process)
     wait_until(lambda: any('"progress"' in line for line in lines))
     process.send_signal(signal.SIGINT)
@@ -115,10 +110,10 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_find_it(i2vedit, server, 
     assert (watched.code, watched.last["event"]) == (1, "cancelled")
 
 
-def test_jobs_are_listed_newest_first(i2vedit, server, clip, edited, tmp_path):
+def test_jobs_are_listed_newest_first(i2vedit, server, call, tmp_path):
     assert i2vedit("jobs", "list").out.strip() == "No jobs."
     for seed in (0, FAILING):
-        i2vedit(*propagate(clip, edited, tmp_path / "out", "--seed", str(seed)))
+        i2vedit(*call(tmp_path / "out", "--seed", str(seed)))
     listed = i2vedit("jobs", "list", "--json")
     assert [event.get("state") for event in listed.events[:-1]] == ["failed", "succeeded"]
     assert listed.last == {"event": "succeeded", "count": 2}
@@ -127,8 +122,8 @@ def test_jobs_are_listed_newest_first(i2vedit, server, clip, edited, tmp_path):
     assert len(i2vedit("jobs", "list").out.splitlines()) == 2
 
 
-def test_a_job_of_the_past_is_watched_to_the_end_it_had(i2vedit, server, clip, edited, tmp_path):
-    done = i2vedit(*propagate(clip, edited, tmp_path / "out", "--json")).last
+def test_a_job_of_the_past_is_watched_to_the_end_it_had(i2vedit, server, call, tmp_path):
+    done = i2vedit(*call(tmp_path / "out", "--json")).last
     again = i2vedit("jobs", "watch", done["job"], "--json")
     assert (again.code, again.last) == (0, done)
     assert "had ended before" in i2vedit("jobs", "cancel", done["job"]).out or i2vedit("jobs", "cancel", done["job"]).code == 2
@@ -142,9 +137,9 @@ def test_a_job_that_is_not_there(i2vedit, server):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
-def test_a_killed_server_is_started_again_and_the_job_goes_on(i2vedit, server, clip, edited, tmp_path):
-    """The server that the command starts runs real jobs, so the queue is given back to a stand-in before it can begin."""
-    process = i2vedit.start(*propagate(clip, edited, tmp_path, "--seed", str(WAITING), "--json"))
+def test_a_killed_server_is_started_again_and_the_job_goes_on(i2vedit, server, call, tmp_path):
+    """Here the next server is the test's own, started within the time that the command waits: its worker is the stand-in again."""
+    process = i2vedit.start(*call(tmp_path, "--seed", str(WAITING), "--json"))
     lines = events_of(process)
     wait_until(lambda: any('"running"' in line for line in lines))
     server.process.kill()
@@ -160,8 +155,8 @@ def test_a_killed_server_is_started_again_and_the_job_goes_on(i2vedit, server, c
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM there")
-def test_a_server_that_is_stopped_on_purpose_stays_stopped(i2vedit, server, clip, edited, tmp_path):
-    process = i2vedit.start(*propagate(clip, edited, tmp_path, "--seed", str(WAITING), "--json"))
+def test_a_server_that_is_stopped_on_purpose_stays_stopped(i2vedit, server, call, tmp_path):
+    process = i2vedit.start(*call(tmp_path, "--seed", str(WAITING), "--json"))
     lines = events_of(process)
     wait_until(lambda: any('"running"' in line for line in lines))
     server.process.terminate()
@@ -170,9 +165,9 @@ def test_a_server_that_is_stopped_on_purpose_stays_stopped(i2vedit, server, clip
     assert server.process.wait(10) == 0
 
 
-def test_a_wrong_token_is_one_sentence(i2vedit, server, clip, edited, tmp_path):
+def test_a_wrong_token_is_one_sentence(i2vedit, server, call, tmp_path):
     (i2vedit.data / "token").write_text("x" * 43)
-    outcome = i2vedit(*propagate(clip, edited, tmp_path, "--json"))
+    outcome = i2vedit(*call(tmp_path, "--json"))
     assert outcome.code == 3
     assert (outcome.last["code"], outcome.last["reason"]) == ("UNAUTHENTICATED", "TOKEN_INVALID")
     assert len(outcome.err.strip().splitlines()) == 1
