@@ -21,6 +21,8 @@ MAX_PIXELS = 8192 * 8192
 MAX_FRAMES = 2_000_000
 DEFAULT_RATE = Fraction(25)
 FULL_RANGE = 2
+UNTIMED = ("avi",)
+"""Containers that store the order of decoding alone; their frames are found by counting."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,7 @@ def _clip_info(clip: Path, found: dict[str, Any]) -> ClipInfo:
     if orientation.swaps_axes:
         width, height, aspect = height, width, 1 / aspect
     rate = Fraction(*found["rate"]) if found["rate"] else DEFAULT_RATE
+    is_timed = found["container"] not in UNTIMED
     return ClipInfo(
         path=clip,
         width=width,
@@ -229,6 +232,6 @@ def _clip_info(clip: Path, found: dict[str, Any]) -> ClipInfo:
         stream_index=found["stream_index"],
         container=found["container"],
         time_base=Fraction(*found["time_base"]) if found["time_base"] else 1 / rate,
-        timestamps=tuple(found["timestamps"]),
-        keyframes=tuple(found["keyframes"]),
+        timestamps=tuple(found["timestamps"]) if is_timed else (),
+        keyframes=tuple(found["keyframes"]) if is_timed else (),
     )

@@ -12,6 +12,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 from av.sidedata.sidedata import Type as SideDataType
+from av.stream import Disposition
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -22,7 +23,6 @@ FIRST_FRAME_PACKETS = 600
 """How many packets may go by before the first picture must have come out."""
 MATRIX_NOISE = 1000
 """In 1/65536: sines and cosines below this are zeros that were rounded."""
-ATTACHED_PICTURE = "attached_pic"
 
 
 class NotUsableError(Exception):
@@ -40,8 +40,8 @@ def _open(path: str, demuxers: str) -> InputContainer:
 
 
 def _video_stream(container: InputContainer) -> VideoStream:
-    """The default video stream, or the first one; never cover art."""
-    streams = [s for s in container.streams.video if ATTACHED_PICTURE not in str(s.disposition)]
+    """The first video stream that is not cover art."""
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
         raise NotUsableError("no_video")
     if streams[0].codec_context is None:

@@ -1,0 +1,88 @@
+"""Lays the edited chunks over the plate and writes the frames, each plate frame decoded when its turn comes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from i2vedit_core.delivery.contact_sheet import make_contact_sheet
+from i2vedit_core.delivery.matte import Calibration, evidence, finish, painted_matte
+from i2vedit_core.delivery.preview import make_preview
+from i2vedit_core.delivery.sequence import SequenceWriter
+from i2vedit_core.media.decode import decode_frames
+from i2vedit_core.media.fit import Fit
+from i2vedit_core.media.pixels import Picture
+from i2vedit_core.pictures import Painted
+from i2vedit_core.settings import EditKind
+from i2vedit_core.shot import Shot
+
+
+@dataclass(frozen=True)
+class ChunkPictures:
+    """A finished chunk at the model's size: edited and source [F, h, w, 3] in 0..1, edit map [F, h, w] in [0, 1]."""
+
+    edited: Picture
+    source: Picture
+    """The source by the same way through the autoencoder, so that its errors cancel (METHOD section 8)."""
+    edit_map: Picture
+
+    def part(self, part: slice) -> "ChunkPictures":
+        return ChunkPictures(self.edited[part], self.source[part], self.edit_map[part])
+
+
+@dataclass(frozen=True)
+class Deliverer:
+    """Writes the frames of one shot."""
+
+    shot: Shot
+    fit: Fit
+    painted: Painted
+    kind: EditKind
+    writer: SequenceWriter
+
+    def unchanged(self) -> Iterator[tuple[int, Path]]:
+        """Nothing was painted: the plate, with an empty matte."""
+        for frame, plate in self._plates(self.shot.first, self.shot.last):
+            yield frame, self._write(frame, plate, plate[..., :3], np.zeros(plate.shape[:2], np.float32))
+
+    def painted_frame(self) -> tuple[int, Path]:
+        """The painted frame, as painted."""
+        ((frame, plate),) = self._plates(self.shot.first, self.shot.first)
+        matte = painted_matte(self.painted.difference, self.painted.precision)
+        return frame, self._write(frame, plate, self.painted.picture, matte)
+
+    def calibrate(self, chunk: ChunkPictures) -> Calibration:
+        """What the painted frame teaches about the matte; `chunk` is the one that begins with it."""
+        first = chunk.part(slice(0, 1))
+        difference = self.fit.to_model(np.repeat(self.painted.difference[..., None], 3, axis=-1))[..., 0]
+        return Calibration.of(evidence(first.edited, first.source, first.edit_map)[0], difference)
+
+    def frames(self, first: int, chunk: ChunkPictures, calibration: Calibration) -> Iterator[tuple[int, Path]]:
+        """Source frames from `first` on, one for each of the chunk's."""
+        mattes = calibration.matte(evidence(chunk.edited, chunk.source, chunk.edit_map))
+        for (frame, plate), edited, source, matte in zip(
+            self._plates(first, first + len(mattes) - 1), chunk.edited, chunk.source, mattes, strict=True
+        ):
+            large = finish(self.fit.to_plate(matte[..., None])[..., 0])
+            yield frame, self._write(frame, plate, self._new_pixels(plate, edited, source), large)
+
+    def _new_pixels(self, plate: Picture, edited: Picture, source: Picture) -> Picture:
+        """What lies inside the matte: what the edit changed, added to the plate, so that its detail lives on (METHOD section 8);
+        where the outline itself changed, that would leave ghosts of the old one, and the model's own pixels stand."""
+        if self.kind is EditKind.SHAPE:
+            return self.fit.to_plate(edited)
+        return plate[..., :3] + self.fit.to_plate(edited - source)
+
+    def _plates(self, first: int, last: int) -> Iterator[tuple[int, Picture]]:
+        yield from enumerate(decode_frames(self.shot.clip, first, last), start=first)
+
+    def _write(self, frame: int, plate: Picture, new: Picture, matte: Picture) -> Path:
+        if self.writer.have(frame):
+            return self.writer.path(frame)
+        return self.writer.write(frame, plate, new, matte)
+
+    def extras(self) -> None:
+        """The movie and the contact sheet beside the frames."""
+        make_preview(self.writer.folder, self.shot)
+        make_contact_sheet(self.writer.folder, self.shot, self.shot.first)

@@ -1,0 +1,53 @@
+"""Reading a delivered sequence back, as a person would see it: over the plate, in the plate's own encoding."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+
+from i2vedit_core.delivery.colour import convert
+from i2vedit_core.delivery.composite import composite
+from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX, Ticket
+from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.media.decode import decode_frames
+from i2vedit_core.media.pixels import Picture
+from i2vedit_core.settings import Alpha
+from i2vedit_core.shot import Shot
+
+
+@dataclass(frozen=True)
+class SeenFrame:
+    """One frame: plate and result `[H, W, 3] float32` in the plate's encoding, matte `[H, W]` in 0..1."""
+
+    frame: int
+    plate: Picture
+    result: Picture
+    matte: Picture
+
+
+def frame_path(folder: Path, frame: int) -> Path:
+    return folder / f"{folder.name}.{frame:04}.exr"
+
+
+def seen_frames(folder: Path, shot: Shot, first: int | None = None, last: int | None = None) -> Iterator[SeenFrame]:
+    """The delivered frames of a range (default: the whole shot), beside their plates. Raises CLIP_UNREADABLE."""
+    is_patch = Ticket.load(folder).delivery["alpha"] == Alpha.MATTE
+    start, end = shot.first if first is None else first, shot.last if last is None else last
+    for frame, plate in zip(range(start, end + 1), decode_frames(shot.clip, start, end), strict=True):
+        colour = plate[:, :, :3]
+        result, matte = _read(frame_path(folder, frame), shot.clip.color_space)
+        yield SeenFrame(frame, colour, composite(colour, result, matte) if is_patch else result, matte)
+
+
+def _read(path: Path, space: str) -> tuple[Picture, Picture]:
+    """Straight colour in `space` and the matte."""
+    source = oiio.ImageInput.open(str(path))
+    pixels = source.read_image(0, 0, 0, 5, oiio.FLOAT) if source is not None else None
+    if source is None or pixels is None:
+        sentence = f"The delivered frame '{path.name}' cannot be read; deliver it again."
+        raise BridgeError(Code.DATA_LOSS, Reason.UNEXPECTED, sentence)
+    alpha = pixels[:, :, 3:4]
+    straight = np.divide(pixels[:, :, :3], alpha, out=np.zeros_like(pixels[:, :, :3]), where=alpha > 0)
+    return convert(straight, source.spec().getattribute(ATTRIBUTE_PREFIX + "colorspace"), space), pixels[:, :, 4]

@@ -1,0 +1,98 @@
+"""The ticket: what a sequence was made of, so that it can be known and made again."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from i2vedit_core.media.atomic import whole_file
+
+TICKET_FILE = "ticket.json"
+FORMAT = 1
+ATTRIBUTE_PREFIX = "i2vedit/"
+MAX_ATTRIBUTE_NAME = 31
+"""Longer names make an EXR unreadable for older software."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """Names, hashes and settings of one delivery. `*_path` fields are full paths and stay in `ticket.json`."""
+
+    plate_path: str
+    plate_sha256: str
+    first: int
+    """Source frame numbers; `last` is inclusive."""
+    last: int
+    edit_path: str
+    edit_sha256: str
+    edit_frame: int
+    model: str
+    """`mini`, `svd`, `svd-xt`, or the path of a folder."""
+    model_sha256: str
+    settings: dict[str, Any]
+    """As JSON values, in full: with them the same pixels can be made again."""
+    delivery: dict[str, Any]
+    """Depth, compression, alpha and colour space as they were resolved."""
+    seed: int
+    device: str
+    dtype: str
+    threads: int
+    versions: dict[str, str]
+    """Of i2vedit-bridge and of every library that decides the result."""
+    created: str
+    """UTC, ISO 8601."""
+
+    def attributes(self) -> dict[str, str | int]:
+        """What every EXR carries: hashes and names, never a full path."""
+        settings = {key: _name_only(value) if key == "model" else value for key, value in self.settings.items()}
+        values: dict[str, str | int] = {
+            "plate": Path(self.plate_path).name,
+            "plate_sha256": self.plate_sha256,
+            "range": f"{self.first}-{self.last}",
+            "edit": Path(self.edit_path).name,
+            "edit_sha256": self.edit_sha256,
+            "edit_frame": self.edit_frame,
+            "model": _name_only(self.model),
+            "model_sha256": self.model_sha256,
+            "settings": json.dumps(settings, sort_keys=True),
+            "delivery": json.dumps(self.delivery, sort_keys=True),
+            "seed": str(self.seed),
+            "device": self.device,
+            "dtype": self.dtype,
+            "threads": self.threads,
+            "versions": json.dumps(self.versions, sort_keys=True),
+            "created": self.created,
+        }
+        return {ATTRIBUTE_PREFIX + name: value for name, value in values.items()}
+
+    def to_json(self) -> str:
+        return json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Ticket":
+        """Raises ValueError for what is not a ticket of this format."""
+        found = json.loads(text)
+        if not isinstance(found, dict) or found.pop("format", None) != FORMAT:
+            raise ValueError("This is not a ticket of a format that is known here.")
+        names = {field.name for field in dataclasses.fields(cls)}
+        if set(found) != names:
+            raise ValueError(f"The ticket's fields differ: {', '.join(sorted(set(found) ^ names))}.")
+        return cls(**found)
+
+    def save(self, folder: Path) -> Path:
+        """Writes `ticket.json` into a version folder, replacing an earlier one of the same delivery."""
+        text = self.to_json().encode("utf-8", errors="surrogateescape")
+        final = folder / TICKET_FILE
+        with whole_file(final, len(text), replace=True) as temporary:
+            temporary.write_bytes(text)
+        return final
+
+    @classmethod
+    def load(cls, folder: Path) -> "Ticket":
+        """Raises OSError or ValueError."""
+        return cls.from_json((folder / TICKET_FILE).read_text(encoding="utf-8", errors="surrogateescape"))
+
+
+def _name_only(value: Any) -> str:
+    return Path(str(value)).name
