@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import torch
+
 from i2vedit_core.backbone import Backbone, load_backbone
 from i2vedit_core.progress import CancelToken
 from i2vedit_core.propagate import propagate
@@ -34,6 +36,14 @@ def run_job(order: JobOrder, report: Report, token: CancelToken) -> Path:
     edit = Edit.open(order.edit, shot, order.edit_frame)
     token.check()
     backbone = _BACKBONES.get(order.settings.model)
-    report(DeviceFound(str(backbone.device)))
+    report(DeviceFound(device_words(backbone.device)))
     delivered = propagate(shot, edit, order.settings, backbone, order.delivery, work=order.work, on_event=report, token=token)
     return delivered.folder
+
+
+def device_words(device: torch.device) -> str:
+    """`cpu`, or `cuda:0 NVIDIA RTX 4090`."""
+    if device.type != "cuda":
+        return str(device)
+    index = torch.cuda.current_device() if device.index is None else device.index
+    return f"cuda:{index} {torch.cuda.get_device_name(index)}"

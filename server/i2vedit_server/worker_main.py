@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.progress import CancelToken, Event, Progress
+from i2vedit_core.progress import CancelToken, Event, Progress, Stage
 from i2vedit_server.logs import log_to_file
 from i2vedit_server.messages import DeviceFound, FromWorker, JobDone, JobEvent, JobFailed, JobOrder, RunJob, ToWorker
 
@@ -26,7 +26,7 @@ Report = Callable[[Event | DeviceFound], None]
 Runner = Callable[[JobOrder, Report, CancelToken], Path]
 """Runs a job, reports what happens, looks at the token between steps; gives the folder of the delivered sequence."""
 
-NICENESS = 10
+NICENESS = 5
 ORPHAN_EXIT_CODE = 3
 PROGRESS_SECONDS = 0.05
 
@@ -106,6 +106,7 @@ class Reporter:
 
 def _run(order: JobOrder, token: CancelToken, report: Report, runner_name: str, log_path: Path) -> JobDone | JobFailed:
     _log.info("job %s begins", order.job_id)
+    report(Progress(Stage.LOAD, chunk=0, chunks=1, step=0, of=1))  # importing torch and the model takes its time, too
     try:
         folder = load_runner(runner_name)(order, report, token)
     except BridgeError as error:

@@ -83,6 +83,10 @@ class ServerProcess:
         job: job_pb2.Job = self.call("GetJob", pb.GetJobRequest(name=name)).job
         return job
 
+    def trains(self, name: str) -> bool:
+        """Whether the runner of this job has begun to work."""
+        return self.job(name).progress.stage == job_pb2.JobProgress.STAGE_TRAIN
+
     def watch(self, name: str, timeout: float = 60.0) -> Iterator[pb.WatchJobResponse]:
         answers: Iterator[pb.WatchJobResponse] = self.stub.WatchJob(pb.WatchJobRequest(name=name), metadata=self.metadata, timeout=timeout)
         return answers

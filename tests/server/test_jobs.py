@@ -37,7 +37,7 @@ def test_a_watcher_sees_everything_in_order(server: ServerProcess, spec: job_pb2
     assert [event.frame.frame for event in events if event.WhichOneof("event") == "frame"] == list(range(FRAMES))
     markers = [event.resume_marker for event in events]
     assert markers == sorted(markers)
-    losses = [event.progress.loss for event in events if event.WhichOneof("event") == "progress"]
+    losses = [event.progress.loss for event in events if event.progress.HasField("loss")]
     assert losses == sorted(losses, reverse=True)
 
 
@@ -161,7 +161,7 @@ def test_an_ended_job_cannot_be_cancelled(server: ServerProcess, spec: job_pb2.J
 def test_a_worker_that_does_not_listen_is_ended(start_server: StartServer, spec: job_pb2.JobSpec) -> None:
     server = start_server("deaf", "--cancel-grace", "0.5")
     name = server.create(spec).job.name
-    wait_for(lambda: server.job(name).progress.step_count)
+    wait_for(lambda: server.trains(name))
     worker = server.worker()
     assert server.call("CancelJob", pb.CancelJobRequest(name=name)).job.state == State.STATE_CANCELLED
     wait_for(lambda: not worker.is_running())

@@ -80,7 +80,7 @@ def test_a_killed_server_goes_on_when_it_runs_again(start_server: StartServer, s
 def test_a_wish_to_cancel_outlives_the_server(start_server: StartServer, spec: job_pb2.JobSpec) -> None:
     server = start_server("deaf")
     name = server.create(spec).job.name
-    wait_for(lambda: server.job(name).progress.step_count)
+    wait_for(lambda: server.trains(name))
     server.call("CancelJob", pb.CancelJobRequest(name=name))
     assert server.job(name).state == State.STATE_RUNNING
     server.kill()
@@ -92,7 +92,7 @@ def test_a_stop_is_quick_and_keeps_the_job(start_server: StartServer, spec: job_
     server = start_server(runner)
     spec.settings.seed = 300
     name = server.create(spec).job.name
-    wait_for(lambda: server.job(name).progress.step_count)
+    wait_for(lambda: server.trains(name))
     worker = server.worker()
     answers = server.watch(name)
     next(answers)
@@ -120,7 +120,7 @@ def test_an_idle_server_ends_by_itself_but_not_while_it_has_work(start_server: S
 def test_calls_are_answered_at_once_while_a_worker_burns_every_core(start_server: StartServer, spec: job_pb2.JobSpec) -> None:
     server = start_server("burn")
     name = server.create(spec).job.name
-    wait_for(lambda: server.job(name).progress.step_count)
+    wait_for(lambda: server.trains(name))
     took = []
     for _ in range(100):
         began = time.perf_counter()

@@ -1,0 +1,78 @@
+"""The real method behind the real server: random weights, so the pictures mean nothing, but every stage runs."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+from tests.server.harness import ServerProcess, wait_for
+
+from i2vedit.v1 import job_pb2
+from i2vedit.v1 import propagation_service_pb2 as pb
+
+TINY_MODEL = Path(__file__).resolve().parent.parent / "tiny_model.py"
+pytestmark = pytest.mark.slow
+JOB_SECONDS = 270.0
+FRAMES = 5
+"""Two chunks of the tiny model."""
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made in a process of its own, so that torch stays out of this one."""
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    subprocess.run([sys.executable, str(TINY_MODEL), str(folder)], check=True, capture_output=True, timeout=120)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    server = ServerProcess(tmp_path_factory.mktemp("real") / "data")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def real_spec(spec: job_pb2.JobSpec, tiny_model: Path, edited: Path, tmp_path: Path) -> job_pb2.JobSpec:
+    """A bright square on the first frame, and a few steps of training."""
+    picture = oiio.ImageBuf(str(edited))
+    pixels = np.array(picture.get_pixels(oiio.UINT8))
+    pixels[16:48, 24:56] = (255, 32, 32)
+    painted = oiio.ImageBuf(pixels)
+    path = tmp_path / "square.png"
+    assert painted.write(str(path))
+    spec.edits[0].path = str(path)
+    spec.clip.frame_count = FRAMES
+    spec.settings.model = str(tiny_model)
+    spec.settings.lora_steps = 6
+    return spec
+
+
+def delivered_frames(job: job_pb2.Job) -> list[str]:
+    return sorted(path.name for path in Path(job.delivered_directory).glob("*.exr"))
+
+
+def test_the_method_runs_through_the_server(real_server: ServerProcess, real_spec: job_pb2.JobSpec) -> None:
+    name = real_server.create(real_spec).job.name
+    events = list(real_server.watch(name, timeout=JOB_SECONDS))
+    job = events[-1].job
+    assert job.state == job_pb2.Job.STATE_SUCCEEDED, job.failure
+    folder = Path(job.delivered_directory)
+    assert delivered_frames(job) == [f"{folder.name}.{frame:04d}.exr" for frame in range(FRAMES)]
+    stages = {event.progress.stage for event in events if event.WhichOneof("event") == "progress"}
+    assert {job_pb2.JobProgress.STAGE_INVERT, job_pb2.JobProgress.STAGE_TRAIN, job_pb2.JobProgress.STAGE_EDIT} <= stages
+    assert job.progress.chunk_count == 2
+    assert real_server.call("GetServerInfo", pb.GetServerInfoRequest()).device.startswith(("cpu", "cuda", "mps"))
+
+
+def test_a_worker_killed_in_training_goes_on_from_its_checkpoints(real_server: ServerProcess, real_spec: job_pb2.JobSpec) -> None:
+    name = real_server.create(real_spec).job.name
+    wait_for(lambda: real_server.job(name).progress.chunk > 0, JOB_SECONDS)
+    real_server.worker().kill()
+    job = real_server.ended(name, JOB_SECONDS)
+    assert (job.state, job.attempt, job.delivered_count) == (job_pb2.Job.STATE_SUCCEEDED, 2, FRAMES), job.failure
+    assert len(delivered_frames(job)) == FRAMES
+    assert [folder.name for folder in Path(real_spec.delivery.directory).iterdir()] == [Path(job.delivered_directory).name]
