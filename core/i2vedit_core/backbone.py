@@ -1,0 +1,89 @@
+"""The frozen video model: UNet, autoencoder, image encoder and noise grid of a diffusers folder (METHOD section 0)."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKLTemporalDecoder, EulerDiscreteScheduler, UNetSpatioTemporalConditionModel
+from transformers import CLIPVisionModelWithProjection
+from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
+
+from i2vedit_core.models import ModelFolder, find_model
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A loaded model. The UNet computes in `dtype`; the autoencoder always in float32 (section 0, Numerics)."""
+
+    folder: ModelFolder
+    unet: UNetSpatioTemporalConditionModel
+    vae: AutoencoderKLTemporalDecoder
+    image_encoder: CLIPVisionModelWithProjection
+    clip_statistics: tuple[tuple[float, ...], tuple[float, ...]]
+    """Mean and deviation per channel of the image encoder's input."""
+    scheduler: EulerDiscreteScheduler
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def chunk_frames(self) -> int:
+        """Frames of one chunk."""
+        return int(self.unet.config.num_frames)
+
+    @property
+    def latent_factor(self) -> int:
+        """Pixels per latent cell along each side."""
+        return 2 ** (len(self.vae.config.block_out_channels) - 1)
+
+    @property
+    def size_multiple(self) -> int:
+        """Width and height in pixels must be multiples of this, so that every level of the UNet halves evenly."""
+        return self.latent_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
+
+    @property
+    def pixel_budget(self) -> int:
+        """Pixels of a picture of the size the model was made for: SVD's 96 squared latent cells are its 1024x576 pixels."""
+        return (int(self.unet.config.sample_size) * self.latent_factor) ** 2
+
+    @property
+    def latent_scale(self) -> float:
+        """The factor s in z = E(x)·s."""
+        return float(self.vae.config.scaling_factor)
+
+
+def default_device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def load_backbone(name: str = "mini", device: str | torch.device | None = None) -> Backbone:
+    """Loads `mini`, `svd`, `svd-xt` or a diffusers folder: safetensors only, half precision on CUDA, float32 on CPU.
+
+    Raises BridgeError MODEL_UNKNOWN, MODEL_INCOMPLETE or MODEL_UNSAFE_WEIGHTS.
+    """
+    folder = find_model(name)
+    device = torch.device(device) if device is not None else default_device()
+    dtype = torch.float16 if device.type == "cuda" else torch.float32
+    return Backbone(
+        folder=folder,
+        unet=_load(UNetSpatioTemporalConditionModel, folder, "unet", dtype).to(device),
+        vae=_load(AutoencoderKLTemporalDecoder, folder, "vae", torch.float32).to(device),
+        image_encoder=_load(CLIPVisionModelWithProjection, folder, "image_encoder", torch.float32).to(device),
+        clip_statistics=_clip_statistics(folder.path),
+        scheduler=EulerDiscreteScheduler.from_pretrained(folder.path, subfolder="scheduler"),
+        device=device,
+        dtype=dtype,
+    )
+
+
+def _load(cls, folder: ModelFolder, part: str, dtype: torch.dtype):  # type: ignore[no-untyped-def]
+    variant = "fp16" if folder.weights[part].name.endswith(".fp16.safetensors") else None
+    module = cls.from_pretrained(folder.path, subfolder=part, variant=variant, use_safetensors=True, torch_dtype=dtype, local_files_only=True)
+    return module.eval().requires_grad_(False)
+
+
+def _clip_statistics(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The folder's own mean and deviation, else CLIP's."""
+    own = path / "feature_extractor" / "preprocessor_config.json"
+    said = json.loads(own.read_text(encoding="utf-8")) if own.exists() else {}
+    return tuple(said.get("image_mean", OPENAI_CLIP_MEAN)), tuple(said.get("image_std", OPENAI_CLIP_STD))

@@ -1,0 +1,56 @@
+"""METHOD section 5: what later chunks see of chunk 0: keys and values of its temporal attention at a few reference frames."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A tensor in eight bits, one scale per vector of its last axis. The error is at most 1/254 of the vector's largest entry."""
+
+    values: Tensor
+    scale: Tensor
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> "Quantized":
+        scale = tensor.float().abs().amax(-1, keepdim=True).clamp_min(1e-12) / 127
+        return cls((tensor.float() / scale).round().to(torch.int8), scale.to(torch.float32))
+
+    def restore(self, like: Tensor) -> Tensor:
+        return (self.values.to(like.device).float() * self.scale.to(like.device)).to(like.dtype)
+
+
+class FrontKeys:
+    """Keys and values of every temporal layer at one noise level, to be put in front of a later chunk's own (section 5).
+
+    Kept as eight-bit integers: at SVD's full size three frames of all layers and 25 levels are about 4 GB.
+    """
+
+    def __init__(self, frames: tuple[int, ...]) -> None:
+        self._frames = list(frames)
+        self._layers: dict[str, tuple[Quantized, Quantized]] = {}
+
+    def keep(self, path: str, k: Tensor, v: Tensor) -> None:
+        """Remembers k, v [B, heads, F, D] of a layer at the reference frames."""
+        chosen_k, chosen_v = k.detach()[:, :, self._frames], v.detach()[:, :, self._frames]
+        self._layers[path] = Quantized.of(chosen_k), Quantized.of(chosen_v)
+
+    def put_in_front(self, path: str, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """K <- [K_0; K_i], V <- [V_0; V_i] along the frame axis. Raises KeyError for a layer that was never kept."""
+        front_k, front_v = self._layers[path]
+        return torch.cat([front_k.restore(k), k], dim=2), torch.cat([front_v.restore(v), v], dim=2)
+
+
+Reference = Mapping[int, FrontKeys]
+"""Front keys by noise level."""
+
+
+def reference_frames(count: int, chunk_frames: int) -> tuple[int, ...]:
+    """So many frames of a chunk, evenly from its first to its last: 3 of 14 are 0, 6 (half way, rounded down) and 13."""
+    count = min(count, chunk_frames)
+    if count <= 1:
+        return (0,) if count else ()
+    return tuple(i * (chunk_frames - 1) // (count - 1) for i in range(count))

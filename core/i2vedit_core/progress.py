@@ -1,0 +1,101 @@
+"""How a running propagation is watched and stopped: one callback out, one token in."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from i2vedit_core.errors import BridgeError, Code, Reason
+
+
+class Stage(StrEnum):
+    """The stages of a shot, in the order in which a chunk goes through them."""
+
+    LOAD = "load"
+    DECODE = "decode"
+    INVERT = "invert"
+    TRAIN = "train"
+    EDIT = "edit"
+    DELIVER = "deliver"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of one stage. Chunks and steps count from 0; `of` is the number of steps of this stage in this chunk."""
+
+    stage: Stage
+    chunk: int
+    chunks: int
+    step: int
+    of: int
+    loss: float | None = None
+    seconds_left: float | None = None
+    """Estimated for the whole job; None until there is something to estimate from."""
+
+
+@dataclass(frozen=True)
+class FrameDelivered:
+    """A finished frame lies under its final name and is whole."""
+
+    frame: int
+    """Source frame number."""
+    path: Path
+
+
+Event = Progress | FrameDelivered
+EventCallback = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """The callback for callers that do not watch."""
+
+
+class CancelToken:
+    """Set from any thread; the running stage notices between two steps."""
+
+    def __init__(self) -> None:
+        self._set = threading.Event()
+
+    def cancel(self) -> None:
+        self._set.set()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._set.is_set()
+
+    def check(self) -> None:
+        """Raises BridgeError CANCELLED once `cancel` was called."""
+        if self.cancelled:
+            raise BridgeError(Code.CANCELLED, Reason.CANCELLED, "The job was cancelled.")
+
+
+class Reporter:
+    """Turns finished steps into Progress events with an estimate of the time left.
+
+    Steps of different stages cost differently, so work is counted in evaluations of the UNet, forward passes of one chunk.
+    """
+
+    def __init__(self, on_event: EventCallback, token: CancelToken, chunks: int, total_cost: float) -> None:
+        self._on_event, self._token = on_event, token
+        self._chunks, self._left, self._done = chunks, total_cost, 0.0
+        self._started = time.monotonic()
+
+    def step(self, stage: Stage, chunk: int, step: int, of: int, cost: float = 0.0, loss: float | None = None) -> None:
+        """Says that a step is done. Raises BridgeError CANCELLED if the job is to stop."""
+        self._token.check()
+        self._done, self._left = self._done + cost, max(self._left - cost, 0.0)
+        self._on_event(Progress(stage, chunk, self._chunks, step, of, loss, self._seconds_left()))
+
+    def skip(self, cost: float) -> None:
+        """Work that was found done: it neither remains nor tells how fast this machine is."""
+        self._left = max(self._left - cost, 0.0)
+
+    def frame(self, frame: int, path: Path) -> None:
+        self._on_event(FrameDelivered(frame, path))
+
+    def _seconds_left(self) -> float | None:
+        if self._done == 0:
+            return None
+        return (time.monotonic() - self._started) / self._done * self._left

@@ -1,0 +1,42 @@
+"""Filling in the ticket: everything that it takes to make a delivery again."""
+
+import dataclasses
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import torch
+
+from i2vedit_core.backbone import Backbone
+from i2vedit_core.delivery.sequence import describe_delivery
+from i2vedit_core.delivery.ticket import Ticket
+from i2vedit_core.media.fingerprint import sha256_of
+from i2vedit_core.settings import DeliverySettings, Settings
+from i2vedit_core.shot import Edit, Shot
+
+DECIDING = ("i2vedit-bridge", "torch", "diffusers", "transformers", "peft", "numpy", "OpenImageIO", "ffmpeg-python", "imageio-ffmpeg")
+"""Packages whose version can change pixels."""
+
+
+def issue_ticket(shot: Shot, edit: Edit, settings: Settings, backbone: Backbone, delivery: DeliverySettings) -> Ticket:
+    """The ticket of one delivery."""
+    used = dataclasses.asdict(settings)
+    used["lora"]["steps"] = settings.lora_steps(backbone.folder.lora_steps)
+    return Ticket(
+        plate_path=str(shot.clip.path),
+        plate_sha256=sha256_of(shot.clip.path),
+        first=shot.first,
+        last=shot.last,
+        edit_path=str(edit.image),
+        edit_sha256=sha256_of(edit.image),
+        edit_frame=shot.first if edit.frame is None else edit.frame,
+        model=settings.model,
+        model_sha256=backbone.folder.sha256,
+        settings=used,
+        delivery=describe_delivery(shot.clip, delivery),
+        seed=settings.seed,
+        device=str(backbone.device),
+        dtype=str(backbone.dtype).removeprefix("torch."),
+        threads=torch.get_num_threads(),
+        versions={name: version(name) for name in DECIDING},
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

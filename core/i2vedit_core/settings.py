@@ -1,0 +1,123 @@
+"""What can be chosen: validated once, here, and frozen from then on. Defaults are the paper's (METHOD sections in brackets)."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from i2vedit_core.errors import BridgeError, Code, Reason
+
+
+class Preset(StrEnum):
+    """How much time to spend."""
+
+    FULL = "full"
+    BALANCED = "balanced"
+    PREVIEW = "preview"
+
+
+class EditKind(StrEnum):
+    """What kind of change was painted; it sets how long the source's temporal attention is kept (section 6)."""
+
+    LOCAL = "local"
+    STYLE = "style"
+    SHAPE = "shape"
+
+
+TEMPORAL_STAGES: dict[EditKind, tuple[float, float]] = {
+    EditKind.LOCAL: (0.5, 0.8),
+    EditKind.STYLE: (0.8, 0.9),
+    EditKind.SHAPE: (0.4, 0.5),
+}
+"""(beta_1, beta_2) of section 6: fractions of the denoising steps."""
+
+
+class Depth(StrEnum):
+    AUTO = "auto"
+    HALF = "half"
+    FLOAT = "float"
+
+
+class Alpha(StrEnum):
+    PLATE = "plate"
+    MATTE = "matte"
+
+
+COMPRESSIONS = ("zip", "zips", "piz", "pxr24", "rle", "none", "dwaa", "dwab")
+
+
+def _require(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise BridgeError(Code.INVALID_ARGUMENT, Reason.SETTING_INVALID, sentence)
+
+
+@dataclass(frozen=True)
+class LoraSettings:
+    """The motion LoRA (section 4)."""
+
+    steps: int | None = None
+    """None: what the model itself recommends (250 for SVD, fewer for the bundled mini model). 0: no LoRA."""
+    rank: int = 32
+    learning_rate: float = 5e-4
+    weight_decay: float = 1e-2
+    dropout: float = 0.1
+    checkpoint_every: int = 50
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the method runs. Everything that changes pixels is here, and all of it goes into the ticket."""
+
+    model: str = "mini"
+    """`mini`, `svd`, `svd-xt`, or the path of a diffusers folder."""
+    preset: Preset = Preset.FULL
+    edit: EditKind = EditKind.LOCAL
+    seed: int = 0
+    steps: int = 25
+    """Sampler steps N of the noise grid (section 3)."""
+    lora: LoraSettings = field(default_factory=LoraSettings)
+    sarp_alpha: float = 0.005
+    attention_threshold: float = 0.35
+    guidance: tuple[float, float] = (1.0, 2.0)
+    """Guidance of the first and of the last frame of a chunk, linear between (section 6)."""
+    reference_frames: int = 3
+    """Frames of chunk 0 that later chunks attend to (section 5)."""
+    decode_frames: int = 14
+    """Frames the VAE decodes at once (section 0)."""
+
+    def __post_init__(self) -> None:
+        _require(3 <= self.steps <= 200, f"The number of sampler steps must lie between 3 and 200; {self.steps} was given.")
+        _require(0 <= self.seed < 2**63, f"The seed must be a whole number from 0 to 2^63 - 1; {self.seed} was given.")
+        _require(self.lora.steps is None or 0 <= self.lora.steps <= 10_000, "LoRA steps must lie between 0 and 10000.")
+
+    @property
+    def temporal_stages(self) -> tuple[float, float]:
+        return TEMPORAL_STAGES[self.edit]
+
+    def lora_steps(self, recommended: int) -> int:
+        """LoRA steps for a model that recommends so many: all in `full`, two fifths in `balanced`, none in `preview`."""
+        steps = recommended if self.lora.steps is None else self.lora.steps
+        share = {Preset.FULL: 1.0, Preset.BALANCED: 0.4, Preset.PREVIEW: 0.0}[self.preset]
+        return round(steps * share)
+
+    @property
+    def level_stride(self) -> int:
+        """A preview visits every second level of the same grid, so that the trajectory has its points (section 8)."""
+        return 2 if self.preset is Preset.PREVIEW else 1
+
+
+@dataclass(frozen=True)
+class DeliverySettings:
+    """What is written, and where. `directory` receives `NAME_v001/NAME_v001.%04d.exr`."""
+
+    directory: Path
+    color_space: str = "match"
+    """`match`: the plate's own encoded values. `linear`, `ACEScg` or any OCIO name: converted."""
+    depth: Depth = Depth.AUTO
+    compression: str = "zip"
+    alpha: Alpha = Alpha.PLATE
+
+    def __post_init__(self) -> None:
+        names = ", ".join(COMPRESSIONS)
+        _require(self.compression in COMPRESSIONS, f"Compression '{self.compression}' is not one of {names}.")
+
+

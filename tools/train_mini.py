@@ -1,0 +1,333 @@
+"""Trains the bundled mini model on procedural shots: data, autoencoder, latents, UNet, export.
+
+    python tools/train_mini.py --work runs/mini --export core/i2vedit_core/assets/mini
+
+Every phase writes its state as it goes; the same command after a kill goes on where it was. CPU or CUDA, whichever is there.
+"""
+
+import argparse
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import torch
+from diffusers import AutoencoderKLTemporalDecoder, EulerDiscreteScheduler, UNetSpatioTemporalConditionModel
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
+
+from i2vedit_core.backbone import Backbone
+from i2vedit_core.method.conditioning import TIME_IDS, Condition, clip_pixels
+from i2vedit_core.method.edm import predict
+from i2vedit_core.method.motion_lora import velocity_loss
+from i2vedit_core.models import ModelFolder
+from i2vedit_core.synthetic import Split, random_scene, render
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402  (the backend must be chosen first)
+
+FRAMES = 14
+SIZES = {(64, 64): 900, (80, 48): 300, (48, 80): 300}
+"""Shots by (width, height): the model meets square, wide and tall pictures of about the same area."""
+CONTEXT = 64
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Optimiser steps of each phase."""
+
+    crops: int
+    chunks: int
+    unet: int
+
+
+class Run:
+    """A phase's state on disk: weights, optimiser, step, losses. Written whole or not at all."""
+
+    def __init__(self, folder: Path, name: str, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> None:
+        self.path, self.modules, self.optimizer = folder / f"{name}.pt", modules, optimizer
+        self.step, self.losses, self._saved = 0, [], time.monotonic()
+        if self.path.exists():
+            state = torch.load(self.path, weights_only=True)
+            for key, module in modules.items():
+                module.load_state_dict(state[key])
+            optimizer.load_state_dict(state["optimizer"])
+            self.step, self.losses = state["step"], state["losses"]
+
+    def done(self, loss: float) -> None:
+        self.step += 1
+        self.losses.append(loss)
+        if self.step % 20 == 0:
+            print(f"{self.path.stem} {self.step}: {sum(self.losses[-20:]) / 20:.5f}", flush=True)
+        if time.monotonic() - self._saved > 90:
+            self.save()
+
+    def save(self) -> None:
+        state = {key: module.state_dict() for key, module in self.modules.items()}
+        state |= {"optimizer": self.optimizer.state_dict(), "step": self.step, "losses": self.losses}
+        partial = self.path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(self.path)
+        self._saved = time.monotonic()
+
+
+def data(folder: Path) -> dict[tuple[int, int], np.ndarray]:
+    """Training shots as uint8 `[n, 14, H, W, 3]`, rendered once and memory-mapped from then on."""
+    shots, first = {}, 0
+    for (width, height), count in SIZES.items():
+        path = folder / f"shots_{width}x{height}.npy"
+        if not path.exists():
+            clips = [_quantize(render(random_scene(Split.TRAINING, first + i), width, height, range(FRAMES))) for i in range(count)]
+            np.save(path.with_suffix(".partial.npy"), np.stack(clips))
+            path.with_suffix(".partial.npy").replace(path)
+        shots[width, height] = np.load(path, mmap_mode="r")
+        first += count
+    return shots
+
+
+def _quantize(clip: np.ndarray) -> np.ndarray:
+    return np.round(clip * 255).astype(np.uint8)
+
+
+def to_pixels(frames: np.ndarray, device: torch.device) -> Tensor:
+    """uint8 `[F, H, W, 3]` to `[F, 3, H, W]` float32 in [-1, 1]."""
+    return torch.from_numpy(np.array(frames)).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def autoencoder() -> AutoencoderKLTemporalDecoder:
+    vae = AutoencoderKLTemporalDecoder(
+        in_channels=3,
+        out_channels=3,
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        block_out_channels=(64, 64, 128),
+        layers_per_block=1,
+        latent_channels=8,
+        sample_size=64,
+    )
+    with torch.no_grad():  # nearly deterministic from the start: the log-variance would begin as loud as the signal
+        vae.quant_conv.bias[8:] = -10.0
+        vae.quant_conv.weight[8:] = 0.0
+        for module in vae.decoder.modules():
+            if isinstance(module, nn.Conv3d):  # single frames never train the taps before and after: they must not begin as noise
+                middle = module.kernel_size[0] // 2
+                module.weight[:, :, :middle] = 0.0
+                module.weight[:, :, middle + 1 :] = 0.0
+    return vae
+
+
+def train_autoencoder(folder: Path, shots: dict[tuple[int, int], np.ndarray], budget: Budget, device: torch.device) -> AutoencoderKLTemporalDecoder:
+    """First small crops of single frames, many and cheap; then whole chunks of 1 to 14 frames, so that the decoder learns time."""
+    torch.manual_seed(0)
+    vae = autoencoder().to(device)
+    optimizer = torch.optim.AdamW(vae.parameters(), lr=1e-3, weight_decay=1e-4)
+    run = Run(folder, "autoencoder", {"vae": vae}, optimizer)
+    total = budget.crops + budget.chunks
+    while run.step < total:
+        draw = np.random.default_rng([1, run.step])
+        frames, count = (_crops(shots, draw), 1) if run.step < budget.crops else _chunk(shots, draw)
+        _set_rate(optimizer, 1e-3 if run.step < budget.crops else 5e-4, run.step, total)
+        pixels = to_pixels(frames, device)
+        posterior = vae.encode(pixels).latent_dist
+        picture = vae.decode(posterior.sample(), num_frames=count).sample
+        difference = picture - pixels
+        loss = difference.abs().mean() + 2 * difference.square().mean() + 1e-6 * posterior.kl().mean()
+        _descend(loss, vae, optimizer)
+        run.done(float(difference.detach().square().mean()))
+    run.save()
+    return vae
+
+
+def _crops(shots: dict[tuple[int, int], np.ndarray], draw: np.random.Generator, count: int = 16, side: int = 32) -> np.ndarray:
+    clips = shots[64, 64]
+    return np.stack([_crop(clips[draw.integers(len(clips)), draw.integers(FRAMES)], draw, side) for _ in range(count)])
+
+
+def _crop(frame: np.ndarray, draw: np.random.Generator, side: int) -> np.ndarray:
+    top, left = draw.integers(frame.shape[0] - side + 1), draw.integers(frame.shape[1] - side + 1)
+    return frame[top : top + side, left : left + side]
+
+
+def _chunk(shots: dict[tuple[int, int], np.ndarray], draw: np.random.Generator) -> tuple[np.ndarray, int]:
+    clips = shots[list(shots)[int(draw.choice(3, p=[0.6, 0.2, 0.2]))]]
+    count = int(draw.choice([1, 7, FRAMES], p=[0.1, 0.2, 0.7]))
+    first = int(draw.integers(FRAMES - count + 1))
+    return clips[draw.integers(len(clips)), first : first + count], count
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, peak: float, step: int, total: int) -> None:
+    """Warm-up over 100 steps, then a cosine to a twentieth of the peak."""
+    rate = peak * min(1.0, (step + 1) / 100) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / total)))
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def _descend(loss: Tensor, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+    optimizer.step()
+
+
+def latents(folder: Path, shots: dict[tuple[int, int], np.ndarray], vae: AutoencoderKLTemporalDecoder, device: torch.device) -> dict[tuple[int, int], np.ndarray]:
+    """Unscaled latents of every shot, float16 `[n, 14, 8, h, w]`, encoded once."""
+    encoded = {}
+    vae.eval().requires_grad_(False)
+    for (width, height), clips in shots.items():
+        path = folder / f"latents_{width}x{height}.npy"
+        if not path.exists():
+            modes = [vae.encode(to_pixels(clip, device)).latent_dist.mode().cpu().numpy().astype(np.float16) for clip in clips]
+            np.save(path.with_suffix(".partial.npy"), np.stack(modes))
+            path.with_suffix(".partial.npy").replace(path)
+        encoded[width, height] = np.load(path, mmap_mode="r")
+    return encoded
+
+
+def new_unet() -> UNetSpatioTemporalConditionModel:
+    return UNetSpatioTemporalConditionModel(
+        sample_size=16,
+        in_channels=16,
+        out_channels=8,
+        down_block_types=("CrossAttnDownBlockSpatioTemporal", "CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
+        up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"),
+        block_out_channels=(64, 128, 192),
+        addition_time_embed_dim=32,
+        projection_class_embeddings_input_dim=96,
+        layers_per_block=1,
+        cross_attention_dim=CONTEXT,
+        transformer_layers_per_block=1,
+        num_attention_heads=(2, 4, 6),
+        num_frames=FRAMES,
+    )
+
+
+def new_image_encoder() -> CLIPVisionModelWithProjection:
+    config = CLIPVisionConfig(
+        hidden_size=96, intermediate_size=192, num_hidden_layers=3, num_attention_heads=4, image_size=32, patch_size=8, projection_dim=CONTEXT
+    )
+    return CLIPVisionModelWithProjection(config)
+
+
+def new_scheduler() -> EulerDiscreteScheduler:
+    """SVD's configuration with a shorter grid: at 64 pixels, sigma 80 already drowns everything."""
+    return EulerDiscreteScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        prediction_type="v_prediction",
+        interpolation_type="linear",
+        use_karras_sigmas=True,
+        sigma_min=0.002,
+        sigma_max=80.0,
+        timestep_spacing="leading",
+        timestep_type="continuous",
+        steps_offset=1,
+    )
+
+
+def train_unet(folder: Path, shots, encoded, vae: AutoencoderKLTemporalDecoder, budget: Budget, device: torch.device) -> Backbone:  # type: ignore[no-untyped-def]
+    """SVD's objective, UNet and image encoder together, the condition left out one time in ten."""
+    torch.manual_seed(1)
+    unet, encoder = new_unet().to(device), new_image_encoder().to(device)
+    vae.register_to_config(scaling_factor=round(1 / float(np.std(encoded[64, 64][::7].astype(np.float32))), 5))
+    both = nn.ModuleDict({"unet": unet, "image_encoder": encoder})
+    average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(0.998))
+    optimizer = torch.optim.AdamW(both.parameters(), lr=4e-4, weight_decay=1e-2)
+    run = Run(folder, "unet", {"both": both, "average": average}, optimizer)
+    nothing = ModelFolder("mini", folder, FRAMES, {})
+    backbone = Backbone(nothing, unet, vae, encoder, (tuple(OPENAI_CLIP_MEAN), tuple(OPENAI_CLIP_STD)), new_scheduler(), device, torch.float32)
+    while run.step < budget.unet:
+        _set_rate(optimizer, 4e-4, run.step, budget.unet)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            loss = _unet_loss(backbone, shots, encoded, run.step)
+        _descend(loss, both, optimizer)
+        average.update_parameters(both)
+        run.done(float(loss.detach()))
+    run.save()
+    unet.load_state_dict(average.module["unet"].state_dict())
+    encoder.load_state_dict(average.module["image_encoder"].state_dict())
+    return backbone
+
+
+def _unet_loss(backbone: Backbone, shots, encoded, step: int) -> Tensor:  # type: ignore[no-untyped-def]
+    draw = np.random.default_rng([2, step])
+    size = list(shots)[int(draw.choice(3, p=[0.6, 0.2, 0.2]))]
+    clip, backwards = int(draw.integers(len(shots[size]))), slice(None, None, int(draw.choice([1, -1])))
+    count = FRAMES if draw.random() < 0.9 else int(draw.integers(2, FRAMES))
+    latent = torch.from_numpy(encoded[size][clip][backwards][:count].astype(np.float32)).to(backbone.device)[None]
+    first = to_pixels(shots[size][clip][backwards][:1], backbone.device)
+    generator = torch.Generator().manual_seed(int(draw.integers(2**62)))
+    noise = lambda like: torch.randn(like.shape, generator=generator).to(like)  # noqa: E731
+    keep = float(draw.random() >= 0.1)
+    embedding = backbone.image_encoder(clip_pixels(backbone, first)).image_embeds[:, None] * keep
+    image = (latent[:, 0] + TIME_IDS[2] * noise(latent[:, 0])) * keep
+    condition = Condition(image, embedding, torch.tensor([TIME_IDS], device=backbone.device))
+    sigma = torch.tensor(float(np.clip(np.exp(draw.normal(0.5, 1.6)), 0.002, 80.0)), device=backbone.device)
+    z_0 = latent * backbone.latent_scale
+    epsilon = noise(z_0)
+    return velocity_loss(predict(backbone, z_0 + sigma * epsilon, sigma, condition), z_0, epsilon, sigma)
+
+
+def export(backbone: Backbone, target: Path) -> None:
+    """A diffusers folder in SVD's own layout, float16 safetensors, with a CLIP preprocessor file and our recommended LoRA steps."""
+    target.mkdir(parents=True, exist_ok=True)
+    for part, module in (("unet", backbone.unet), ("vae", backbone.vae), ("image_encoder", backbone.image_encoder)):
+        module.half().save_pretrained(target / part, variant="fp16")
+    backbone.scheduler.save_pretrained(target / "scheduler")
+    _write(target / "feature_extractor" / "preprocessor_config.json", {"image_mean": OPENAI_CLIP_MEAN, "image_std": OPENAI_CLIP_STD})
+    index = {
+        "_class_name": "StableVideoDiffusionPipeline",
+        "feature_extractor": ["transformers", "CLIPImageProcessor"],
+        "image_encoder": ["transformers", "CLIPVisionModelWithProjection"],
+        "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+        "unet": ["diffusers", "UNetSpatioTemporalConditionModel"],
+        "vae": ["diffusers", "AutoencoderKLTemporalDecoder"],
+    }
+    _write(target / "model_index.json", index)
+    _write(target / "i2vedit.json", {"lora_steps": 80})
+
+
+def _write(path: Path, content: dict[str, object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def plot(folder: Path, target: Path) -> None:
+    """Loss curves of both phases as one picture."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.5))
+    for axis, name in zip(axes, ("autoencoder", "unet"), strict=True):
+        losses = np.asarray(torch.load(folder / f"{name}.pt", weights_only=True)["losses"])
+        width = min(50, len(losses))
+        axis.plot(np.convolve(losses, np.ones(width) / width, "valid"))
+        axis.set(title=f"{name}, mean of {width} steps", xlabel="step", ylabel="loss", yscale="log")
+    figure.tight_layout()
+    figure.savefig(target, dpi=110)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=Path, required=True, help="folder for the state of the run")
+    parser.add_argument("--export", type=Path, required=True, help="folder that receives the finished model")
+    parser.add_argument("--crops", type=int, default=1200, help="autoencoder steps on crops of single frames")
+    parser.add_argument("--chunks", type=int, default=420, help="autoencoder steps on chunks")
+    parser.add_argument("--unet", type=int, default=4000, help="UNet steps")
+    parser.add_argument("--plot", type=Path, help="picture of the loss curves")
+    options = parser.parse_args()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    budget = Budget(options.crops, options.chunks, options.unet)
+    options.work.mkdir(parents=True, exist_ok=True)
+    shots = data(options.work)
+    vae = train_autoencoder(options.work, shots, budget, device)
+    encoded = latents(options.work, shots, vae, device)
+    backbone = train_unet(options.work, shots, encoded, vae, budget, device)
+    export(backbone, options.export)
+    if options.plot:
+        plot(options.work, options.plot)
+
+
+if __name__ == "__main__":
+    main()
