@@ -109,6 +109,15 @@ def server(i2vedit: Command) -> Iterator[Server]:
     launched.end()
 
 
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """The command beside a server that all tests share which leave it as it is, with nothing waiting in its queue."""
+    command = Command(tmp_path_factory.mktemp("studio") / "data")
+    launched = Server.launch(command.data, command.environment)
+    yield command
+    launched.end()
+
+
 def _ffmpeg(*arguments: str | Path) -> None:
     imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg", reason="small clips are made with ffmpeg")
     subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *map(str, arguments)], check=True, stdin=subprocess.DEVNULL)

@@ -28,11 +28,11 @@ def refused(outcome, *reasons: str) -> None:
 
 
 @pytest.fixture
-def propagate(i2vedit, server, call, clip, edited, tmp_path):
+def propagate(studio, call, clip, edited, tmp_path):
     """Calls `propagate --json` with some of what it is given exchanged; nothing may be left under a final name."""
 
     def run(*more: str, source: Path = clip, picture: Path = edited, out: Path = tmp_path / "out"):
-        outcome = i2vedit(*call(out, "--json", *more, source=source, picture=picture))
+        outcome = studio(*call(out, "--json", *more, source=source, picture=picture))
         assert not list(tmp_path.glob("**/*_v0*"))
         return outcome
 
@@ -83,7 +83,7 @@ def test_an_output_folder_that_cannot_be_written(propagate, tmp_path):
     refused(propagate(out=file / "below"), "OUTPUT_NOT_WRITABLE")
 
 
-def test_a_model_folder_with_pickles_is_refused(i2vedit, server, propagate, tmp_path):
+def test_a_model_folder_with_pickles_is_refused(studio, propagate, tmp_path):
     folder = tmp_path / "model"
     for part in ("unet", "vae", "image_encoder"):
         (folder / part).mkdir(parents=True)
@@ -91,12 +91,12 @@ def test_a_model_folder_with_pickles_is_refused(i2vedit, server, propagate, tmp_
         (folder / part / "config.json").write_text("{}")
     (folder / "model_index.json").write_text('{"_class_name": "StableVideoDiffusionPipeline"}')
     refused(propagate("--model", str(folder)), "MODEL_UNSAFE_WEIGHTS", "MODEL_INCOMPLETE")
-    refused(i2vedit("models", "check", folder, "--json"), "MODEL_UNSAFE_WEIGHTS", "MODEL_INCOMPLETE")
+    refused(studio("models", "check", folder, "--json"), "MODEL_UNSAFE_WEIGHTS", "MODEL_INCOMPLETE")
 
 
-def test_frames_that_cannot_be_exported(i2vedit, server, clip, tmp_path):
-    refused(i2vedit("frame", clip, "--at", "99", "--out", tmp_path / "f.png", "--json"), "RANGE_OUTSIDE_CLIP")
-    refused(i2vedit("frame", tmp_path / "missing.mp4", "--out", tmp_path / "f.png", "--json"), "CLIP_NOT_FOUND")
+def test_frames_that_cannot_be_exported(studio, clip, tmp_path):
+    refused(studio("frame", clip, "--at", "99", "--out", tmp_path / "f.png", "--json"), "RANGE_OUTSIDE_CLIP")
+    refused(studio("frame", tmp_path / "missing.mp4", "--out", tmp_path / "f.png", "--json"), "CLIP_NOT_FOUND")
     assert not list(tmp_path.glob("*.png"))
 
 

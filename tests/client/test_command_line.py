@@ -128,7 +128,7 @@ sys.meta_path = [Hidden if finder is importlib.machinery.PathFinder else finder 
 """
 
 
-def test_a_reader_that_goes_away_is_no_error(i2vedit, server):
+def test_a_reader_that_goes_away_is_no_error(i2vedit):
     if sys.platform == "win32":
         pytest.skip("no such pipes")
     shell = f"'{sys.executable}' -m i2vedit_client doctor --json | head -1"

@@ -29,9 +29,9 @@ def events_of(process) -> list[str]:
     return lines
 
 
-def test_propagate_as_json_tells_everything_and_ends_with_succeeded(i2vedit, server, call, tmp_path):
+def test_propagate_as_json_tells_everything_and_ends_with_succeeded(studio, call, tmp_path):
     out = tmp_path / "out"
-    outcome = i2vedit(*call(out, "--json"))
+    outcome = studio(*call(out, "--json"))
     assert outcome.code == 0, outcome.err
     kinds = [event["event"] for event in outcome.events]
     assert kinds[0] == "submitted"
@@ -45,16 +45,16 @@ def test_propagate_as_json_tells_everything_and_ends_with_succeeded(i2vedit, ser
     assert all(Path(event["path"]).exists() for event in frames)
 
 
-def test_propagate_for_people_says_calm_lines(i2vedit, server, call, tmp_path):
-    outcome = i2vedit(*call(tmp_path / "out", "--range", "2-4"))
+def test_propagate_for_people_says_calm_lines(studio, call, tmp_path):
+    outcome = studio(*call(tmp_path / "out", "--range", "2-4"))
     assert outcome.code == 0, outcome.err
     assert re.match(r"Job \S+ is submitted\.", outcome.out)
     assert f"Done: 3 frames in {tmp_path / 'out' / 'shot_v001'}" in outcome.out
     assert outcome.err == ""
 
 
-def test_a_finished_job_makes_the_next_version(i2vedit, server, call, tmp_path):
-    first, second = (i2vedit(*call(tmp_path / "out", "--json")).last for _ in range(2))
+def test_a_finished_job_makes_the_next_version(studio, call, tmp_path):
+    first, second = (studio(*call(tmp_path / "out", "--json")).last for _ in range(2))
     assert first["job"] != second["job"]
     assert [Path(event["directory"]).name for event in (first, second)] == ["shot_v001", "shot_v002"]
 
@@ -72,24 +72,24 @@ def test_an_unfinished_job_is_attached_to(i2vedit, server, call, tmp_path):
     assert '"attached": true' in lines[0] and left.last["job"] in lines[0]
 
 
-def test_paths_with_spaces_percent_quotes_and_unicode_work(i2vedit, server, call, clip, edited, tmp_path):
+def test_paths_with_spaces_percent_quotes_and_unicode_work(studio, call, clip, edited, tmp_path):
     folder = tmp_path / "späce 100% 'q\" 映像 [v2]" if os.name != "nt" else tmp_path / "späce 100% 'q 映像 [v2]"
     folder.mkdir()
     odd_clip, odd_edit = folder / "plâte %04d.mp4", folder / "edit's.png"
     odd_clip.write_bytes(clip.read_bytes())
     odd_edit.write_bytes(edited.read_bytes())
-    outcome = i2vedit(*call(folder / "öut", "--json", source=odd_clip, picture=odd_edit))
+    outcome = studio(*call(folder / "öut", "--json", source=odd_clip, picture=odd_edit))
     assert outcome.code == 0, outcome.err
     assert Path(outcome.last["directory"]).is_dir()
 
 
-def test_a_failed_job_is_one_sentence_with_code_and_reason(i2vedit, server, call, tmp_path):
-    outcome = i2vedit(*call(tmp_path, "--seed", str(FAILING), "--json"))
+def test_a_failed_job_is_one_sentence_with_code_and_reason(studio, call, tmp_path):
+    outcome = studio(*call(tmp_path, "--seed", str(FAILING), "--json"))
     assert outcome.code == 1
     assert outcome.last["event"] == "failed"
     assert (outcome.last["code"], outcome.last["reason"]) == ("RESOURCE_EXHAUSTED", "OUT_OF_MEMORY")
     assert outcome.err.strip() == outcome.last["message"] == "The card is full; close other programs."
-    shown = i2vedit("jobs", "show", outcome.last["job"])
+    shown = studio("jobs", "show", outcome.last["job"])
     assert "OUT_OF_MEMORY" in shown.out
 
 
@@ -122,16 +122,16 @@ def test_jobs_are_listed_newest_first(i2vedit, server, call, tmp_path):
     assert len(i2vedit("jobs", "list").out.splitlines()) == 2
 
 
-def test_a_job_of_the_past_is_watched_to_the_end_it_had(i2vedit, server, call, tmp_path):
-    done = i2vedit(*call(tmp_path / "out", "--json")).last
-    again = i2vedit("jobs", "watch", done["job"], "--json")
+def test_a_job_of_the_past_is_watched_to_the_end_it_had(studio, call, tmp_path):
+    done = studio(*call(tmp_path / "out", "--json")).last
+    again = studio("jobs", "watch", done["job"], "--json")
     assert (again.code, again.last) == (0, done)
-    assert "had ended before" in i2vedit("jobs", "cancel", done["job"]).out or i2vedit("jobs", "cancel", done["job"]).code == 2
+    assert "had ended before" in studio("jobs", "cancel", done["job"]).out or studio("jobs", "cancel", done["job"]).code == 2
 
 
-def test_a_job_that_is_not_there(i2vedit, server):
+def test_a_job_that_is_not_there(studio):
     for verb in ("show", "watch", "cancel"):
-        outcome = i2vedit("jobs", verb, "nosuch", "--json")
+        outcome = studio("jobs", verb, "nosuch", "--json")
         assert (outcome.code, outcome.last["code"]) == (2, "NOT_FOUND")
         assert "Traceback" not in outcome.err
 
@@ -180,21 +180,21 @@ def test_address_and_token_are_for_the_user_alone(i2vedit, server):
         assert stat.S_IMODE((i2vedit.data / name).stat().st_mode) == 0o600
 
 
-def test_a_proxy_in_the_environment_does_not_stand_in_between(i2vedit, server, monkeypatch):
+def test_a_proxy_in_the_environment_does_not_stand_in_between(studio, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "grpc_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
-    assert i2vedit("jobs", "list").code == 0
+    assert studio("jobs", "list").code == 0
 
 
-def test_a_frame_is_exported_and_never_overwritten(i2vedit, server, clip, tmp_path):
+def test_a_frame_is_exported_and_never_overwritten(studio, clip, tmp_path):
     out = tmp_path / "frame 3.png"
-    outcome = i2vedit("frame", clip, "--at", "3", "--out", out, "--json")
+    outcome = studio("frame", clip, "--at", "3", "--out", out, "--json")
     assert outcome.code == 0, outcome.err
     assert outcome.last == {"event": "succeeded", "path": str(out), "frame": 3}
     kept = out.read_bytes()
     assert kept.startswith(b"\x89PNG")
-    assert i2vedit("frame", clip, "--at", "4", "--out", out).code == 2
+    assert studio("frame", clip, "--at", "4", "--out", out).code == 2
     assert out.read_bytes() == kept
 
 
