@@ -91,7 +91,7 @@ class Server:
 
 
 def _server_process(data: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "i2vedit_server", "--data-dir", str(data), "--idle-exit", "120", "--runner", "stand_in_runner:run"]
+    command = [sys.executable, "-m", "i2vedit_server", "--data-dir", str(data), "--idle-exit", "900", "--runner", "stand_in_runner:run"]
     return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
 
 

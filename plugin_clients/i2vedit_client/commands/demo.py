@@ -36,6 +36,7 @@ def command(out: str, as_json: bool) -> None:
     """
     require_server_packages()
     directory = Path(absolute(out))
+    _make_folder(directory)
     _make_shot(directory)
     options = PropagateOptions(clip=str(directory / "shot.mp4"), edited=str(directory / "edited.png"), directory=str(directory))
     signal.signal(signal.SIGTERM, _stop)
@@ -56,6 +57,14 @@ def command(out: str, as_json: bool) -> None:
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     """A terminated demo takes its server with it."""
     raise KeyboardInterrupt
+
+
+def _make_folder(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sentence = f"The folder {directory} cannot be made ({error.strerror}); choose another one with --out."
+        raise ClientError(Failure("FAILED_PRECONDITION", "OUTPUT_NOT_WRITABLE", sentence), ExitCode.BAD_INPUT) from error
 
 
 def _make_shot(directory: Path) -> None:

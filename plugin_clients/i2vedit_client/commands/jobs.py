@@ -21,7 +21,7 @@ def full_name(job: str) -> str:
 
 @click.group("jobs")
 def command() -> None:
-    """List, show, watch and cancel jobs. JOB is the number that `list` shows."""
+    """List, show, watch and cancel jobs. JOB is the name that `list` shows."""
 
 
 @command.command("list")
