@@ -13,6 +13,7 @@ def composite(plate: Picture, new: Picture, matte: Picture) -> Picture:
     if plate.shape != new.shape or plate.shape[:2] != matte.shape or plate.shape[2:] != (3,):
         raise ValueError(f"Plate {plate.shape}, new {new.shape} and matte {matte.shape} do not belong together.")
     weight = np.asarray(matte, np.float32)[:, :, None]
-    mixed = plate + weight * (new - plate)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mixed = plate + weight * (new - plate)
     # Copied, not computed: `new` may hold what no arithmetic with 0 removes (inf, NaN), and 1 must give `new` exactly.
     return np.where(weight > 0, np.where(weight < 1, mixed, new), plate).astype(np.float32, copy=False)

@@ -46,6 +46,7 @@ def _read(path: Path, space: str) -> tuple[Picture, Picture]:
     source = oiio.ImageInput.open(str(path))
     pixels = source.read_image(0, 0, 0, 5, oiio.FLOAT) if source is not None else None
     if source is None or pixels is None:
+        oiio.geterror()
         sentence = f"The delivered frame '{path.name}' cannot be read; deliver it again."
         raise BridgeError(Code.DATA_LOSS, Reason.UNEXPECTED, sentence)
     alpha = pixels[:, :, 3:4]

@@ -80,7 +80,7 @@ def _command(clip: ClipInfo, target: Path) -> list[str]:
         "pipe:0",
         format="rawvideo",
         pix_fmt="rgb48le",
-        video_size=f"{clip.width}x{clip.height}",
+        s=f"{clip.width}x{clip.height}",
         framerate=str(clip.rate),
         hide_banner=None,
         loglevel="error",
@@ -88,12 +88,9 @@ def _command(clip: ClipInfo, target: Path) -> list[str]:
     movie = source.filter(
         "scale", width, height, out_color_matrix=_SCALE_MATRICES.get(matrix, matrix), out_range="limited", flags="lanczos+accurate_rnd"
     ).filter("setsar", 1)
-    tagged = {"colorspace": matrix, "color_range": "tv"}
-    if clip.primaries != "unknown":
-        tagged["color_primaries"] = clip.primaries
-    if clip.transfer != "unknown":
-        tagged["color_trc"] = clip.transfer
-    output = movie.output(
-        file_url(target), format="mp4", vcodec="libx264", pix_fmt="yuv420p", crf=16, preset="fast", movflags="+faststart", **tagged
-    )
-    return [str(argument) for argument in output.overwrite_output().compile(cmd=find_ffmpeg())]
+    # On the frames: what the encoder is told besides is overruled by what they say.
+    tagged = movie.filter("setparams", colorspace=matrix, range="limited", color_primaries=clip.primaries, color_trc=clip.transfer)
+    output = tagged.output(
+        file_url(target), format="mp4", vcodec="libx264", pix_fmt="yuv420p", crf=16, preset="fast", movflags="+faststart"
+    ).overwrite_output()
+    return [str(argument) for argument in output.compile(cmd=find_ffmpeg())]

@@ -33,13 +33,15 @@ MAX_INT = 2**31 - 1
 
 def check_directory(path: str | Path) -> None:
     """Raises OUTPUT_NOT_WRITABLE unless version folders can be made at `path`, which need not exist yet."""
+    if "\0" in str(path):
+        sentence = "The name of the output folder holds a NUL character."
+        raise BridgeError(Code.INVALID_ARGUMENT, Reason.OUTPUT_NOT_WRITABLE, sentence)
     directory = Path(os.path.abspath(path))
     try:
         while not directory.exists() and directory != directory.parent:
             directory = directory.parent
-    except (OSError, ValueError) as error:
-        sentence = f"'{path}' is not a folder that can be written to: {error}."
-        raise BridgeError(Code.FAILED_PRECONDITION, Reason.OUTPUT_NOT_WRITABLE, sentence) from error
+    except OSError as error:
+        raise write_error(directory, error) from error
     check_folder(directory)
 
 
@@ -173,7 +175,8 @@ class SequenceWriter:
         spec.attribute("compression", found.compression)
         spec.attribute("PixelAspectRatio", float(clip.pixel_aspect))
         rate = clip.rate.limit_denominator(100_000)
-        spec.attribute("FramesPerSecond", oiio.TypeRational, (min(rate.numerator, MAX_INT), rate.denominator))
+        # OpenEXR's own spelling, which hosts read; OpenImageIO would store its own one, and finds both.
+        spec.attribute("framesPerSecond", oiio.TypeRational, (min(rate.numerator, MAX_INT), rate.denominator))
         start = Timecode.parse(clip.start_timecode or "00:00:00:00", clip.rate)
         timecode = start.plus(frame, clip.rate)
         # As integers: OpenImageIO drops a string here without a word.

@@ -5,6 +5,7 @@ import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -22,12 +23,12 @@ from i2vedit_core.shot import Edit, Shot
 CODES_16 = np.random.default_rng(0).integers(0, 65536, (24, 32, 3)).astype(np.uint16)
 
 
-def save(path: Path, pixels: NDArray[np.generic], file_format: str, base: object, **attributes: object) -> Path:
+def save(path: Path, pixels: NDArray[np.generic], file_format: str, base: Any, **attributes: Any) -> Path:
     spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], base)
     for name, value in attributes.items():
         spec.attribute(name.replace("__", ":"), value)
     output = oiio.ImageOutput.create(file_format)
-    assert output.open(str(path), spec) and output.write_image(pixels) and output.close()
+    assert output is not None and output.open(str(path), spec) and output.write_image(pixels) and output.close()
     return path
 
 
@@ -103,7 +104,7 @@ def test_not_finite(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["with space.png", "100% %04d.png", "it's \"quoted\".png", "grün 日本語.png", "a:b.png", "#1 ?x=2&[y].png", "-dash.png"]
+    "name", ["with space.png", "100% %04d.png", 'it\'s "quoted".png', "grün 日本語.png", "a:b.png", "#1 ?x=2&[y].png", "-dash.png"]
 )
 def test_awkward_names_work(tmp_path: Path, name: str) -> None:
     plain = save(tmp_path / "plain.png", CODES_16, "png", oiio.UINT16)
@@ -162,7 +163,7 @@ def test_sizes_that_fit(tmp_path: Path, plate: tuple[int, int], picture: tuple[i
 def test_a_picture_of_another_size_is_scaled(tmp_path: Path) -> None:
     Image.new("RGB", (64, 48), (255, 128, 0)).save(tmp_path / "edit.png")
     edited = read_still(tmp_path / "edit.png", clip_of(32, 24), np.zeros((24, 32, 3), np.float32))
-    np.testing.assert_allclose(edited, np.broadcast_to(np.float32([1, 128 / 255, 0]), (24, 32, 3)), atol=1e-6)
+    np.testing.assert_allclose(edited, np.broadcast_to(np.array([1, 128 / 255, 0]), (24, 32, 3)), atol=1e-6)
 
 
 @pytest.mark.parametrize("suffix", ["tif", "png", "exr"])
@@ -182,7 +183,7 @@ def test_exported_frames_carry_a_profile(tmp_path: Path, suffix: str) -> None:
     clip = probe(numbered_clip(tmp_path / "clip.mp4", 2))
     exported = export_frame(clip, 1, tmp_path / f"frame 1 % ü.{suffix}")
     source = oiio.ImageInput.open(str(exported))
-    assert source.spec().format == oiio.UINT16
+    assert source is not None and source.spec().format == oiio.UINT16
     profile = Image.open(exported).info["icc_profile"]
     assert "sRGB" in ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
     assert sorted(os.listdir(tmp_path)) == sorted(["clip.mp4", exported.name])
