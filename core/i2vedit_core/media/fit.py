@@ -1,17 +1,17 @@
 """The plate's picture at a model's size and back: aspect kept, padded, never squashed."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import OpenImageIO as oiio
+from numpy.typing import NDArray
 
 from i2vedit_core.media.pixels import Picture
 
-DOWN_FILTER = "lanczos3"
-UP_FILTER = "bspline"
-"""Soft, but it neither rings nor leaves 0..1, and it returns a linear ramp exactly."""
+LANCZOS_LOBES = 3
+SPLINE_RADIUS = 2
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,39 @@ def _content_area(size: tuple[int, int], aspect: Fraction) -> Fraction:
 
 
 def _resized(picture: Picture, width: int, height: int) -> Picture:
+    """`[h, w, C]` at another size, one axis after the other; each is a product with a matrix of weights."""
     rows, columns, channels = picture.shape
-    if (columns, rows) == (width, height):
-        return np.array(picture, np.float32)
-    source = oiio.ImageBuf(np.ascontiguousarray(picture, np.float32))
-    name = DOWN_FILTER if width * height < columns * rows else UP_FILTER
-    resized = oiio.ImageBufAlgo.resize(source, filtername=name, roi=oiio.ROI(0, width, 0, height, 0, 1, 0, channels))
-    if resized.has_error:
-        raise ValueError(resized.geterror())
-    return np.asarray(resized.get_pixels(oiio.FLOAT), np.float32)
+    tall = _weights(rows, height) @ np.ascontiguousarray(picture, np.float32).reshape(rows, columns * channels)
+    across = tall.reshape(height, columns, channels).transpose(1, 0, 2).reshape(columns, height * channels)
+    resized = _weights(columns, width) @ across
+    return np.ascontiguousarray(resized.reshape(width, height, channels).transpose(1, 0, 2))
+
+
+@functools.lru_cache(maxsize=32)
+def _weights(source: int, target: int) -> Picture:
+    """What every source sample gives to every target sample: `[target, source] float32`, rows that sum to 1.
+
+    Pixels are areas, so sample i lies at i + 1/2. Beyond the border the edge goes on. Smaller: a Lanczos window as wide as
+    a target pixel, against aliasing. Larger: a cubic B-spline, which is soft, but neither rings nor leaves 0..1.
+    """
+    if source == target:
+        return np.eye(source, dtype=np.float32)
+    scale = source / target
+    width = max(scale, 1.0)
+    border = int(np.ceil((LANCZOS_LOBES if target < source else SPLINE_RADIUS) * width)) + 1
+    centres = (np.arange(target) + 0.5) * scale - 0.5
+    distances = (np.arange(-border, source + border)[None, :] - centres[:, None]) / width
+    reach = _lanczos(distances) if target < source else _b_spline(distances)
+    weights = reach[:, border:-border].copy()
+    weights[:, 0] += reach[:, :border].sum(axis=1)
+    weights[:, -1] += reach[:, -border:].sum(axis=1)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
+
+
+def _lanczos(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(np.abs(x) < LANCZOS_LOBES, np.sinc(x) * np.sinc(x / LANCZOS_LOBES), 0.0)
+
+
+def _b_spline(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    near = np.abs(x)
+    return np.where(near < 1, 2 / 3 - near**2 + near**3 / 2, np.where(near < SPLINE_RADIUS, (SPLINE_RADIUS - near) ** 3 / 6, 0.0))

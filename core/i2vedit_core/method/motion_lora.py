@@ -87,7 +87,7 @@ class MotionLora:
 
 
 def _is_target(name: str, module: nn.Module) -> bool:
-    return isinstance(module, nn.Linear) and ".temporal_transformer_blocks." in name and name.endswith(TARGETS)
+    return isinstance(module, nn.Linear | LoraLayer) and ".temporal_transformer_blocks." in name and name.endswith(TARGETS)
 
 
 @dataclass(frozen=True)

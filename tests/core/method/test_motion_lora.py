@@ -1,0 +1,91 @@
+"""METHOD section 4 on a real UNet of random weights."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from i2vedit_core.backbone import Backbone
+from i2vedit_core.errors import BridgeError, Reason
+from i2vedit_core.method.motion_lora import MotionLora, Training, train_motion_lora, velocity_loss
+from i2vedit_core.method.source import Source, source_answer
+from i2vedit_core.progress import CancelToken
+from i2vedit_core.settings import LoraSettings
+
+SETTINGS = LoraSettings(rank=4, checkpoint_every=3, learning_rate=5e-3)
+
+
+def _train(backbone: Backbone, source: Source, folder: Path, steps: int, stop_after: int | None = None) -> tuple[MotionLora, list[float]]:
+    lora, losses, token = MotionLora(backbone.unet, SETTINGS), [], CancelToken()
+
+    def after(step: int, loss: float) -> None:
+        losses.append(loss)
+        if step + 1 == stop_after:
+            token.cancel()
+        token.check()
+
+    folder.mkdir(exist_ok=True)
+    training = Training(SETTINGS, steps, 5, 0, (0.002, 700.0), folder)
+    train_motion_lora(lora, source.z_0, training, source_answer(backbone, source), after)
+    return lora, losses
+
+
+def _loss(backbone: Backbone, source: Source) -> float:
+    """The same noise levels and draws each time, without dropout."""
+    generator = torch.Generator().manual_seed(11)
+    losses = []
+    with torch.no_grad():
+        for sigma in torch.tensor([0.05, 0.3, 1.0, 3.0, 20.0]):
+            epsilon = torch.randn(source.z_0.shape, generator=generator)
+            answer = source_answer(backbone, source)(source.z_0 + sigma * epsilon, sigma)
+            losses.append(velocity_loss(answer, source.z_0, epsilon, sigma))
+    return float(torch.stack(losses).mean())
+
+
+def test_it_learns_and_touches_nothing_but_temporal_attention(tiny_backbone: Backbone, source: Source, tmp_path: Path) -> None:
+    base = {name: value.clone() for name, value in tiny_backbone.unet.state_dict().items() if "lora" not in name}
+    untrained = _loss(tiny_backbone, source)
+    lora, _ = _train(tiny_backbone, source, tmp_path / "a", 60)
+    with lora.on():
+        assert _loss(tiny_backbone, source) < 0.95 * untrained
+    assert all(".temporal_transformer_blocks." in name for name in lora.weights)
+    assert not any(".attn2.to_q" in name or ".attn2.to_k" in name or ".ff" in name for name in lora.weights)
+    after = {name: value for name, value in tiny_backbone.unet.state_dict().items() if "lora" not in name}
+    assert all(torch.equal(value, base[name]) for name, value in after.items() if name in base)
+
+
+def test_off_it_is_the_base_model_and_on_it_is_not(tiny_backbone: Backbone, source: Source, tmp_path: Path) -> None:
+    answer, sigma = source_answer(tiny_backbone, source), torch.tensor(2.0)
+    with torch.no_grad():
+        MotionLora(tiny_backbone.unet, SETTINGS)
+        before = answer(source.z_0, sigma)
+        lora, _ = _train(tiny_backbone, source, tmp_path / "b", 4)
+        assert torch.equal(answer(source.z_0, sigma), before)
+        with lora.on():
+            assert not torch.equal(answer(source.z_0, sigma), before)
+        lora.reset(0)
+        with lora.on():
+            assert torch.equal(answer(source.z_0, sigma), before)
+
+
+def test_an_interrupted_training_ends_bit_equal(tiny_backbone: Backbone, source: Source, tmp_path: Path) -> None:
+    _, whole = _train(tiny_backbone, source, tmp_path / "whole", 8)
+    expected = load_file(tmp_path / "whole" / "lora_000008.safetensors")
+    with pytest.raises(BridgeError) as stopped:
+        _train(tiny_backbone, source, tmp_path / "parts", 8, stop_after=5)
+    assert stopped.value.reason is Reason.CANCELLED
+    assert [file.name for file in (tmp_path / "parts").iterdir()] == ["lora_000003.safetensors"]
+    _, rest = _train(tiny_backbone, source, tmp_path / "parts", 8)
+    assert rest == whole[3:]
+    found = load_file(tmp_path / "parts" / "lora_000008.safetensors")
+    assert found.keys() == expected.keys() and all(torch.equal(found[name], expected[name]) for name in found)
+
+
+def test_another_rank_afterwards_stands_beside_it(tiny_backbone: Backbone, source: Source, tmp_path: Path) -> None:
+    _train(tiny_backbone, source, tmp_path / "c", 2)
+    other = MotionLora(tiny_backbone.unet, LoraSettings(rank=2))
+    other.reset(1)
+    assert {weight.shape[0] for name, weight in other.weights.items() if name.endswith("lora_A")} == {2}
+    with torch.no_grad(), other.on():
+        assert bool(source_answer(tiny_backbone, source)(source.z_0, torch.tensor(1.0)).isfinite().all())
