@@ -8,6 +8,7 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,8 +32,9 @@ IMPORTED_AS = {
 """Distributions whose import name is another one."""
 
 
-def project() -> dict:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+def project() -> dict[str, Any]:
+    content: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return content
 
 
 def normal(name: str) -> str:
@@ -41,7 +43,7 @@ def normal(name: str) -> str:
 
 def declared(*extras: str) -> set[str]:
     lists = [project()["dependencies"], *(project()["optional-dependencies"][extra] for extra in extras)]
-    return {normal(re.match(r"[\w.-]+", requirement)[0]) for requirements in lists for requirement in requirements}
+    return {normal(re.split(r"[^\w.-]", requirement)[0]) for requirements in lists for requirement in requirements}
 
 
 def third_parties(package: Path) -> set[str]:
@@ -50,7 +52,7 @@ def third_parties(package: Path) -> set[str]:
     for path in package.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.level == 0:
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 names = [node.module]
             found |= {name.split(".")[0] for name in names}
     return {normal(IMPORTED_AS.get(name, name)) for name in found - set(sys.stdlib_module_names) - set(PACKAGES)}

@@ -101,7 +101,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_find_it(i2vedit, server, 
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 130
     said = process.stderr.read()
-    number = re.search(r"i2vedit jobs watch (\S+)", said)[1]
+    (number,) = re.findall(r"i2vedit jobs watch (\S+)", said)
     assert f"i2vedit jobs cancel {number}" in said and "Traceback" not in said
     assert '"reason": "INTERRUPTED"' in lines[-1]
     assert i2vedit("jobs", "show", number, "--json").last["state"] == "running"

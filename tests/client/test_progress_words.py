@@ -15,7 +15,9 @@ from i2vedit_client.report import PlainReport
 JOB = "jobs/1"
 
 
-def progress(chunk: int = 0, step: int = 0, stage: int = job_pb2.JobProgress.STAGE_TRAIN, loss: float | None = None):
+def progress(
+    chunk: int = 0, step: int = 0, stage: job_pb2.JobProgress.Stage.ValueType = job_pb2.JobProgress.STAGE_TRAIN, loss: float | None = None
+):
     message = job_pb2.JobProgress(stage=stage, chunk=chunk, chunk_count=2, step=step, step_count=10, loss=loss)
     message.remaining.FromSeconds(150)
     return service_pb2.WatchJobResponse(progress=message)
