@@ -138,15 +138,17 @@ def test_a_job_that_is_not_there(studio):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 def test_a_killed_server_is_started_again_and_the_job_goes_on(i2vedit, server, call, tmp_path):
-    """Here the next server is the test's own, started within the time that the command waits: its worker is the stand-in again."""
+    """The command sleeps while its server is exchanged, or it would start one of its own, with the real method in its worker."""
     process = i2vedit.start(*call(tmp_path, "--seed", str(WAITING), "--json"))
     lines = events_of(process)
     wait_until(lambda: any('"running"' in line for line in lines))
+    process.send_signal(signal.SIGSTOP)
     server.process.kill()
     server.process.wait()
     (i2vedit.data / "server.json").unlink()
     restarted = type(server).launch(server.data, server.environment)
     try:
+        process.send_signal(signal.SIGCONT)
         (tmp_path / "go").touch()
         assert process.wait(30) == 0
         assert '"succeeded"' in lines[-1]
