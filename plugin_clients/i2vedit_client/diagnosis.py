@@ -58,7 +58,7 @@ def python_version(_: Path) -> Finding:
 def packages(_: Path) -> Finding:
     missing = missing_server_packages()
     if missing:
-        return Finding("packages", False, f"the server's {', '.join(missing)} is not installed", f"Run: {INSTALL_SERVER}")
+        return Finding("packages", False, f"those of the server are missing: {', '.join(missing)}", f"Run: {INSTALL_SERVER}")
     return Finding("packages", True, f"i2vedit-bridge {metadata.version('i2vedit-bridge')}, client and server")
 
 

@@ -42,7 +42,7 @@ def require_server_packages() -> None:
         raise ServerError(
             "UNAVAILABLE",
             "SERVER_NOT_INSTALLED",
-            f"No server runs, and none can be started here: {', '.join(missing)} is not installed. "
+            f"No server runs, and none can be started here, since its packages are missing ({', '.join(missing)}). "
             'Install the server with: pip install "i2vedit-bridge[server]"',
         )
 
