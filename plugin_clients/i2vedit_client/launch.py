@@ -94,11 +94,20 @@ def wait_for_server(folder: Path, started: Started) -> Client:
     while time.monotonic() < deadline:
         client = running_client(folder)
         if client is not None:
+            _end_surplus(folder, started)
             return client
         if started.process.poll() is not None and not stepping_back:
             stepping_back, deadline = True, time.monotonic() + STEP_BACK_SECONDS
         time.sleep(POLL_SECONDS)
     raise ServerError("UNAVAILABLE", "SERVER_NOT_STARTED", f"The server did not start. {_last_words(started.log)}")
+
+
+def _end_surplus(folder: Path, started: Started) -> None:
+    """Of two servers that start at once the slower one would take over when the first ends, with nobody who wants it."""
+    server = read_server_file(folder)
+    # On Windows the Python of a virtual environment is a launcher, whose process id is not that of the server.
+    if os.name != "nt" and server is not None and server.pid != started.process.pid:
+        started.process.terminate()
 
 
 def _last_words(log: Path) -> str:
