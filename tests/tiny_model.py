@@ -12,8 +12,8 @@ FRAMES = 4
 CLIP_WIDTH = 32
 
 
-def save_tiny_model(folder: Path) -> None:
-    """Pictures of 32x32 pixels, chunks of four frames, about two million parameters."""
+def save_tiny_model(folder: Path, frames: int = FRAMES) -> None:
+    """Pictures of 32x32 pixels, chunks of `frames` frames, about two million parameters."""
     torch.manual_seed(0)
     unet = UNetSpatioTemporalConditionModel(
         sample_size=SIDE // 2,
@@ -27,7 +27,7 @@ def save_tiny_model(folder: Path) -> None:
         layers_per_block=1,
         cross_attention_dim=CLIP_WIDTH,
         num_attention_heads=(2, 4),
-        num_frames=FRAMES,
+        num_frames=frames,
     )
     vae = AutoencoderKLTemporalDecoder(
         down_block_types=("DownEncoderBlock2D", "DownEncoderBlock2D"), block_out_channels=(32, 32), layers_per_block=1, latent_channels=4

@@ -9,6 +9,7 @@ import argparse
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,10 @@ from i2vedit_core.models import ModelFolder
 from i2vedit_core.synthetic import Split, random_scene, render
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402  (the backend must be chosen first)
+import matplotlib.pyplot as plt
+
+Sized = Mapping[tuple[int, int], np.ndarray]
+"""An array of shots or latents for each (width, height)."""
 
 FRAMES = 14
 SIZES = {(64, 64): 900, (80, 48): 300, (48, 80): 300}
@@ -68,15 +72,15 @@ class Run:
             self.save()
 
     def save(self) -> None:
-        state = {key: module.state_dict() for key, module in self.modules.items()}
-        state |= {"optimizer": self.optimizer.state_dict(), "step": self.step, "losses": self.losses}
+        weights = {key: module.state_dict() for key, module in self.modules.items()}
+        state = {**weights, "optimizer": self.optimizer.state_dict(), "step": self.step, "losses": self.losses}
         partial = self.path.with_suffix(".partial")
         torch.save(state, partial)
         partial.replace(self.path)
         self._saved = time.monotonic()
 
 
-def data(folder: Path) -> dict[tuple[int, int], np.ndarray]:
+def data(folder: Path) -> Sized:
     """Training shots as uint8 `[n, 14, H, W, 3]`, rendered once and memory-mapped from then on."""
     shots, first = {}, 0
     for (width, height), count in SIZES.items():
@@ -120,7 +124,7 @@ def autoencoder() -> AutoencoderKLTemporalDecoder:
     return vae
 
 
-def train_autoencoder(folder: Path, shots: dict[tuple[int, int], np.ndarray], budget: Budget, device: torch.device) -> AutoencoderKLTemporalDecoder:
+def train_autoencoder(folder: Path, shots: Sized, budget: Budget, device: torch.device) -> AutoencoderKLTemporalDecoder:
     """First small crops of single frames, many and cheap; then whole chunks of 1 to 14 frames, so that the decoder learns time."""
     torch.manual_seed(0)
     vae = autoencoder().to(device)
@@ -142,7 +146,7 @@ def train_autoencoder(folder: Path, shots: dict[tuple[int, int], np.ndarray], bu
     return vae
 
 
-def _crops(shots: dict[tuple[int, int], np.ndarray], draw: np.random.Generator, count: int = 16, side: int = 32) -> np.ndarray:
+def _crops(shots: Sized, draw: np.random.Generator, count: int = 16, side: int = 32) -> np.ndarray:
     clips = shots[64, 64]
     return np.stack([_crop(clips[draw.integers(len(clips)), draw.integers(FRAMES)], draw, side) for _ in range(count)])
 
@@ -152,7 +156,7 @@ def _crop(frame: np.ndarray, draw: np.random.Generator, side: int) -> np.ndarray
     return frame[top : top + side, left : left + side]
 
 
-def _chunk(shots: dict[tuple[int, int], np.ndarray], draw: np.random.Generator) -> tuple[np.ndarray, int]:
+def _chunk(shots: Sized, draw: np.random.Generator) -> tuple[np.ndarray, int]:
     clips = shots[list(shots)[int(draw.choice(3, p=[0.6, 0.2, 0.2]))]]
     count = int(draw.choice([1, 7, FRAMES], p=[0.1, 0.2, 0.7]))
     first = int(draw.integers(FRAMES - count + 1))
@@ -173,7 +177,7 @@ def _descend(loss: Tensor, module: nn.Module, optimizer: torch.optim.Optimizer) 
     optimizer.step()
 
 
-def latents(folder: Path, shots: dict[tuple[int, int], np.ndarray], vae: AutoencoderKLTemporalDecoder, device: torch.device) -> dict[tuple[int, int], np.ndarray]:
+def latents(folder: Path, shots: Sized, vae: AutoencoderKLTemporalDecoder, device: torch.device) -> Sized:
     """Unscaled latents of every shot, float16 `[n, 14, 8, h, w]`, encoded once."""
     encoded = {}
     vae.eval().requires_grad_(False)
@@ -207,7 +211,13 @@ def new_unet() -> UNetSpatioTemporalConditionModel:
 
 def new_image_encoder() -> CLIPVisionModelWithProjection:
     config = CLIPVisionConfig(
-        hidden_size=96, intermediate_size=192, num_hidden_layers=3, num_attention_heads=4, image_size=32, patch_size=8, projection_dim=CONTEXT
+        hidden_size=96,
+        intermediate_size=192,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        image_size=32,
+        patch_size=8,
+        projection_dim=CONTEXT,
     )
     return CLIPVisionModelWithProjection(config)
 
@@ -229,7 +239,9 @@ def new_scheduler() -> EulerDiscreteScheduler:
     )
 
 
-def train_unet(folder: Path, shots, encoded, vae: AutoencoderKLTemporalDecoder, budget: Budget, device: torch.device) -> Backbone:  # type: ignore[no-untyped-def]
+def train_unet(
+    folder: Path, shots: Sized, encoded: Sized, vae: AutoencoderKLTemporalDecoder, budget: Budget, device: torch.device
+) -> Backbone:
     """SVD's objective, UNet and image encoder together, the condition left out one time in ten."""
     torch.manual_seed(1)
     unet, encoder = new_unet().to(device), new_image_encoder().to(device)
@@ -239,7 +251,9 @@ def train_unet(folder: Path, shots, encoded, vae: AutoencoderKLTemporalDecoder, 
     optimizer = torch.optim.AdamW(both.parameters(), lr=4e-4, weight_decay=1e-2)
     run = Run(folder, "unet", {"both": both, "average": average}, optimizer)
     nothing = ModelFolder("mini", folder, FRAMES, {})
-    backbone = Backbone(nothing, unet, vae, encoder, (tuple(OPENAI_CLIP_MEAN), tuple(OPENAI_CLIP_STD)), new_scheduler(), device, torch.float32)
+    backbone = Backbone(
+        nothing, unet, vae, encoder, (tuple(OPENAI_CLIP_MEAN), tuple(OPENAI_CLIP_STD)), new_scheduler(), device, torch.float32
+    )
     while run.step < budget.unet:
         _set_rate(optimizer, 4e-4, run.step, budget.unet)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
@@ -248,12 +262,11 @@ def train_unet(folder: Path, shots, encoded, vae: AutoencoderKLTemporalDecoder, 
         average.update_parameters(both)
         run.done(float(loss.detach()))
     run.save()
-    unet.load_state_dict(average.module["unet"].state_dict())
-    encoder.load_state_dict(average.module["image_encoder"].state_dict())
+    both.load_state_dict(average.module.state_dict())
     return backbone
 
 
-def _unet_loss(backbone: Backbone, shots, encoded, step: int) -> Tensor:  # type: ignore[no-untyped-def]
+def _unet_loss(backbone: Backbone, shots: Sized, encoded: Sized, step: int) -> Tensor:
     draw = np.random.default_rng([2, step])
     size = list(shots)[int(draw.choice(3, p=[0.6, 0.2, 0.2]))]
     clip, backwards = int(draw.integers(len(shots[size]))), slice(None, None, int(draw.choice([1, -1])))
@@ -261,15 +274,18 @@ def _unet_loss(backbone: Backbone, shots, encoded, step: int) -> Tensor:  # type
     latent = torch.from_numpy(encoded[size][clip][backwards][:count].astype(np.float32)).to(backbone.device)[None]
     first = to_pixels(shots[size][clip][backwards][:1], backbone.device)
     generator = torch.Generator().manual_seed(int(draw.integers(2**62)))
-    noise = lambda like: torch.randn(like.shape, generator=generator).to(like)  # noqa: E731
     keep = float(draw.random() >= 0.1)
     embedding = backbone.image_encoder(clip_pixels(backbone, first)).image_embeds[:, None] * keep
-    image = (latent[:, 0] + TIME_IDS[2] * noise(latent[:, 0])) * keep
+    image = (latent[:, 0] + TIME_IDS[2] * _noise_like(latent[:, 0], generator)) * keep
     condition = Condition(image, embedding, torch.tensor([TIME_IDS], device=backbone.device))
     sigma = torch.tensor(float(np.clip(np.exp(draw.normal(0.5, 1.6)), 0.002, 80.0)), device=backbone.device)
     z_0 = latent * backbone.latent_scale
-    epsilon = noise(z_0)
+    epsilon = _noise_like(z_0, generator)
     return velocity_loss(predict(backbone, z_0 + sigma * epsilon, sigma, condition), z_0, epsilon, sigma)
+
+
+def _noise_like(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=generator).to(like)
 
 
 def export(backbone: Backbone, target: Path) -> None:
@@ -291,7 +307,7 @@ def export(backbone: Backbone, target: Path) -> None:
     _write(target / "i2vedit.json", {"lora_steps": 80})
 
 
-def _write(path: Path, content: dict[str, object]) -> None:
+def _write(path: Path, content: Mapping[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -312,9 +328,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="folder for the state of the run")
     parser.add_argument("--export", type=Path, required=True, help="folder that receives the finished model")
-    parser.add_argument("--crops", type=int, default=1200, help="autoencoder steps on crops of single frames")
-    parser.add_argument("--chunks", type=int, default=420, help="autoencoder steps on chunks")
-    parser.add_argument("--unet", type=int, default=4000, help="UNet steps")
+    parser.add_argument("--crops", type=int, default=1000, help="autoencoder steps on crops of single frames")
+    parser.add_argument("--chunks", type=int, default=200, help="autoencoder steps on chunks")
+    parser.add_argument("--unet", type=int, default=2300, help="UNet steps")
     parser.add_argument("--plot", type=Path, help="picture of the loss curves")
     options = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

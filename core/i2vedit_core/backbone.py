@@ -34,12 +34,12 @@ class Backbone:
     @property
     def latent_factor(self) -> int:
         """Pixels per latent cell along each side."""
-        return 2 ** (len(self.vae.config.block_out_channels) - 1)
+        return 1 << len(self.vae.config.block_out_channels) - 1
 
     @property
     def size_multiple(self) -> int:
         """Width and height in pixels must be multiples of this, so that every level of the UNet halves evenly."""
-        return self.latent_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
+        return self.latent_factor << len(self.unet.config.block_out_channels) - 1
 
     @property
     def pixel_budget(self) -> int:
@@ -78,7 +78,9 @@ def load_backbone(name: str = "mini", device: str | torch.device | None = None) 
 
 def _load(cls, folder: ModelFolder, part: str, dtype: torch.dtype):  # type: ignore[no-untyped-def]
     variant = "fp16" if folder.weights[part].name.endswith(".fp16.safetensors") else None
-    module = cls.from_pretrained(folder.path, subfolder=part, variant=variant, use_safetensors=True, torch_dtype=dtype, local_files_only=True)
+    module = cls.from_pretrained(
+        folder.path, subfolder=part, variant=variant, use_safetensors=True, torch_dtype=dtype, local_files_only=True
+    )
     return module.eval().requires_grad_(False)
 
 

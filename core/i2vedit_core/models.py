@@ -61,13 +61,20 @@ class ModelFolder:
 def models_directory() -> Path:
     """Where downloaded models lie: `I2VEDIT_MODELS`, else the user's local data folder."""
     configured = os.environ.get("I2VEDIT_MODELS")
-    return Path(configured) if configured else Path(platformdirs.user_data_dir("i2vedit-bridge", appauthor=False)) / "models"
+    return Path(configured) if configured else Path(platformdirs.user_data_dir("i2vedit", appauthor=False)) / "models"
 
 
 def find_model(name: str) -> ModelFolder:
-    """The folder behind `mini`, `svd`, `svd-xt` or a path, checked. Raises BridgeError MODEL_UNKNOWN, MODEL_INCOMPLETE or MODEL_UNSAFE_WEIGHTS."""
+    """The folder behind `mini`, `svd`, `svd-xt` or a path, checked.
+
+    Raises BridgeError MODEL_UNKNOWN, MODEL_INCOMPLETE or MODEL_UNSAFE_WEIGHTS.
+    """
     path = _locate(name)
-    for config in [path / "model_index.json", path / "scheduler" / "scheduler_config.json", *(path / part / "config.json" for part in WEIGHTS)]:
+    for config in [
+        path / "model_index.json",
+        path / "scheduler" / "scheduler_config.json",
+        *(path / part / "config.json" for part in WEIGHTS),
+    ]:
         if not config.is_file():
             raise _incomplete(path, f"'{config.relative_to(path).as_posix()}' is missing")
     weights = {part: _find_weights(path, part, stem) for part, stem in WEIGHTS.items()}
@@ -83,7 +90,9 @@ def _locate(name: str) -> Path:
     if name in HUB_FOLDERS:
         path = models_directory() / HUB_FOLDERS[name]
         if not path.is_dir():
-            sentence = f"The model '{name}' is not on this machine. Put its diffusers folder at '{path}', or give the folder's path with --model."
+            sentence = (
+                f"The model '{name}' is not on this machine. Put its diffusers folder at '{path}', or give the folder's path with --model."
+            )
             raise BridgeError(Code.NOT_FOUND, Reason.MODEL_UNKNOWN, sentence)
         return path
     path = Path(name).expanduser()
@@ -133,5 +142,7 @@ def _read_json(file: Path) -> dict[str, Any]:
         sentence = f"'{file}' cannot be read as JSON ({error}). Download the model again."
         raise BridgeError(Code.FAILED_PRECONDITION, Reason.MODEL_INCOMPLETE, sentence) from error
     if not isinstance(content, dict):
-        raise BridgeError(Code.FAILED_PRECONDITION, Reason.MODEL_INCOMPLETE, f"'{file}' does not hold a JSON object. Download the model again.")
+        raise BridgeError(
+            Code.FAILED_PRECONDITION, Reason.MODEL_INCOMPLETE, f"'{file}' does not hold a JSON object. Download the model again."
+        )
     return content

@@ -1,6 +1,6 @@
 """The whole way of a shot: one painted frame in, all frames out. Reads like the paper's overview (METHOD, sections 1 to 6):
 
-    chunks -> SARP -> inversion -> motion LoRA -> skip-interval attention -> matched denoising -> composite over the plate
+chunks -> SARP -> inversion -> motion LoRA -> skip-interval attention -> matched denoising -> composite over the plate
 """
 
 import tempfile
@@ -19,16 +19,16 @@ from i2vedit_core.media.fit import plan_fit
 from i2vedit_core.method.attention.reference import Reference, reference_frames
 from i2vedit_core.method.chunks import Chunk, plan_chunks
 from i2vedit_core.method.conditioning import Condition, condition_on
-from i2vedit_core.method.edm import noise_grid
 from i2vedit_core.method.editing import Edited, Editing, References, edit_chunk, editing_levels
+from i2vedit_core.method.edm import noise_grid
 from i2vedit_core.method.latents import decode, encode, require_finite
 from i2vedit_core.method.motion_lora import MotionLora, Training, train_motion_lora
 from i2vedit_core.method.sarp import flat_areas, perturb
 from i2vedit_core.method.seeds import noise_like
 from i2vedit_core.method.source import ReplayedMaps, Source, invert_source, record_reference, source_answer
 from i2vedit_core.pictures import Painted, read_chunk, read_painted, to_pictures, to_pixels
-from i2vedit_core.provenance import issue_ticket
 from i2vedit_core.progress import CancelToken, EventCallback, Reporter, Stage, ignore
+from i2vedit_core.provenance import issue_ticket
 from i2vedit_core.settings import DeliverySettings, Settings
 from i2vedit_core.shot import Edit, Shot
 from i2vedit_core.work import Work
@@ -67,7 +67,7 @@ class Start:
     picture: Tensor
 
 
-def propagate(
+def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and the two ways to follow it)
     shot: Shot,
     edit: Edit,
     settings: Settings,
@@ -127,7 +127,7 @@ class Propagation:
         if len(self.shot) == 1:
             return
         start, source_reference, references, calibration = self.painted_start(painted), None, None, None
-        for chunk in self.chunks:
+        for chunk, following in zip(self.chunks, [*self.chunks[1:], None], strict=True):
             prepared = self.prepare(chunk, source_reference)
             if chunk.index == 0 and self.skips:
                 source_reference = self.record_source_reference(prepared)
@@ -137,7 +137,8 @@ class Propagation:
             pictures = self.chunk_pictures(prepared, edited, pixels)
             calibration = calibration or deliverer.calibrate(pictures)
             self._deliver_chunk(chunk, pictures, calibration, deliverer)
-            start = self.hand_over(chunk, edited.z, pixels)
+            if following is not None:
+                start = self.hand_over(following.start - chunk.start, edited.z, pixels)
 
     def prepare(self, chunk: Chunk, reference: Reference | None) -> Prepared:
         """The source side of a chunk: SARP, inversion, motion LoRA (sections 2 to 5). What the work folder has is not made again."""
@@ -213,12 +214,8 @@ class Propagation:
         picture = to_pixels(self.fit.to_model(painted.picture)[None]).to(self.backbone.device)
         return Start(encode(self.backbone, picture), picture)
 
-    def hand_over(self, chunk: Chunk, z: Tensor, pixels: Tensor) -> Start | None:
+    def hand_over(self, frame: int, z: Tensor, pixels: Tensor) -> Start:
         """Section 1: the next chunk starts from this one's edited *latent*, never from a picture that was decoded and encoded again."""
-        following = chunk.index + 1
-        if following == len(self.chunks):
-            return None
-        frame = self.chunks[following].start - chunk.start
         return Start(z[:, frame] / self.backbone.latent_scale, pixels[frame : frame + 1])
 
     def chunk_pictures(self, prepared: Prepared, edited: Edited, pixels: Tensor) -> ChunkPictures:

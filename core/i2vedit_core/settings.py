@@ -119,5 +119,3 @@ class DeliverySettings:
     def __post_init__(self) -> None:
         names = ", ".join(COMPRESSIONS)
         _require(self.compression in COMPRESSIONS, f"Compression '{self.compression}' is not one of {names}.")
-
-

@@ -7,7 +7,7 @@ import weakref
 from pathlib import Path
 
 from i2vedit.v1 import job_pb2
-from i2vedit_core.delivery.sequence import check_directory
+from i2vedit_core.delivery.sequence import check_directory, describe_delivery
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.models import find_model
 from i2vedit_core.shot import Edit, Shot
@@ -50,6 +50,7 @@ def examine(spec: job_pb2.JobSpec, packed: bytes) -> tuple[int, str]:
     edit = Edit.open(order.edit, shot, order.edit_frame)
     find_model(order.settings.model)
     check_directory(order.delivery.directory)
+    describe_delivery(shot.clip, order.delivery)
     return len(shot), _fingerprint(packed, edit.image, order.clip)
 
 

@@ -20,7 +20,7 @@ CANDIDATES = np.geomspace(0.02, 0.6, 40)
 
 def painted_difference(plate: Picture, painted: Picture) -> Picture:
     """Largest difference over RGB between two frames [H, W, 3] of one size: [H, W] float32."""
-    return np.abs(painted - plate[..., :3]).max(axis=-1)
+    return np.asarray(np.abs(painted - plate[..., :3]).max(axis=-1), np.float32)
 
 
 def was_painted(difference: Picture) -> bool:

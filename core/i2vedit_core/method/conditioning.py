@@ -39,7 +39,8 @@ def condition_on(backbone: Backbone, latent: Tensor, picture: Tensor, noise: Ten
 @torch.no_grad()
 def embed_picture(backbone: Backbone, picture: Tensor) -> Tensor:
     """CLIP embedding [1, 1, D] float32 of a clean frame [1, 3, H, W] in [-1, 1]."""
-    return backbone.image_encoder(clip_pixels(backbone, picture)).image_embeds[:, None].float()
+    embedding: Tensor = backbone.image_encoder(clip_pixels(backbone, picture)).image_embeds
+    return embedding[:, None].float()
 
 
 def clip_pixels(backbone: Backbone, picture: Tensor) -> Tensor:

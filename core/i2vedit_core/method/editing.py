@@ -87,8 +87,10 @@ def _guided_answer(editing: Editing, z: Tensor, sigma: Tensor, level: int, edit_
     source = editing.maps.at(level)
     settings, front, keep = editing.settings, editing.front, editing.keep
     matching = Matching(source, settings.attention_threshold, level / settings.steps, settings.temporal_stages, edit_map)
-    conditional_pass = AttentionPass(front and front.conditional[level], keep and keep.conditional[level], matching=matching)
-    free_pass = AttentionPass(front and front.unconditional[level], keep and keep.unconditional[level])
+    conditional_pass = AttentionPass(
+        front=front.conditional[level] if front else None, keep_front=keep.conditional[level] if keep else None, matching=matching
+    )
+    free_pass = AttentionPass(front=front.unconditional[level] if front else None, keep_front=keep.unconditional[level] if keep else None)
     with editing.lora.on():
         with conditional_pass.installed(editing.backbone.unet):
             conditional = predict(editing.backbone, z, sigma, editing.condition)

@@ -17,7 +17,8 @@ def noise_grid(backbone: Backbone, steps: int) -> Tensor:
     """The sampler's own grid: sigma_0 > ... > sigma_{N-1} > 0, `[N + 1]` float32, the last entry 0. From the model's scheduler."""
     scheduler = deepcopy(backbone.scheduler)
     scheduler.set_timesteps(steps)
-    return scheduler.sigmas.to(torch.float32)
+    sigmas: Tensor = scheduler.sigmas
+    return sigmas.to(torch.float32)
 
 
 def c_skip(sigma: Tensor) -> Tensor:
@@ -41,7 +42,7 @@ def predict(backbone: Backbone, z: Tensor, sigma: Tensor, condition: Condition) 
     image = condition.image[:, None].expand(-1, z.shape[1], -1, -1, -1)
     sample = torch.cat([c_in(sigma) * z, image], dim=2).to(backbone.dtype)
     context, ids = condition.clip.to(backbone.dtype), condition.ids.to(backbone.dtype)
-    answer = backbone.unet(sample, c_noise(sigma).reshape(1), context, ids, return_dict=False)[0]
+    answer: Tensor = backbone.unet(sample, c_noise(sigma).reshape(1), context, ids, return_dict=False)[0]
     return answer.float()
 
 

@@ -28,6 +28,9 @@ def decode(backbone: Backbone, z: Tensor, frames_at_once: int) -> Tensor:
 def require_finite(tensor: Tensor, stage: str) -> Tensor:
     """The tensor itself. Raises BridgeError NOT_FINITE, naming the stage, if anything in it is infinite or not a number."""
     if not bool(torch.isfinite(tensor).all()):
-        sentence = f"The model gave values that are not numbers while {stage}. Try another seed or model; with a model of your own, check its weights."
+        sentence = (
+            f"The model gave values that are not numbers while {stage}. "
+            "Try another seed or model; with a model of your own, check its weights."
+        )
         raise BridgeError(Code.INTERNAL, Reason.NOT_FINITE, sentence)
     return tensor

@@ -114,9 +114,7 @@ def train_motion_lora(lora: MotionLora, z_0: Tensor, training: Training, answer:
     lora.reset(seed_for(training.seed, training.chunk, "lora"))
     if training.steps == 0:
         return 0
-    optimizer = torch.optim.AdamW(
-        lora.weights.values(), lr=training.settings.learning_rate, weight_decay=training.settings.weight_decay
-    )
+    optimizer = torch.optim.AdamW(lora.weights.values(), lr=training.settings.learning_rate, weight_decay=training.settings.weight_decay)
     checkpoints = Checkpoints(training.checkpoints, training.steps)
     first = checkpoints.restore(lora, optimizer)
     for step in range(first, training.steps):

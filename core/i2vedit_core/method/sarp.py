@@ -14,7 +14,7 @@ def flat_areas(pixels: Tensor) -> Tensor:
     sobel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]], device=pixels.device)
     kernels = torch.stack([sobel, sobel.T])[:, None].repeat(3, 1, 1, 1)
     gradients = conv2d(pad(pixels, (1, 1, 1, 1), mode="replicate"), kernels, groups=3)
-    magnitude = gradients.abs().unflatten(1, (3, 2)).sum(2).mean(1, keepdim=True)
+    magnitude: Tensor = gradients.abs().unflatten(1, (3, 2)).sum(2).mean(1, keepdim=True)
     return magnitude <= FLAT
 
 

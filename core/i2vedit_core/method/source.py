@@ -50,6 +50,7 @@ def invert_source(backbone: Backbone, source: Source, z: Tensor, after_step: Cal
 
 def source_answer(backbone: Backbone, source: Source) -> Callable[[Tensor, Tensor], Tensor]:
     """(z, sigma) -> U as LoRA training asks for it (section 4), with chunk 0's keys in front from chunk 1 on (section 5)."""
+
     def answer(z: Tensor, sigma: Tensor) -> Tensor:
         with AttentionPass(front=source.nearest_front(sigma)).installed(backbone.unet):
             return predict(backbone, z, sigma, source.condition)

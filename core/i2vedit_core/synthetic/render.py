@@ -41,7 +41,7 @@ def _screen(width: int, height: int) -> tuple[Plane, Plane]:
     rows = (np.arange(height, dtype=np.float32) + 0.5) / height - 0.5
     columns = (np.arange(width, dtype=np.float32) + 0.5 - width / 2) / height
     x, y = np.meshgrid(columns, rows)
-    return x, y
+    return np.asarray(x, np.float32), np.asarray(y, np.float32)
 
 
 def _world(scene: Scene, x: Plane, y: Plane, t: float) -> tuple[Plane, Plane]:
@@ -73,7 +73,7 @@ def _cover(body: Body, u: Plane, v: Plane, t: float, softness: float) -> Plane:
     outline = np.full_like(u, body.radius)
     for count, depth, rate in body.lobes:
         outline *= 1 + np.float32(depth * np.cos(2 * np.pi * rate * t)) * np.cos(count * angle)
-    return np.clip((outline - np.hypot(u, v)) / softness + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((outline - np.hypot(u, v)) / softness + 0.5, 0, 1), np.float32)
 
 
 def _finish(scene: Scene, picture: Picture, frame: int) -> Picture:

@@ -116,12 +116,19 @@ def random_texture(draw: np.random.Generator, frequency: tuple[float, float]) ->
 
 
 def _random_path(draw: np.random.Generator, spread: float, speed: float) -> Path:
-    pair = lambda size: tuple(float(value) for value in draw.uniform(-size, size, 2))  # noqa: E731
-    return Path(pair(spread), pair(speed), pair(speed * 0.5), float(draw.uniform(0.2, 1.2)), float(draw.uniform(0, 2 * np.pi)))
+    start, drift, swing = (_random_pair(draw, size) for size in (spread, speed, speed * 0.5))
+    return Path(start, drift, swing, float(draw.uniform(0.2, 1.2)), float(draw.uniform(0, 2 * np.pi)))
+
+
+def _random_pair(draw: np.random.Generator, size: float) -> tuple[float, float]:
+    first, second = draw.uniform(-size, size, 2)
+    return float(first), float(second)
 
 
 def _random_body(draw: np.random.Generator) -> Body:
-    lobes = tuple((int(draw.integers(2, 6)), float(draw.uniform(0, 0.3)), float(draw.uniform(0, 1.0))) for _ in range(int(draw.integers(0, 3))))
+    lobes = tuple(
+        (int(draw.integers(2, 6)), float(draw.uniform(0, 0.3)), float(draw.uniform(0, 1.0))) for _ in range(int(draw.integers(0, 3)))
+    )
     return Body(
         texture=random_texture(draw, (2.0, 7.0)),
         path=_random_path(draw, 0.35, 0.3),

@@ -36,7 +36,8 @@ class Texture:
     def color(self, u: Plane, v: Plane) -> npt.NDArray[np.float32]:
         """RGB `[H, W, 3]` at the plane coordinates `u`, `v` `[H, W]`, both in picture heights."""
         cosine, sine = np.float32(np.cos(self.angle)), np.float32(np.sin(self.angle))
-        x, y = (u * cosine + v * sine) * self.frequency, (v * cosine - u * sine) * self.frequency
+        scale = np.float32(self.frequency)
+        x, y = (u * cosine + v * sine) * scale, (v * cosine - u * sine) * scale
         mix = _mix(self.pattern, x, y, self.seed)[..., None]
         return np.asarray(self.first, np.float32) * (1 - mix) + np.asarray(self.second, np.float32) * mix
 
@@ -44,7 +45,7 @@ class Texture:
 def _mix(pattern: Pattern, x: Plane, y: Plane, seed: int) -> Plane:
     """Weight of the second colour in 0..1. Edges are soft (a sine through a steep curve), so that small pictures do not alias."""
     if pattern is Pattern.CLOUDS:
-        return (clouds(x, y, seed) * 2 + clouds(2 * x + 7, 2 * y + 3, seed + 1)) / 3
+        return np.asarray((clouds(x, y, seed) * 2 + clouds(2 * x + 7, 2 * y + 3, seed + 1)) / 3, np.float32)
     if pattern is Pattern.STRIPES:
         return _soft_step(np.sin(2 * np.pi * x))
     if pattern is Pattern.CHECKS:
@@ -52,12 +53,12 @@ def _mix(pattern: Pattern, x: Plane, y: Plane, seed: int) -> Plane:
     if pattern is Pattern.DOTS:
         return _soft_step(np.cos(2 * np.pi * x) + np.cos(2 * np.pi * y) - 0.8)
     if pattern is Pattern.RAMP:
-        return (0.5 + 0.5 * np.sin(np.pi * x * 0.5)).astype(np.float32)
+        return np.asarray(0.5 + 0.5 * np.sin(np.pi * x * 0.5), np.float32)
     return np.zeros_like(x)
 
 
 def _soft_step(wave: Plane) -> Plane:
-    return (0.5 + 0.5 * np.tanh(2.5 * wave)).astype(np.float32)
+    return np.asarray(0.5 + 0.5 * np.tanh(2.5 * wave), np.float32)
 
 
 def clouds(x: Plane, y: Plane, seed: int) -> Plane:

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 import torch
 from tests.tiny_model import save_tiny_model

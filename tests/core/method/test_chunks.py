@@ -1,5 +1,7 @@
 """METHOD section 1."""
 
+from itertools import pairwise
+
 import pytest
 
 from i2vedit_core.method.chunks import plan_chunks
@@ -15,7 +17,7 @@ def test_every_frame_is_delivered_exactly_once(frames: int, count: int) -> None:
 @pytest.mark.parametrize("frames", range(1, 120))
 def test_every_chunk_is_whole_and_starts_from_a_frame_that_the_one_before_has_made(frames: int) -> None:
     chunks = plan_chunks(frames, 14)
-    for before, chunk in zip(chunks, chunks[1:], strict=False):
+    for before, chunk in pairwise(chunks):
         assert chunk.length == 14
         assert before.start < chunk.start < before.stop
         assert chunk.delivers.start > chunk.start

@@ -1,5 +1,7 @@
 """METHOD section 3: inversion followed by denoising with the same condition."""
 
+from itertools import pairwise
+
 import torch
 
 from i2vedit_core.backbone import Backbone
@@ -30,7 +32,7 @@ def _round_trip_error(backbone: Backbone, source: Source, steps: int) -> float:
     trajectory = invert_source(backbone, fresh, z_0, lambda step: None)
     z = trajectory[0][None]
     with torch.no_grad():
-        for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+        for sigma, following in pairwise(sigmas):
             z = z + (following - sigma) * slope(z, sigma, predict(backbone, z, sigma, source.condition))
     return float((z - z_0).norm() / z_0.norm())
 
@@ -43,7 +45,9 @@ def test_latents_come_back_and_closer_with_more_steps(tiny_backbone: Backbone, s
 
 
 def test_another_condition_does_not_lead_back(tiny_backbone: Backbone, source: Source) -> None:
-    other = condition_on(tiny_backbone, source.condition.image.flip(-1) + 3, torch.zeros(1, 3, 32, 32), torch.zeros_like(source.condition.image))
+    other = condition_on(
+        tiny_backbone, source.condition.image.flip(-1) + 3, torch.zeros(1, 3, 32, 32), torch.zeros_like(source.condition.image)
+    )
     trajectory = invert_source(tiny_backbone, source, source.z_0, lambda step: None)
     changed = Source(source.z_0, other, source.sigmas, None)
     assert not torch.allclose(invert_source(tiny_backbone, changed, source.z_0, lambda step: None)[0], trajectory[0], rtol=1e-3)

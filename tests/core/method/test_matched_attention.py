@@ -17,17 +17,21 @@ def _textbook(q: Tensor, k: Tensor, v: Tensor, q0: Tensor, k0: Tensor, threshold
     return m * (a @ v) + (1 - m) * (a0 @ v), d
 
 
-def _tensors(seed: int, frames: int, heads: int, rows: int, width: int, spread: float = 1.0) -> list[Tensor]:
+def _tensors(seed: int, frames: int, heads: int, rows: int, width: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    return [spread * torch.randn(frames, heads, rows, width, generator=generator) for _ in range(5)]
+    q, k, v, q0, k0 = (torch.randn(frames, heads, rows, width, generator=generator) for _ in range(5))
+    return q, k, v, q0, k0
 
 
-def _agree(tensors: list[Tensor], threshold: float) -> None:
+def _agree(tensors: tuple[Tensor, Tensor, Tensor, Tensor, Tensor], threshold: float) -> None:
     out, edit_map = matched_attention(*tensors, threshold)
-    expected, difference = _textbook(*(tensor.double() for tensor in tensors), threshold)
+    q, k, v, q0, k0 = (tensor.double() for tensor in tensors)
+    expected, difference = _textbook(q, k, v, q0, k0, threshold)
     sure = (difference - threshold).abs() > 1e-5  # at the threshold itself, rounding decides
     torch.testing.assert_close(edit_map.double(), difference, atol=2e-6, rtol=0)
-    torch.testing.assert_close(out.double()[sure[:, None].expand(out.shape[:3])], expected[sure[:, None].expand(out.shape[:3])], atol=2e-5, rtol=0)
+    torch.testing.assert_close(
+        out.double()[sure[:, None].expand(out.shape[:3])], expected[sure[:, None].expand(out.shape[:3])], atol=2e-5, rtol=0
+    )
 
 
 @pytest.mark.parametrize(("heads", "rows", "width"), [(1, 1, 32), (2, 7, 64), (5, 64, 64), (3, 129, 128)])
@@ -78,5 +82,6 @@ def test_a_threshold_for_each_frame() -> None:
     tensors = _tensors(9, 2, 2, 12, 32)
     out, _ = matched_attention(*tensors, torch.tensor([0.0, 1.1]))
     for frame, threshold in enumerate((0.0, 1.1)):
-        alone, _ = matched_attention(*(tensor[frame : frame + 1] for tensor in tensors), threshold)
+        q, k, v, q0, k0 = (tensor[frame : frame + 1] for tensor in tensors)
+        alone, _ = matched_attention(q, k, v, q0, k0, threshold)
         torch.testing.assert_close(out[frame : frame + 1], alone)

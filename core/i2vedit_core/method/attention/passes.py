@@ -82,8 +82,7 @@ class PassProcessor:
     def __call__(
         self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None, attention_mask: Tensor | None = None
     ) -> Tensor:
-        q, k, v = (
-            project(hidden_states).unflatten(-1, (attn.heads, -1)).transpose(1, 2) for project in (attn.to_q, attn.to_k, attn.to_v)
-        )
+        q, k, v = (project(hidden_states).unflatten(-1, (attn.heads, -1)).transpose(1, 2) for project in (attn.to_q, attn.to_k, attn.to_v))
         out = self._pass.attend(self._layer, q, k, v)
-        return attn.to_out[1](attn.to_out[0](out.transpose(1, 2).flatten(2)))
+        projected: Tensor = attn.to_out[1](attn.to_out[0](out.transpose(1, 2).flatten(2)))
+        return projected
