@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from i2vedit_core.media.atomic import whole_file
+from i2vedit_core.files import whole_file
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from i2vedit_core.delivery.delivered import SeenFrame, seen_frames
-from i2vedit_core.media.atomic import whole_file
+from i2vedit_core.files import whole_file
 from i2vedit_core.shot import Shot
 
 CONTACT_SHEET = "contact_sheet.png"

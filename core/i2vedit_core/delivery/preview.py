@@ -10,7 +10,7 @@ import ffmpeg
 import numpy as np
 
 from i2vedit_core.delivery.delivered import seen_frames
-from i2vedit_core.media.atomic import WriteFailedError, whole_file
+from i2vedit_core.files import WriteFailedError, whole_file
 from i2vedit_core.media.ffmpeg import file_url, find_ffmpeg
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import ClipInfo

@@ -14,8 +14,8 @@ from i2vedit_core.delivery.colour import convert, delivered_space
 from i2vedit_core.delivery.composite import composite
 from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX, TICKET_FILE, Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.files import check_folder, write_error
 from i2vedit_core.media import tags
-from i2vedit_core.media.atomic import check_folder, write_error
 from i2vedit_core.media.picture_file import is_whole, write_picture
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import ClipInfo

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from i2vedit_core.media.atomic import whole_file
+from i2vedit_core.files import whole_file
 
 TICKET_FILE = "ticket.json"
 FORMAT = 1

@@ -7,7 +7,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from i2vedit_core.media.atomic import WriteFailedError, whole_file
+from i2vedit_core.files import WriteFailedError, whole_file
 
 HEADER_BYTES = 65_536
 

@@ -12,7 +12,7 @@ import OpenImageIO as oiio
 from PIL import ImageCms
 
 from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.media.atomic import check_folder
+from i2vedit_core.files import check_folder
 from i2vedit_core.media.child import Child, ChildFailedError
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.picture_file import write_picture

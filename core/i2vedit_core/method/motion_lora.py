@@ -13,7 +13,7 @@ from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from i2vedit_core.media.atomic import whole_file
+from i2vedit_core.files import whole_file
 from i2vedit_core.method.latents import require_finite
 from i2vedit_core.method.seeds import seed_for
 from i2vedit_core.settings import LoraSettings

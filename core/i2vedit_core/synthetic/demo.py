@@ -14,7 +14,7 @@ import ffmpeg
 import numpy as np
 import OpenImageIO as oiio
 
-from i2vedit_core.media.atomic import whole_file
+from i2vedit_core.files import whole_file
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.ffmpeg import file_url, find_ffmpeg
 from i2vedit_core.media.picture_file import write_picture

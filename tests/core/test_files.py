@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from i2vedit_core.errors import BridgeError, Reason
-from i2vedit_core.media.atomic import WriteFailedError, check_folder, whole_file
+from i2vedit_core.files import WriteFailedError, check_folder, whole_file
 
 ON_A_SMALL_DISK = """
 set -e
@@ -23,7 +23,7 @@ import json, os, sys
 from pathlib import Path
 import numpy as np, OpenImageIO as oiio
 from i2vedit_core.errors import BridgeError
-from i2vedit_core.media.atomic import whole_file
+from i2vedit_core.files import whole_file
 from i2vedit_core.media.picture_file import write_picture
 folder = Path(sys.argv[1])
 said = []
