@@ -55,7 +55,8 @@ def test_an_added_thing_rides_on_what_carries_it() -> None:
         scene = random_scene(Split.TRAINING, index)
         for frame in (0, 12):
             plate, added, removed = (
-                render(each, 64, 64, range(frame, frame + 1)) for each in (scene, edit_scene(scene, "add", 1), edit_scene(scene, "remove", 1))
+                render(each, 64, 64, range(frame, frame + 1))
+                for each in (scene, edit_scene(scene, "add", 1), edit_scene(scene, "remove", 1))
             )
             rider, carrier = _centre(added, plate), _centre(plate, removed)
             if rider is not None and carrier is not None:
