@@ -64,9 +64,12 @@ def load_backbone(name: str = "mini", device: str | torch.device | None = None) 
     folder = find_model(name)
     device = torch.device(device) if device is not None else default_device()
     dtype = torch.float16 if device.type == "cuda" else torch.float32
+    unet = _load(UNetSpatioTemporalConditionModel, folder, "unet", dtype).to(device)
+    if device.type == "cuda":
+        unet.enable_gradient_checkpointing()  # at full size, training would not fit a 24 GB card without
     return Backbone(
         folder=folder,
-        unet=_load(UNetSpatioTemporalConditionModel, folder, "unet", dtype).to(device),
+        unet=unet,
         vae=_load(AutoencoderKLTemporalDecoder, folder, "vae", torch.float32).to(device),
         image_encoder=_load(CLIPVisionModelWithProjection, folder, "image_encoder", torch.float32).to(device),
         clip_statistics=_clip_statistics(folder.path),

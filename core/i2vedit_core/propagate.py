@@ -6,6 +6,7 @@ chunks -> SARP -> inversion -> motion LoRA -> skip-interval attention -> matched
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -25,7 +26,7 @@ from i2vedit_core.method.latents import decode, encode, require_finite
 from i2vedit_core.method.motion_lora import MotionLora, Training, train_motion_lora
 from i2vedit_core.method.sarp import flat_areas, perturb
 from i2vedit_core.method.seeds import noise_like
-from i2vedit_core.method.source import ReplayedMaps, Source, invert_source, record_reference, source_answer
+from i2vedit_core.method.source import ReplayedMaps, Source, invert_source, record_reference, training_pass
 from i2vedit_core.pictures import Painted, read_chunk, read_painted, to_pictures, to_pixels
 from i2vedit_core.progress import CancelToken, EventCallback, Reporter, Stage, ignore
 from i2vedit_core.provenance import issue_ticket
@@ -177,7 +178,7 @@ class Propagation:
         def after(step: int, loss: float) -> None:
             self.report.step(Stage.TRAIN, chunk.index, step, self.lora_steps, TRAINING_COST, loss)
 
-        first = train_motion_lora(self.lora, source.z_0, training, source_answer(self.backbone, source), after)
+        first = train_motion_lora(self.lora, source.z_0, training, partial(training_pass, self.backbone, source), after)
         self.report.skip(TRAINING_COST * first)
 
     def record_source_reference(self, prepared: Prepared) -> Reference:

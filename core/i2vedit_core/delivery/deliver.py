@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from i2vedit_core.delivery.contact_sheet import make_contact_sheet
-from i2vedit_core.delivery.matte import Calibration, evidence, finish, painted_matte
+from i2vedit_core.delivery.matte import Calibration, change, finish, painted_matte
 from i2vedit_core.delivery.preview import make_preview
 from i2vedit_core.delivery.sequence import SequenceWriter
 from i2vedit_core.media.decode import decode_frames
@@ -54,13 +54,12 @@ class Deliverer:
 
     def calibrate(self, chunk: ChunkPictures) -> Calibration:
         """What the painted frame teaches about the matte; `chunk` is the one that begins with it."""
-        first = chunk.part(slice(0, 1))
         difference = self.fit.to_model(np.repeat(self.painted.difference[..., None], 3, axis=-1))[..., 0]
-        return Calibration.of(evidence(first.edited, first.source, first.edit_map)[0], difference)
+        return Calibration.of(change(chunk.edited[:1], chunk.source[:1])[0], chunk.edit_map[0], difference)
 
     def frames(self, first: int, chunk: ChunkPictures, calibration: Calibration) -> Iterator[tuple[int, Path]]:
         """Source frames from `first` on, one for each of the chunk's."""
-        mattes = calibration.matte(evidence(chunk.edited, chunk.source, chunk.edit_map))
+        mattes = calibration.matte(change(chunk.edited, chunk.source), chunk.edit_map)
         for (frame, plate), edited, source, matte in zip(
             self._plates(first, first + len(mattes) - 1), chunk.edited, chunk.source, mattes, strict=True
         ):

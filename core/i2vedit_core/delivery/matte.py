@@ -1,4 +1,4 @@
-"""The soft matte: where the edit changed the picture. Known exactly on the painted frame, and measured against it everywhere else."""
+"""The soft matte: where the edit changed the picture. Known exactly on the painted frame, and judged by its measure everywhere else."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ PAINTED = 4 / 255
 """A smoothed difference to the plate from which on something was painted; less is rounding, or another decoder's chroma."""
 NOTHING = 1 / 64
 """Matte values below this are 0, so that the plate stays the plate."""
-MAP_WEIGHT = 0.5
-"""Share of the edit map in the evidence; the rest is the difference of the pixels."""
+MAP_SHARE = 0.5
+"""How much of the evidence the edit map decides; the rest is the difference of the pixels alone."""
 SMOOTHING = 0.7
-"""Standard deviation, in the model's pixels, of the smoothing of the evidence."""
+"""Standard deviation, in the model's pixels, of the smoothing of differences."""
 CANDIDATES = np.geomspace(0.02, 0.6, 40)
 
 
@@ -33,30 +33,49 @@ def painted_matte(difference: Picture, precision: float) -> Picture:
     return (difference > precision).astype(np.float32)
 
 
-def evidence(edited: Picture, source: Picture, edit_map: Picture) -> Picture:
-    """How much speaks for a change, [F, h, w] float32 from 0: edited and source as the model shows them [F, h, w, 3] in 0..1,
-    and the edit map [F, h, w] of section 6."""
-    difference = np.abs(edited - source).max(axis=-1)
-    smooth = gaussian_filter(difference, (0, SMOOTHING, SMOOTHING))
-    return np.asarray(smooth ** (1 - MAP_WEIGHT) * np.clip(edit_map, 0, 1) ** MAP_WEIGHT, np.float32)
+def change(edited: Picture, source: Picture) -> Picture:
+    """How far two chunks [F, h, w, 3] are apart, [F, h, w] float32, slightly smoothed."""
+    return np.asarray(gaussian_filter(np.abs(edited - source).max(axis=-1), (0, SMOOTHING, SMOOTHING)), np.float32)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The evidence from which on a pixel is part of the edit, as the painted frame taught it."""
+    """What the painted frame teaches about the others."""
 
+    map_outside: float
+    """The edit map where nothing was painted: LoRA and guidance move attention there, too (METHOD section 6)."""
+    map_inside: float
+    """The edit map where something was."""
     threshold: float
+    """The evidence from which on a pixel is wholly part of the edit."""
 
     @classmethod
-    def of(cls, first_evidence: Picture, difference: Picture) -> "Calibration":
-        """The threshold whose matte is most like what was painted: both [h, w] at the model's size (overlap over union)."""
-        painted = np.clip(difference / (2 * PAINTED), 0, 1)
-        return cls(float(max(CANDIDATES, key=lambda threshold: _overlap(cls(threshold).matte(first_evidence), painted))))
+    def of(cls, changed: Picture, edit_map: Picture, difference: Picture) -> "Calibration":
+        """From the painted frame at the model's size, all [h, w]: its `change`, its edit map, and the true difference to the plate.
 
-    def matte(self, found: Picture) -> Picture:
-        """Evidence to matte, any shape: 0 up to half the threshold, 1 from the threshold on, smooth between."""
-        t = np.clip(2 * found / self.threshold - 1, 0, 1)
+        The threshold is the one whose matte overlaps best with what was painted (intersection over union).
+        """
+        painted = np.clip(difference / (2 * PAINTED), 0, 1)
+        outside, inside = _mean(edit_map, 1 - painted, 0.0), _mean(edit_map, painted, 1.0)
+        candidates = [cls(outside, inside, float(threshold)) for threshold in CANDIDATES]
+        return max(candidates, key=lambda each: _overlap(each.matte(changed, edit_map), painted))
+
+    def matte(self, changed: Picture, edit_map: Picture) -> Picture:
+        """`change` and edit map to matte, of one shape: 0 up to half the threshold, 1 from the threshold on, smooth between."""
+        t = np.clip(2 * changed * self._trust(edit_map) / self.threshold - 1, 0, 1)
         return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+    def _trust(self, edit_map: Picture) -> Picture:
+        """How much the edit map supports a change; a map that cannot tell inside from outside supports all alike."""
+        if self.map_inside <= self.map_outside:
+            return np.ones_like(edit_map)
+        support = np.clip((edit_map - self.map_outside) / (self.map_inside - self.map_outside), 0, 1)
+        return np.asarray(1 - MAP_SHARE + MAP_SHARE * support, np.float32)
+
+
+def _mean(values: Picture, weights: Picture, otherwise: float) -> float:
+    total = float(weights.sum())
+    return float((values * weights).sum()) / total if total > 1 else otherwise
 
 
 def _overlap(matte: Picture, painted: Picture) -> float:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,11 +102,13 @@ class Training:
     checkpoints: Path
 
 
-Answer = Callable[[Tensor, Tensor], Tensor]
-"""(z, sigma) -> U, with the source's condition and, from chunk 1 on, chunk 0's keys in front."""
+Answer = Callable[[Tensor], Tensor]
+"""z -> U at one noise level, with the source's condition and, from chunk 1 on, chunk 0's keys in front."""
+Network = Callable[[Tensor], AbstractContextManager[Answer]]
+"""sigma -> a block in which the network can be asked at that noise level, and its gradient taken."""
 
 
-def train_motion_lora(lora: MotionLora, z_0: Tensor, training: Training, answer: Answer, after_step: Callable[[int, float], None]) -> int:
+def train_motion_lora(lora: MotionLora, z_0: Tensor, training: Training, network: Network, after_step: Callable[[int, float], None]) -> int:
     """Trains the LoRA on one chunk z_0 [1, F, C, h, w], going on from the newest checkpoint; `after_step(step, loss)` after each.
 
     Returns the step it began with: 0 for a training that was not interrupted.
@@ -118,22 +120,25 @@ def train_motion_lora(lora: MotionLora, z_0: Tensor, training: Training, answer:
     checkpoints = Checkpoints(training.checkpoints, training.steps)
     first = checkpoints.restore(lora, optimizer)
     for step in range(first, training.steps):
-        loss = _train_step(lora, optimizer, z_0, training, answer, step)
+        loss = _train_step(lora, optimizer, z_0, training, network, step)
         if (step + 1) % training.settings.checkpoint_every == 0 or step + 1 == training.steps:
             checkpoints.save(lora, optimizer, step + 1)
         after_step(step, loss)
     return first
 
 
-def _train_step(lora: MotionLora, optimizer: torch.optim.Optimizer, z_0: Tensor, training: Training, answer: Answer, step: int) -> float:
+def _train_step(lora: MotionLora, optimizer: torch.optim.Optimizer, z_0: Tensor, training: Training, network: Network, step: int) -> float:
     generator = torch.Generator().manual_seed(seed_for(training.seed, training.chunk, "train", step))
     sigma = draw_sigma(*training.sigma_range, generator).to(z_0)
     epsilon = torch.randn(z_0.shape, generator=generator).to(z_0)
-    with torch.random.fork_rng(), torch.enable_grad(), lora.on(training=True):
+    with torch.random.fork_rng(), torch.enable_grad(), lora.on(training=True), network(sigma) as answer:
         torch.manual_seed(seed_for(training.seed, training.chunk, "dropout", step))
-        loss = velocity_loss(answer(z_0 + sigma * epsilon, sigma), z_0, epsilon, sigma)
+        loss = velocity_loss(answer(z_0 + sigma * epsilon), z_0, epsilon, sigma)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        # The sum's gradient is of the order of one; the mean's would vanish in half precision on its way through the network.
+        (loss * z_0.numel()).backward()
+    for weight in lora.weights.values():
+        weight.grad = None if weight.grad is None else weight.grad / z_0.numel()
     optimizer.step()
     return float(require_finite(loss.detach(), "training the motion LoRA"))
 

@@ -1,6 +1,7 @@
 """METHOD sections 3, 5 and 6: the source chunk as the edit needs it: its latents, its trajectory, and its attention at every level."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,7 @@ from i2vedit_core.method.attention.reference import FrontKeys, Reference
 from i2vedit_core.method.conditioning import Condition
 from i2vedit_core.method.edm import predict
 from i2vedit_core.method.inversion import inversion_grid, invert
+from i2vedit_core.method.motion_lora import Answer
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,14 @@ def invert_source(backbone: Backbone, source: Source, z: Tensor, after_step: Cal
     return invert(z, source.sigmas, answer, after_step)
 
 
-def source_answer(backbone: Backbone, source: Source) -> Callable[[Tensor, Tensor], Tensor]:
-    """(z, sigma) -> U as LoRA training asks for it (section 4), with chunk 0's keys in front from chunk 1 on (section 5)."""
+@contextmanager
+def training_pass(backbone: Backbone, source: Source, sigma: Tensor) -> Iterator[Answer]:
+    """z -> U at one noise level, as LoRA training asks for it (section 4), with chunk 0's keys in front from chunk 1 on (section 5).
 
-    def answer(z: Tensor, sigma: Tensor) -> Tensor:
-        with AttentionPass(front=source.nearest_front(sigma)).installed(backbone.unet):
-            return predict(backbone, z, sigma, source.condition)
-
-    return answer
+    The backward pass belongs inside the block, too: with gradient checkpointing it runs forwards again.
+    """
+    with AttentionPass(front=source.nearest_front(sigma)).installed(backbone.unet):
+        yield lambda z: predict(backbone, z, sigma, source.condition)
 
 
 @torch.no_grad()

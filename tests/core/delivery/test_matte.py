@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from i2vedit_core.delivery.matte import NOTHING, Calibration, evidence, finish, painted_matte, was_painted
+from i2vedit_core.delivery.matte import NOTHING, Calibration, change, finish, painted_matte, was_painted
 
 
 def _block(value: float, height: int = 64, width: int = 64) -> np.ndarray:
@@ -24,21 +24,36 @@ def test_the_painted_frames_matte_is_where_it_was_painted() -> None:
 
 
 def test_the_calibration_finds_the_painted_region_again() -> None:
-    """Evidence as a model gives it: strong inside, weak noise outside."""
+    """A change as a model shows it: strong inside, weak noise outside; an edit map that is never quite zero."""
     draw = np.random.default_rng(1)
-    found = (_block(0.4) + np.abs(draw.normal(0, 0.02, (64, 64)))).astype(np.float32)
-    matte = Calibration.of(found, _block(0.3)).matte(found)
-    painted = _block(1) > 0
+    changed = (_block(0.4) + np.abs(draw.normal(0, 0.02, (64, 64)))).astype(np.float32)
+    edit_map = (0.12 + _block(0.05)).astype(np.float32)
+    calibration = Calibration.of(changed, edit_map, _block(0.3))
+    matte, painted = calibration.matte(changed, edit_map), _block(1) > 0
+    assert abs(calibration.map_outside - 0.12) < 1e-6 and abs(calibration.map_inside - 0.17) < 1e-6
     assert matte[painted].min() > 0.9
     assert matte[~painted].mean() < 0.01
 
 
-def test_evidence_needs_both_changed_pixels_and_changed_attention() -> None:
-    changed = np.stack([_block(0.5)] * 3, axis=-1)[None]
-    same, somewhere = np.zeros_like(changed), _block(1.0)[None]
-    assert evidence(changed, same, somewhere)[0, 30, 26] > 0.5
-    assert evidence(changed, same, np.zeros_like(somewhere)).max() == 0
-    assert evidence(same, same, somewhere).max() == 0
+def test_what_attention_does_not_support_counts_less() -> None:
+    """The same change twice, once where the edit map says that something was edited."""
+    calibration = Calibration(map_outside=0.1, map_inside=0.2, threshold=0.2)
+    changed = np.full((1, 2), 0.16, np.float32)
+    outside, inside = calibration.matte(changed, np.array([[0.1, 0.2]], np.float32))[0]
+    assert outside == 0 and inside > 0.5
+
+
+def test_a_map_that_tells_nothing_leaves_it_to_the_pixels() -> None:
+    whole_frame = Calibration.of(np.full((8, 8), 0.3, np.float32), np.full((8, 8), 0.1, np.float32), np.full((8, 8), 0.3, np.float32))
+    assert whole_frame.matte(np.full((8, 8), 0.3, np.float32), np.full((8, 8), 0.1, np.float32)).min() == 1
+
+
+def test_a_change_is_the_largest_over_rgb_and_stays_in_its_frame() -> None:
+    edited = np.zeros((2, 16, 16, 3), np.float32)
+    edited[1, 4:12, 4:12, 2] = 0.5
+    found = change(edited, np.zeros_like(edited))
+    assert found[0].max() == 0
+    assert abs(found[1, 8, 8] - 0.5) < 0.01
 
 
 def test_next_to_nothing_is_exactly_nothing() -> None:

@@ -1,5 +1,7 @@
 """METHOD section 4 on a real UNet of random weights."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from safetensors.torch import load_file
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.method.motion_lora import MotionLora, Training, train_motion_lora, velocity_loss
-from i2vedit_core.method.source import Source, source_answer
+from i2vedit_core.method.source import Source, invert_source, record_reference, training_pass
 from i2vedit_core.progress import CancelToken
 from i2vedit_core.settings import LoraSettings
 
@@ -27,8 +29,13 @@ def _train(backbone: Backbone, source: Source, folder: Path, steps: int, stop_af
 
     folder.mkdir(exist_ok=True)
     training = Training(SETTINGS, steps, 5, 0, (0.002, 700.0), folder)
-    train_motion_lora(lora, source.z_0, training, source_answer(backbone, source), after)
+    train_motion_lora(lora, source.z_0, training, partial(training_pass, backbone, source), after)
     return lora, losses
+
+
+def _answer(backbone: Backbone, source: Source, z: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+    with training_pass(backbone, source, sigma) as network:
+        return network(z)
 
 
 def _loss(backbone: Backbone, source: Source) -> float:
@@ -38,7 +45,7 @@ def _loss(backbone: Backbone, source: Source) -> float:
     with torch.no_grad():
         for sigma in torch.tensor([0.05, 0.3, 1.0, 3.0, 20.0]):
             epsilon = torch.randn(source.z_0.shape, generator=generator)
-            answer = source_answer(backbone, source)(source.z_0 + sigma * epsilon, sigma)
+            answer = _answer(backbone, source, source.z_0 + sigma * epsilon, sigma)
             losses.append(velocity_loss(answer, source.z_0, epsilon, sigma))
     return float(torch.stack(losses).mean())
 
@@ -56,7 +63,7 @@ def test_it_learns_and_touches_nothing_but_temporal_attention(tiny_backbone: Bac
 
 
 def test_off_it_is_the_base_model_and_on_it_is_not(tiny_backbone: Backbone, source: Source, tmp_path: Path) -> None:
-    answer, sigma = source_answer(tiny_backbone, source), torch.tensor(2.0)
+    answer, sigma = partial(_answer, tiny_backbone, source), torch.tensor(2.0)
     with torch.no_grad():
         MotionLora(tiny_backbone.unet, SETTINGS)
         before = answer(source.z_0, sigma)
@@ -88,4 +95,20 @@ def test_another_rank_afterwards_stands_beside_it(tiny_backbone: Backbone, sourc
     other.reset(1)
     assert {weight.shape[0] for name, weight in other.weights.items() if name.endswith("lora_A")} == {2}
     with torch.no_grad(), other.on():
-        assert bool(source_answer(tiny_backbone, source)(source.z_0, torch.tensor(1.0)).isfinite().all())
+        assert bool(_answer(tiny_backbone, source, source.z_0, torch.tensor(1.0)).isfinite().all())
+
+
+def test_gradient_checkpointing_changes_nothing(tiny_backbone: Backbone, source: Source, tmp_path: Path) -> None:
+    """Forwards are run again in the backward pass, with the attention of section 5 in place and the same dropout."""
+    trajectory = invert_source(tiny_backbone, source, source.z_0, lambda step: None)
+    reference = record_reference(tiny_backbone, source, trajectory, (0, 1, 3), lambda level: None)
+    later = replace(source, reference=reference)
+    _, without = _train(tiny_backbone, source, tmp_path / "without", 3)
+    _, plain = _train(tiny_backbone, later, tmp_path / "plain", 3)
+    assert plain != without
+    tiny_backbone.unet.enable_gradient_checkpointing()
+    try:
+        _, checkpointed = _train(tiny_backbone, later, tmp_path / "checkpointed", 3)
+    finally:
+        tiny_backbone.unet.disable_gradient_checkpointing()
+    assert checkpointed == plain
