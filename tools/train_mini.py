@@ -330,7 +330,7 @@ def main() -> None:
     parser.add_argument("--export", type=Path, required=True, help="folder that receives the finished model")
     parser.add_argument("--crops", type=int, default=1000, help="autoencoder steps on crops of single frames")
     parser.add_argument("--chunks", type=int, default=200, help="autoencoder steps on chunks")
-    parser.add_argument("--unet", type=int, default=2300, help="UNet steps")
+    parser.add_argument("--unet", type=int, default=2000, help="UNet steps")
     parser.add_argument("--plot", type=Path, help="picture of the loss curves")
     options = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
