@@ -70,6 +70,7 @@ def find_model(name: str) -> ModelFolder:
     Raises BridgeError MODEL_UNKNOWN, MODEL_INCOMPLETE or MODEL_UNSAFE_WEIGHTS.
     """
     path = _locate(name)
+    weights = {part: _find_weights(path, part, stem) for part, stem in WEIGHTS.items()}
     for config in [
         path / "model_index.json",
         path / "scheduler" / "scheduler_config.json",
@@ -77,7 +78,6 @@ def find_model(name: str) -> ModelFolder:
     ]:
         if not config.is_file():
             raise _incomplete(path, f"'{config.relative_to(path).as_posix()}' is missing")
-    weights = {part: _find_weights(path, part, stem) for part, stem in WEIGHTS.items()}
     frame_count = _read_json(path / "unet" / "config.json").get("num_frames")
     if not isinstance(frame_count, int) or frame_count < 2:
         raise _incomplete(path, "'unet/config.json' does not say how many frames ('num_frames') a chunk has")
@@ -109,10 +109,10 @@ def _find_weights(path: Path, part: str, stem: str) -> Path:
         if file.is_file():
             _check_header(path, file)
             return file
-    pickles = sorted(file.name for file in (path / part).iterdir() if file.suffix in PICKLES)
+    pickles = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.suffix in PICKLES)
     if pickles:
         sentence = (
-            f"The model folder '{path}' holds '{part}/{pickles[0]}', a pickle, which can run any program when it is opened. "
+            f"The model folder '{path}' holds '{pickles[0]}', a pickle, which can run any program when it is opened. "
             "Use the model's safetensors version."
         )
         raise BridgeError(Code.FAILED_PRECONDITION, Reason.MODEL_UNSAFE_WEIGHTS, sentence)

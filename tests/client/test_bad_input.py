@@ -90,8 +90,8 @@ def test_a_model_folder_with_pickles_is_refused(studio, propagate, tmp_path):
         (folder / part / "diffusion_pytorch_model.bin").write_bytes(b"\x80\x04.")
         (folder / part / "config.json").write_text("{}")
     (folder / "model_index.json").write_text('{"_class_name": "StableVideoDiffusionPipeline"}')
-    refused(propagate("--model", str(folder)), "MODEL_UNSAFE_WEIGHTS", "MODEL_INCOMPLETE")
-    refused(studio("models", "check", folder, "--json"), "MODEL_UNSAFE_WEIGHTS", "MODEL_INCOMPLETE")
+    refused(propagate("--model", str(folder)), "MODEL_UNSAFE_WEIGHTS")
+    refused(studio("models", "check", folder, "--json"), "MODEL_UNSAFE_WEIGHTS")
 
 
 def test_frames_that_cannot_be_exported(studio, clip, tmp_path):
