@@ -15,6 +15,7 @@ from torch import Tensor
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.deliver import ChunkPictures, Deliverer
 from i2vedit_core.delivery.matte import Calibration
+from i2vedit_core.delivery.painted import Painted, read_painted
 from i2vedit_core.delivery.sequence import SequenceWriter, reserve_version
 from i2vedit_core.media.fit import plan_fit
 from i2vedit_core.method.attention.reference import Reference, reference_frames
@@ -27,7 +28,7 @@ from i2vedit_core.method.motion_lora import MotionLora, Training, train_motion_l
 from i2vedit_core.method.sarp import flat_areas, perturb
 from i2vedit_core.method.seeds import noise_like
 from i2vedit_core.method.source import ReplayedMaps, Source, invert_source, record_reference, training_pass
-from i2vedit_core.pictures import Painted, read_chunk, read_painted, to_pictures, to_pixels
+from i2vedit_core.pictures import read_chunk, to_pictures, to_pixels
 from i2vedit_core.progress import CancelToken, EventCallback, Reporter, Stage, ignore
 from i2vedit_core.provenance import issue_ticket
 from i2vedit_core.settings import DeliverySettings, Settings

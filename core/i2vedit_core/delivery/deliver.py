@@ -8,12 +8,12 @@ import numpy as np
 
 from i2vedit_core.delivery.contact_sheet import make_contact_sheet
 from i2vedit_core.delivery.matte import Calibration, change, finish, painted_matte
+from i2vedit_core.delivery.painted import Painted
 from i2vedit_core.delivery.preview import make_preview
 from i2vedit_core.delivery.sequence import SequenceWriter
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.media.pixels import Picture
-from i2vedit_core.pictures import Painted
 from i2vedit_core.settings import EditKind
 from i2vedit_core.shot import Shot
 
