@@ -1,11 +1,16 @@
 """The frozen video model: UNet, autoencoder, image encoder and noise grid of a diffusers folder (METHOD section 0)."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKLTemporalDecoder, EulerDiscreteScheduler, UNetSpatioTemporalConditionModel
+from diffusers.models.attention import TemporalBasicTransformerBlock
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 from transformers import CLIPVisionModelWithProjection
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
@@ -66,7 +71,7 @@ def load_backbone(name: str = "mini", device: str | torch.device | None = None) 
     dtype = torch.float16 if device.type == "cuda" else torch.float32
     unet = _load(UNetSpatioTemporalConditionModel, folder, "unet", dtype).to(device)
     if device.type == "cuda":
-        unet.enable_gradient_checkpointing()  # at full size, training would not fit a 24 GB card without
+        checkpoint_gradients(unet)  # at full size, training would not fit a 24 GB card without
     return Backbone(
         folder=folder,
         unet=unet,
@@ -77,6 +82,24 @@ def load_backbone(name: str = "mini", device: str | torch.device | None = None) 
         device=device,
         dtype=dtype,
     )
+
+
+def checkpoint_gradients(unet: UNetSpatioTemporalConditionModel) -> None:
+    """Backward passes run forwards again instead of keeping what they computed; diffusers does so for spatial blocks alone."""
+    unet.enable_gradient_checkpointing()
+    for module in unet.modules():
+        if isinstance(module, TemporalBasicTransformerBlock):
+            module.forward = _checkpointed(module.forward)
+
+
+def _checkpointed(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def run(*arguments: Any, **options: Any) -> Tensor:
+        if not torch.is_grad_enabled():
+            return forward(*arguments, **options)
+        result: Tensor = checkpoint(forward, *arguments, use_reentrant=False, **options)
+        return result
+
+    return run
 
 
 def _load(cls, folder: ModelFolder, part: str, dtype: torch.dtype):  # type: ignore[no-untyped-def]

@@ -49,7 +49,7 @@ def disk_full(path: Path, bytes_needed: int) -> BridgeError:
     """The error of a full disk, with the bytes that one file needs and those that are free."""
     free = _free_bytes(path.parent)
     needed = f"{bytes_needed / 2**20:.1f} MB are needed for '{path.name}'" if bytes_needed else f"'{path.name}' does not fit"
-    sentence = f"The disk of '{path.parent}' is full: {needed}, {free / 2**20:.1f} MB are free. Make room; what is finished is kept."
+    sentence = f"The disk of '{path.parent}' is full: {needed}, {free / 2**20:.1f} MB are free. Make room and start it again."
     return BridgeError(Code.RESOURCE_EXHAUSTED, Reason.DISK_FULL, sentence)
 
 

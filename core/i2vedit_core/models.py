@@ -109,7 +109,8 @@ def _find_weights(path: Path, part: str, stem: str) -> Path:
         if file.is_file():
             _check_header(path, file)
             return file
-    pickles = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.suffix in PICKLES)
+    looked_at = [path, *(path / each for each in WEIGHTS)]
+    pickles = sorted(file.relative_to(path).as_posix() for folder in looked_at for file in folder.glob("*") if file.suffix in PICKLES)
     if pickles:
         sentence = (
             f"The model folder '{path}' holds '{pickles[0]}', a pickle, which can run any program when it is opened. "

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from i2vedit_core.errors import BridgeError, Code, Reason
 
@@ -71,6 +72,12 @@ class CancelToken:
             raise BridgeError(Code.CANCELLED, Reason.CANCELLED, "The job was cancelled.")
 
 
+class Counter(Protocol):
+    """Called with each finished step of a stage, and its loss where it has one."""
+
+    def __call__(self, step: int, loss: float | None = None) -> None: ...
+
+
 class Reporter:
     """Turns finished steps into Progress events with an estimate of the time left.
 
@@ -87,6 +94,14 @@ class Reporter:
         self._token.check()
         self._done, self._left = self._done + cost, max(self._left - cost, 0.0)
         self._on_event(Progress(stage, chunk, self._chunks, step, of, loss, self._seconds_left()))
+
+    def counter(self, stage: Stage, chunk: int, of: int, cost: float, first: int = 0) -> "Counter":
+        """What a stage calls after each of its steps; they count on from `first`."""
+
+        def after_step(step: int, loss: float | None = None) -> None:
+            self.step(stage, chunk, first + step, of, cost, loss)
+
+        return after_step
 
     def skip(self, cost: float) -> None:
         """Work that was found done: it neither remains nor tells how fast this machine is."""

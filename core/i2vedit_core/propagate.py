@@ -114,6 +114,7 @@ class Propagation:
         """Runs every stage and writes every frame."""
         painted = read_painted(self.edit, self.shot)
         ticket = issue_ticket(self.shot, self.edit, self.settings, self.backbone, delivery)
+        self.work.claim(ticket)
         with SequenceWriter(self._version_folder(delivery), self.shot.clip, delivery, ticket) as writer:
             deliverer = Deliverer(self.shot, self.fit, painted, self.settings.edit, writer)
             if painted.changed:
@@ -164,8 +165,8 @@ class Propagation:
         if bool(flat_areas(pixels).any()):
             noise = noise_like(pixels, self.settings.seed, chunk.index, "sarp")
             z = encode(self.backbone, perturb(pixels, self.settings.sarp_alpha, noise))[None] * self.backbone.latent_scale
-        after = lambda step: self.report.step(Stage.INVERT, chunk.index, step, steps, cost=1)  # noqa: E731
-        trajectory = require_finite(invert_source(self.backbone, source, z, after), "inverting the source")
+        after_step = self.report.counter(Stage.INVERT, chunk.index, self._inversion_steps(chunk), cost=1)
+        trajectory = require_finite(invert_source(self.backbone, source, z, after_step), "inverting the source")
         self.work.save_trajectory(chunk.index, trajectory)
         return trajectory
 
@@ -175,18 +176,14 @@ class Propagation:
         training = Training(
             self.settings.lora, self.lora_steps, self.settings.seed, chunk.index, sigma_range, self.work.chunk_folder(chunk.index)
         )
-
-        def after(step: int, loss: float) -> None:
-            self.report.step(Stage.TRAIN, chunk.index, step, self.lora_steps, TRAINING_COST, loss)
-
-        first = train_motion_lora(self.lora, source.z_0, training, partial(training_pass, self.backbone, source), after)
+        after_step = self.report.counter(Stage.TRAIN, chunk.index, self.lora_steps, TRAINING_COST)
+        first = train_motion_lora(self.lora, source.z_0, training, partial(training_pass, self.backbone, source), after_step)
         self.report.skip(TRAINING_COST * first)
 
     def record_source_reference(self, prepared: Prepared) -> Reference:
         """Section 5: what later chunks are inverted and trained with."""
-        count = self.settings.steps + 1
-        after = lambda level: self.report.step(Stage.INVERT, 0, level, count, cost=1)  # noqa: E731
-        return record_reference(self.backbone, prepared.source, prepared.trajectory, self.reference_frames, after)
+        after_step = self.report.counter(Stage.INVERT, 0, self._inversion_steps(prepared.chunk), cost=1, first=self.settings.steps)
+        return record_reference(self.backbone, prepared.source, prepared.trajectory, self.reference_frames, after_step)
 
     def edit_chunk(self, prepared: Prepared, start: Start, references: References | None) -> Edited:
         """Section 6, from the inverted noise. Chunk 0 leaves its keys and values in `references`; later chunks attend to them."""
@@ -201,8 +198,8 @@ class Propagation:
             front=references if chunk.index > 0 else None,
             keep=references if chunk.index == 0 else None,
         )
-        after = lambda step: self.report.step(Stage.EDIT, chunk.index, step, len(levels), EDITING_COST)  # noqa: E731
-        edited = edit_chunk(editing, prepared.trajectory[0][None], after)
+        after_step = self.report.counter(Stage.EDIT, chunk.index, len(levels), EDITING_COST)
+        edited = edit_chunk(editing, prepared.trajectory[0][None], after_step)
         require_finite(edited.z, "denoising the edit")
         return edited
 
@@ -239,10 +236,14 @@ class Propagation:
 
     def _version_folder(self, delivery: DeliverySettings) -> Path:
         folder = self.work.version_folder()
-        if folder is None or not folder.is_dir():
+        if folder is None:
             folder = reserve_version(delivery.directory, self.shot.clip)
             self.work.remember_version(folder)
         return folder
+
+    def _inversion_steps(self, chunk: Chunk) -> int:
+        """Evaluations of the source: up the grid, and for chunk 0 once more at each level where later chunks will look at it."""
+        return self.settings.steps + (self.settings.steps + 1 if chunk.index == 0 and self.skips else 0)
 
     def _total_cost(self) -> float:
         steps, levels = self.settings.steps, len(editing_levels(self.settings))

@@ -9,12 +9,13 @@ import torch
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.sequence import describe_delivery
 from i2vedit_core.delivery.ticket import Ticket
+from i2vedit_core.media.ffmpeg import ffmpeg_version
 from i2vedit_core.media.fingerprint import sha256_of
 from i2vedit_core.settings import DeliverySettings, Settings
 from i2vedit_core.shot import Edit, Shot
 
-DECIDING = ("i2vedit-bridge", "torch", "diffusers", "transformers", "peft", "numpy", "OpenImageIO", "ffmpeg-python", "imageio-ffmpeg")
-"""Packages whose version can change pixels."""
+DECIDING = ("i2vedit-bridge", "torch", "diffusers", "transformers", "peft", "numpy", "scipy", "OpenImageIO", "av")
+"""Packages whose version can change pixels; the ffmpeg that decodes stands beside them."""
 
 
 def issue_ticket(shot: Shot, edit: Edit, settings: Settings, backbone: Backbone, delivery: DeliverySettings) -> Ticket:
@@ -37,6 +38,6 @@ def issue_ticket(shot: Shot, edit: Edit, settings: Settings, backbone: Backbone,
         device=str(backbone.device),
         dtype=str(backbone.dtype).removeprefix("torch."),
         threads=torch.get_num_threads(),
-        versions={name: version(name) for name in DECIDING},
+        versions={**{name: version(name) for name in DECIDING}, "ffmpeg": ffmpeg_version()},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

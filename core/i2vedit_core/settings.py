@@ -76,7 +76,8 @@ class Settings:
     """Sampler steps N of the noise grid (section 3)."""
     lora: LoraSettings = field(default_factory=LoraSettings)
     sarp_alpha: float = 0.005
-    attention_threshold: float = 0.35
+    attention_threshold: tuple[float, float] = (0.35, 0.35)
+    """Of the first and of the last frame of a chunk, linear between (section 6)."""
     guidance: tuple[float, float] = (1.0, 2.0)
     """Guidance of the first and of the last frame of a chunk, linear between (section 6)."""
     reference_frames: int = 3

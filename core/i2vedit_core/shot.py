@@ -41,11 +41,14 @@ class Edit:
     def open(cls, path: str | Path, shot: Shot, frame: int | None = None) -> "Edit":
         """Reads the picture once and checks that it fits the shot.
 
-        Raises BridgeError (EDIT_NOT_FOUND, EDIT_UNREADABLE, EDIT_SIZE_MISMATCH, NOT_FINITE, RANGE_OUTSIDE_CLIP).
+        Raises BridgeError (EDIT_NOT_FOUND, EDIT_UNREADABLE, EDIT_SIZE_MISMATCH, EDIT_FRAME_UNSUPPORTED, NOT_FINITE, RANGE_OUTSIDE_CLIP).
         """
         if frame is not None and not shot.first <= frame <= shot.last:
             sentence = f"The edit was painted on frame {frame}, which is outside the shot's frames {shot.first} to {shot.last}."
             raise BridgeError(Code.OUT_OF_RANGE, Reason.RANGE_OUTSIDE_CLIP, sentence)
+        if frame not in (None, shot.first):
+            sentence = f"The edit was painted on frame {frame}; for now it must be the first of the range, which begins at {shot.first}."
+            raise BridgeError(Code.UNIMPLEMENTED, Reason.EDIT_FRAME_UNSUPPORTED, sentence)
         still = open_still(path)
         check_fits(still, shot.clip)
         return cls(still.path, frame)

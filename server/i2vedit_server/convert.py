@@ -60,7 +60,7 @@ def local_path(text: str, what: str) -> Path:
 def canonical_spec(spec: job_pb2.JobSpec) -> job_pb2.JobSpec:
     """The same spec with every default written out, so that equal jobs have equal bytes. Takes one edit, on the first frame.
 
-    Raises BridgeError EDIT_NOT_FOUND, EDIT_FRAME_UNSUPPORTED.
+    Raises BridgeError EDIT_NOT_FOUND, EDIT_FRAME_UNSUPPORTED, SETTING_INVALID.
     """
     whole = job_pb2.JobSpec()
     whole.CopyFrom(spec)
@@ -71,6 +71,9 @@ def canonical_spec(spec: job_pb2.JobSpec) -> job_pb2.JobSpec:
     if len(whole.edits) > 1 or whole.edits[0].frame != whole.clip.source_in:
         sentence = "This version propagates one edited frame, and it must be the first frame of the range; let the range begin there."
         raise BridgeError(Code.UNIMPLEMENTED, Reason.EDIT_FRAME_UNSUPPORTED, sentence)
+    if whole.clip.color_tag or whole.clip.start_timecode or whole.clip.HasField("rate"):
+        sentence = "This version takes colour, timecode and rate from the clip itself; leave color_tag, start_timecode and rate out."
+        raise BridgeError(Code.UNIMPLEMENTED, Reason.SETTING_INVALID, sentence)
     settings, delivery = whole.settings, whole.delivery
     settings.model = settings.model or "mini"
     settings.preset = settings.preset or job_pb2.PRESET_FULL

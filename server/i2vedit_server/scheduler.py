@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 
@@ -172,8 +173,15 @@ class Scheduler:
         now = time.monotonic()
         if now - self._progress_written_seconds >= PROGRESS_WRITE_SECONDS:
             self._progress_written_seconds = now
-            await self._database(self._store.set_progress, job_id, message.SerializeToString())
+            await self._write_progress(job_id, message)
         self._hub.tell_progress(job_id, message)
+
+    async def _write_progress(self, job_id: str, message: job_pb2.JobProgress) -> None:
+        """A note that could not be written costs nothing: watchers are told all the same, and the next one comes in a second."""
+        try:
+            await self._database(self._store.set_progress, job_id, message.SerializeToString())
+        except (BridgeError, sqlite3.Error) as error:
+            _log.warning("progress of job %s could not be written: %s", job_id, error)
 
     async def _note_frame(self, job_id: str, frame: FrameDelivered) -> None:
         await self._database(self._store.add_frame, job_id, frame.frame, frame.path)

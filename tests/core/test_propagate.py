@@ -11,6 +11,7 @@ from tests.tiny_model import save_tiny_model
 
 from i2vedit_core import DeliverySettings, Edit, Settings, Shot, load_backbone, propagate
 from i2vedit_core.backbone import Backbone
+from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.still import export_frame
@@ -161,4 +162,20 @@ def test_it_keeps_little_on_disk(backbone: Backbone, clip: Path, painted: Path, 
     work = tmp_path / "work"
     propagate(shot, Edit.open(painted, shot), QUICK, backbone, DeliverySettings(tmp_path / "out"), work)
     kept = sorted(path.name for path in work.rglob("*") if path.is_file())
-    assert kept == ["lora_000001.safetensors", "trajectory.safetensors", "version.txt"]
+    assert kept == ["identity.txt", "lora_000001.safetensors", "trajectory.safetensors", "version.txt"]
+
+
+def test_what_another_edit_left_in_the_work_folder_is_not_taken_for_this_ones(
+    backbone: Backbone, clip: Path, painted: Path, tmp_path: Path
+) -> None:
+    shot, work = Shot.open(clip, 2, 6), tmp_path / "work"
+    first = propagate(shot, Edit.open(painted, shot), QUICK, backbone, DeliverySettings(tmp_path / "out"), work)
+    again = propagate(shot, Edit.open(painted, shot), QUICK, backbone, DeliverySettings(tmp_path / "out"), work)
+    assert again.folder == first.folder
+    other = tmp_path / "other.tif"
+    picture = oiio.ImageBuf(str(painted))
+    oiio.ImageBufAlgo.fill(picture, (0.9, 0.1, 0.1), oiio.ROI(10, 30, 10, 30))
+    assert picture.write(str(other))
+    second = propagate(shot, Edit.open(other, shot), QUICK, backbone, DeliverySettings(tmp_path / "out"), work)
+    assert second.folder.name == "shot_v002"
+    assert Ticket.load(first.folder).edit_sha256 != Ticket.load(second.folder).edit_sha256

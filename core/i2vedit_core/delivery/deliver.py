@@ -1,5 +1,6 @@
 """Lays the edited chunks over the plate and writes the frames, each plate frame decoded when its turn comes."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,14 @@ from i2vedit_core.delivery.matte import Calibration, change, finish, painted_mat
 from i2vedit_core.delivery.painted import Painted
 from i2vedit_core.delivery.preview import make_preview
 from i2vedit_core.delivery.sequence import SequenceWriter
+from i2vedit_core.errors import BridgeError
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.settings import EditKind
 from i2vedit_core.shot import Shot
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,9 @@ class Deliverer:
         return self.writer.write(frame, plate, new, matte)
 
     def extras(self) -> None:
-        """The movie and the contact sheet beside the frames."""
-        make_preview(self.writer.folder, self.shot)
-        make_contact_sheet(self.writer.folder, self.shot, self.shot.first)
+        """The movie and the contact sheet beside the frames. They are a courtesy: without them the delivery is whole all the same."""
+        try:
+            make_preview(self.writer.folder, self.shot)
+            make_contact_sheet(self.writer.folder, self.shot, self.shot.first)
+        except BridgeError as error:
+            _log.warning("beside the frames of %s: %s", self.writer.folder.name, error.sentence)

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from i2vedit_core.media.pixels import Picture
 
 PAINTED = 4 / 255
-"""A smoothed difference to the plate from which on something was painted; less is rounding, or another decoder's chroma."""
+"""A smoothed difference to the plate from which on something was painted with eight bits; less is rounding, or another decoder's chroma."""
 NOTHING = 1 / 64
 """Matte values below this are 0, so that the plate stays the plate."""
 MAP_SHARE = 0.5
@@ -23,9 +23,13 @@ def painted_difference(plate: Picture, painted: Picture) -> Picture:
     return np.asarray(np.abs(painted - plate[..., :3]).max(axis=-1), np.float32)
 
 
-def was_painted(difference: Picture) -> bool:
-    """Whether anything was painted at all, for a difference [H, W]: one stray code value here and there is not an edit."""
-    return bool((gaussian_filter(difference, 1.0) > PAINTED).any())
+def was_painted(difference: Picture, exact: bool) -> bool:
+    """Whether anything was painted at all, for a difference [H, W] beyond the picture's own precision.
+
+    An `exact` picture (16 bits and more) was exported by us: any difference is paint. One of eight bits may come from another
+    decoder, where one stray code value here and there is not an edit.
+    """
+    return bool(difference.any() if exact else (gaussian_filter(difference, 1.0) > PAINTED).any())
 
 
 def painted_matte(difference: Picture, precision: float) -> Picture:

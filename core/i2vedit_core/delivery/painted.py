@@ -30,7 +30,8 @@ class Painted:
     @property
     def changed(self) -> bool:
         """Whether anything was painted at all."""
-        return was_painted(self.difference)
+        precision = self.precision
+        return was_painted(np.where(self.difference > precision, self.difference, 0), exact=precision == SIXTEEN_BIT)
 
     @property
     def precision(self) -> float:

@@ -66,6 +66,12 @@ class Ticket:
         }
         return {ATTRIBUTE_PREFIX + name: value for name, value in values.items()}
 
+    def identity(self) -> str:
+        """What decides the pixels, as text: two tickets with the same identity make the same sequence."""
+        incidental = {"created", "plate_path", "edit_path"}
+        deciding = {key: value for key, value in dataclasses.asdict(self).items() if key not in incidental}
+        return json.dumps(deciding, sort_keys=True)
+
     def to_json(self) -> str:
         return json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 

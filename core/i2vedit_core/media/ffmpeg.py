@@ -36,6 +36,12 @@ def find_ffmpeg() -> str:
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
+def ffmpeg_version() -> str:
+    """What the ffmpeg in use calls itself, such as `7.1` or `n8.0-19-g1234`."""
+    said = subprocess.run([find_ffmpeg(), "-version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=True)
+    return said.stdout.split(maxsplit=3)[2]
+
+
 def file_url(path: Path) -> str:
     """The name as ffmpeg must be given it: without `file:` it takes `a:b.mp4` for a protocol."""
     return f"file:{path}"

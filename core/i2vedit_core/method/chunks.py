@@ -18,11 +18,6 @@ class Chunk:
     def stop(self) -> int:
         return self.start + self.length
 
-    @property
-    def local(self) -> slice:
-        """What it delivers, counted inside the chunk."""
-        return slice(self.delivers.start - self.start, self.delivers.stop - self.start)
-
 
 def plan_chunks(frame_count: int, chunk_frames: int) -> tuple[Chunk, ...]:
     """The grid for a shot of so many frames, anchored at its painted frame 0.

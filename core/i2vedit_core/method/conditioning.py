@@ -1,10 +1,11 @@
 """METHOD section 0: what the model is told about the first frame: its latent, its CLIP embedding, and the added time ids."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import conv2d, interpolate, pad
 
 from i2vedit_core.backbone import Backbone
 
@@ -44,8 +45,21 @@ def embed_picture(backbone: Backbone, picture: Tensor) -> Tensor:
 
 
 def clip_pixels(backbone: Backbone, picture: Tensor) -> Tensor:
-    """The image encoder's input: antialiased bicubic resize to its own size, CLIP mean and deviation; [B, 3, S, S] float32."""
+    """The image encoder's input: Gaussian-antialiased bicubic resize to its own size, CLIP mean and deviation; [B, 3, S, S] float32."""
     size = backbone.image_encoder.config.image_size
-    small = interpolate(picture, (size, size), mode="bicubic", align_corners=False, antialias=True)
+    smooth = _blur(_blur(picture, size, axis=2), size, axis=3)
+    small = interpolate(smooth, (size, size), mode="bicubic", align_corners=True)
     mean, deviation = (torch.tensor(values, device=picture.device)[:, None, None] for values in backbone.clip_statistics)
     return ((small + 1) / 2 - mean) / deviation
+
+
+def _blur(picture: Tensor, size: int, axis: int) -> Tensor:
+    """Gaussian along one axis, as wide as its reduction to `size` asks for: sigma = (factor - 1)/2. Enlarging blurs nothing."""
+    sigma = (picture.shape[axis] / size - 1) / 2
+    if sigma <= 0:
+        return picture
+    radius = min(math.ceil(2 * sigma), picture.shape[axis] - 1)
+    weights = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=picture.device) / sigma) ** 2)
+    shape, margins = ([1, 1, -1, 1], (0, 0, radius, radius)) if axis == 2 else ([1, 1, 1, -1], (radius, radius, 0, 0))
+    kernel = (weights / weights.sum()).reshape(shape).expand(picture.shape[1], -1, -1, -1)
+    return conv2d(pad(picture, margins, mode="reflect"), kernel, groups=picture.shape[1])

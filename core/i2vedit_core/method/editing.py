@@ -86,7 +86,8 @@ def _guided_answer(editing: Editing, z: Tensor, sigma: Tensor, level: int, edit_
     """U with guidance: the conditional half matched to the source, the unconditional half free. The LoRA is on in both."""
     source = editing.maps.at(level)
     settings, front, keep = editing.settings, editing.front, editing.keep
-    matching = Matching(source, settings.attention_threshold, level / settings.steps, settings.temporal_stages, edit_map)
+    threshold = torch.linspace(*settings.attention_threshold, z.shape[1])
+    matching = Matching(source, threshold, level / settings.steps, settings.temporal_stages, edit_map)
     conditional_pass = AttentionPass(
         front=front.conditional[level] if front else None, keep_front=keep.conditional[level] if keep else None, matching=matching
     )

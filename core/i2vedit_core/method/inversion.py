@@ -30,4 +30,5 @@ def invert(z: Tensor, sigmas: Tensor, predict: Predict, after_step: Callable[[in
         z = z + (following - sigma) * slope(z, sigma, predict(z, sigma, level))
         trajectory.append(z[0])
         after_step(len(grid) - 1 - level)
-    return torch.stack(trajectory[::-1])
+    # In one memory layout whether it was computed or read back: the layout decides which kernels run, and so the last bits.
+    return torch.stack(trajectory[::-1]).contiguous()

@@ -10,13 +10,12 @@ import torch
 from diffusers import UNetSpatioTemporalConditionModel
 from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from i2vedit_core.files import whole_file
 from i2vedit_core.method.latents import require_finite
 from i2vedit_core.method.seeds import seed_for
 from i2vedit_core.settings import LoraSettings
+from i2vedit_core.tensor_files import load_tensors, save_tensors
 
 TARGETS = ("attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0", "attn2.to_v", "attn2.to_out.0")
 """Of each temporal block. attn2's q and k would get no gradient: its context is a single token."""
@@ -38,6 +37,7 @@ class MotionLora:
     """The LoRA of a UNet. Off unless `on()`, so that every pass of the base model is the base model's."""
 
     def __init__(self, unet: UNetSpatioTemporalConditionModel, settings: LoraSettings) -> None:
+        self.rank = settings.rank
         self._name = f"motion_r{settings.rank}_p{settings.dropout}".replace(".", "_")
         if self._name not in getattr(unet, "peft_config", {}):
             paths = [name for name, module in unet.named_modules() if _is_target(name, module)]
@@ -52,16 +52,16 @@ class MotionLora:
 
     @property
     def weights(self) -> dict[str, nn.Parameter]:
-        """Its parameters by name, float32: `PATH.lora_A` [rank, in] and `PATH.lora_B` [out, rank]."""
+        """Its parameters under the names other tools know, float32: `unet.PATH.lora_A.weight` [rank, in], `….lora_B.weight` [out, rank]."""
         pairs = ((path, layer.lora_A[self._name].weight, layer.lora_B[self._name].weight) for path, layer in self._layers.items())
-        return {f"{path}.{part}": weight for path, a, b in pairs for part, weight in (("lora_A", a), ("lora_B", b))}
+        return {f"unet.{path}.{part}.weight": weight for path, a, b in pairs for part, weight in (("lora_A", a), ("lora_B", b))}
 
     def reset(self, seed: int) -> None:
         """As freshly made: A Kaiming-uniform from the seed, B zero, so that it starts by changing nothing."""
         generator = torch.Generator().manual_seed(seed)
         for name, weight in sorted(self.weights.items()):
             fresh = torch.zeros(weight.shape)
-            if name.endswith("lora_A"):
+            if name.endswith("lora_A.weight"):
                 nn.init.kaiming_uniform_(fresh, a=math.sqrt(5), generator=generator)
             weight.data.copy_(fresh)
 
@@ -154,9 +154,8 @@ class Checkpoints:
         if step < self._steps:  # a finished LoRA is never trained on, so its optimiser would be dead weight
             tensors |= {f"{name}.{key}": optimizer.state[weight][key] for name, weight in lora.weights.items() for key in _MOMENTS}
         older = self._all()
-        bytes_needed = sum(tensor.nbytes for tensor in tensors.values())
-        with whole_file(self._folder / f"lora_{step:06d}.safetensors", bytes_needed, replace=True) as partial:
-            save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, partial)
+        metadata = {"format": "pt", "r": str(lora.rank), "lora_alpha": str(lora.rank)}
+        save_tensors(self._folder / f"lora_{step:06d}.safetensors", tensors, metadata)
         for file in older:
             file.unlink(missing_ok=True)
 
@@ -165,7 +164,7 @@ class Checkpoints:
         files = [file for file in self._all() if _step_of(file) <= self._steps]
         if not files:
             return 0
-        step, tensors = _step_of(files[-1]), load_file(files[-1])
+        step, tensors = _step_of(files[-1]), load_tensors(files[-1])
         lora.load(tensors)
         if step < self._steps:
             for name, weight in lora.weights.items():

@@ -23,6 +23,8 @@ from i2vedit_client.submit import submit, watch
 IDLE_SECONDS = 60
 STOP_SECONDS = 10.0
 PICTURES = ("preview.mp4", "contact_sheet.png")
+MARK = ".i2vedit-demo"
+"""Says that the files of these names are an earlier demo's, so that they may be replaced."""
 
 
 @click.command("demo")
@@ -37,6 +39,7 @@ def command(out: str, as_json: bool) -> None:
     require_server_packages()
     directory = Path(absolute(out))
     _make_folder(directory)
+    _claim(directory)
     _make_shot(directory)
     options = PropagateOptions(clip=str(directory / "shot.mp4"), edited=str(directory / "edited.png"), directory=str(directory))
     signal.signal(signal.SIGTERM, _stop)
@@ -65,6 +68,16 @@ def _make_folder(directory: Path) -> None:
     except OSError as error:
         sentence = f"The folder {directory} cannot be made ({error.strerror}); choose another one with --out."
         raise ClientError(Failure("FAILED_PRECONDITION", "OUTPUT_NOT_WRITABLE", sentence), ExitCode.BAD_INPUT) from error
+
+
+def _claim(directory: Path) -> None:
+    """Nobody's own files are overwritten: names that the demo uses must be free, or an earlier demo's."""
+    mark = directory / MARK
+    taken = [name for name in ("shot.mp4", "edited.png", *PICTURES) if (directory / name).exists()]
+    if taken and not mark.exists():
+        sentence = f"{directory} has a {taken[0]} that is not the demo's; choose another folder with --out."
+        raise ClientError(Failure("FAILED_PRECONDITION", "OUTPUT_NOT_WRITABLE", sentence), ExitCode.BAD_INPUT)
+    mark.touch()
 
 
 def _make_shot(directory: Path) -> None:

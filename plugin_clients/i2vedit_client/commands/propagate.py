@@ -21,12 +21,8 @@ ALPHAS = ("plate", "matte")
 @click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive, from 0. Default: the whole clip.")
 @click.option("--at", type=click.IntRange(min=0), metavar="N", help="Source frame that was painted. Default: the first of the range.")
 @click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder.")
-@click.option(
-    "--preset", type=click.Choice(["full", "balanced", "preview"]), default="full", show_default=True, help="How much time to spend."
-)
-@click.option(
-    "--edit", type=click.Choice(["local", "style", "shape"]), default="local", show_default=True, help="What kind of change was painted."
-)
+@click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend.")
+@click.option("--edit", type=click.Choice(EDITS), default="local", show_default=True, help="What kind of change was painted.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="The same seed gives the same pixels.")
 @click.option("--lora-steps", type=click.IntRange(0, 10_000), help="Training steps for each chunk. Default: what the model recommends.")
 @click.option("--deliver", default="match", show_default=True, metavar="SPACE", help="match, linear, ACEScg or an OCIO colour space.")

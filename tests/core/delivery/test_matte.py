@@ -13,9 +13,15 @@ def _block(value: float, height: int = 64, width: int = 64) -> np.ndarray:
 
 def test_nothing_painted_is_nothing() -> None:
     noise = np.abs(np.random.default_rng(0).normal(0, 1 / 255, (64, 64))).astype(np.float32)
-    assert not was_painted(noise)
-    assert not was_painted(np.zeros((64, 64), np.float32))
-    assert was_painted(_block(0.1))
+    assert not was_painted(noise, exact=False)
+    assert not was_painted(np.zeros((64, 64), np.float32), exact=True)
+    assert was_painted(_block(0.1), exact=False)
+
+
+def test_with_sixteen_bits_the_faintest_stroke_counts() -> None:
+    stroke = np.zeros((64, 64), np.float32)
+    stroke[30, 30] = 0.001
+    assert was_painted(stroke, exact=True)
 
 
 def test_the_painted_frames_matte_is_where_it_was_painted() -> None:

@@ -12,6 +12,7 @@ from i2vedit_core.method.edm import predict
 from i2vedit_core.method.source import ReplayedMaps, Source, StoredMaps, invert_source, record_reference, replay
 
 SIGMA = torch.tensor(1.5)
+THRESHOLD = torch.full((4,), 0.35)
 
 
 def _predict(backbone: Backbone, source: Source, attention_pass: AttentionPass | None) -> torch.Tensor:
@@ -78,7 +79,7 @@ def test_an_edit_that_is_the_source_is_not_changed_by_matching(tiny_backbone: Ba
     maps: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
     plain = _predict(tiny_backbone, source, AttentionPass(record=maps))
     edit_map = EditMap(4, *source.z_0.shape[-2:])
-    matched = _predict(tiny_backbone, source, AttentionPass(matching=Matching(maps, 0.35, 0.0, (0.5, 0.8), edit_map)))
+    matched = _predict(tiny_backbone, source, AttentionPass(matching=Matching(maps, THRESHOLD, 0.0, (0.5, 0.8), edit_map)))
     torch.testing.assert_close(matched, plain, atol=1e-5, rtol=0)
     assert edit_map.mean().max() < 1e-6
 
@@ -89,12 +90,12 @@ def test_temporal_layers_keep_the_source_in_three_stages(tiny_backbone: Backbone
     assert any("mid_block" in layer.path for layer in deep)
 
     def kept(progress: float) -> tuple[bool, bool]:
-        matching = Matching({}, 0.35, progress, (0.5, 0.8), EditMap(1, 1, 1))
+        matching = Matching({}, THRESHOLD, progress, (0.5, 0.8), EditMap(1, 1, 1))
         return all(map(matching.keeps_source, deep)), any(map(matching.keeps_source, shallow))
 
     assert kept(0.0) == kept(0.49) == (True, bool(shallow))
     assert kept(0.5)[0] and kept(0.79)[0] and not kept(0.5)[1]
-    matching = Matching({}, 0.35, 0.8, (0.5, 0.8), EditMap(1, 1, 1))
+    matching = Matching({}, THRESHOLD, 0.8, (0.5, 0.8), EditMap(1, 1, 1))
     assert not any(map(matching.keeps_source, layers))
 
 
@@ -102,7 +103,7 @@ def test_the_temporal_replacement_is_the_sources_map_on_the_edits_values(tiny_ba
     layer = next(layer for layer in attention_layers(tiny_backbone.unet) if layer.kind is Kind.TEMPORAL)
     q, k, v, q0, k0 = (torch.randn(5, 2, 4, 8, generator=torch.Generator().manual_seed(i)) for i in range(5))
     expected = torch.softmax(q0.double() @ k0.double().transpose(-1, -2) / 8**0.5, -1) @ v.double()
-    out = Matching({layer.path: (q0, k0)}, 0.35, 0.0, (0.5, 0.8), EditMap(1, 1, 1)).attend(layer, q, k, v)
+    out = Matching({layer.path: (q0, k0)}, THRESHOLD, 0.0, (0.5, 0.8), EditMap(1, 1, 1)).attend(layer, q, k, v)
     torch.testing.assert_close(out.double(), expected, atol=1e-5, rtol=0)
 
 

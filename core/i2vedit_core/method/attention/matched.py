@@ -43,7 +43,8 @@ def _match_rows(q: Tensor, k: Tensor, v: Tensor, q0: Tensor, k0: Tensor, limit: 
 
 
 def _softmax(q: Tensor, k: Tensor) -> Tensor:
-    return torch.softmax((q @ k.transpose(-1, -2)).float() / math.sqrt(q.shape[-1]), dim=-1)
+    # In half precision the scores themselves would be rounded, before the threshold looks at them.
+    return torch.softmax(q.float() @ k.float().transpose(-1, -2) / math.sqrt(q.shape[-1]), dim=-1)
 
 
 def plain_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:

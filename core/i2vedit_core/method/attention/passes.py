@@ -22,7 +22,8 @@ class Matching:
     """How the edit's conditional pass is held to the source's (section 6)."""
 
     source: SourceMaps
-    threshold: float
+    threshold: Tensor
+    """[F], one per frame."""
     progress: float
     """p = step / N in [0, 1)."""
     stages: tuple[float, float]

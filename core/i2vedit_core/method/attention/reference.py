@@ -17,7 +17,8 @@ class Quantized:
     @classmethod
     def of(cls, tensor: Tensor) -> "Quantized":
         scale = tensor.float().abs().amax(-1, keepdim=True).clamp_min(1e-12) / 127
-        return cls((tensor.float() / scale).round().to(torch.int8), scale.to(torch.float32))
+        # Off the device at once: at full size the references of a shot would fill half a card.
+        return cls((tensor.float() / scale).round().to(torch.int8).cpu(), scale.float().cpu())
 
     def restore(self, like: Tensor) -> Tensor:
         return (self.values.to(like.device).float() * self.scale.to(like.device)).to(like.dtype)
