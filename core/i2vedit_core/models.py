@@ -24,6 +24,7 @@ WEIGHTS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", 
 PICKLES = {".bin", ".ckpt", ".pt", ".pth", ".pkl"}
 
 PAPER_LORA_STEPS = 250
+PAPER_GUIDANCE = (1.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,18 @@ class ModelFolder:
     @property
     def lora_steps(self) -> int:
         """Steps of motion LoRA training this model recommends: its own `i2vedit.json`, else the paper's."""
+        return int(self._own_advice.get("lora_steps", PAPER_LORA_STEPS))
+
+    @property
+    def guidance(self) -> tuple[float, float]:
+        """Guidance of the first and the last frame of a chunk that this model recommends: its own `i2vedit.json`, else the paper's."""
+        first, last = self._own_advice.get("guidance", PAPER_GUIDANCE)
+        return float(first), float(last)
+
+    @cached_property
+    def _own_advice(self) -> dict[str, Any]:
         own = self.path / "i2vedit.json"
-        return int(_read_json(own)["lora_steps"]) if own.exists() else PAPER_LORA_STEPS
+        return _read_json(own) if own.exists() else {}
 
 
 def models_directory() -> Path:

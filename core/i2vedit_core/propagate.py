@@ -36,8 +36,7 @@ from i2vedit_core.shot import Edit, Shot
 from i2vedit_core.work import Work
 
 TRAINING_COST = 3.0
-"""A training step against one evaluation of the UNet; an editing step is three evaluations, the replayed source among them."""
-EDITING_COST = 3.0
+"""A training step against one evaluation of the UNet."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +98,7 @@ class Propagation:
         clip = shot.clip
         self.fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, backbone.pixel_budget, backbone.size_multiple)
         self.chunks = plan_chunks(len(shot), backbone.chunk_frames)
+        self.guidance = settings.guidance or backbone.folder.guidance
         self.sigmas = noise_grid(backbone, settings.steps)
         self.lora = MotionLora(backbone.unet, settings.lora)
         self.lora_steps = settings.lora_steps(backbone.folder.lora_steps)
@@ -191,6 +191,7 @@ class Propagation:
         editing = Editing(
             backbone=self.backbone,
             settings=self.settings,
+            guidance=self.guidance,
             sigmas=self.sigmas,
             condition=self.condition(chunk, start.latent, start.picture),
             maps=ReplayedMaps(self.backbone, prepared.source, prepared.trajectory),
@@ -198,7 +199,7 @@ class Propagation:
             front=references if chunk.index > 0 else None,
             keep=references if chunk.index == 0 else None,
         )
-        after_step = self.report.counter(Stage.EDIT, chunk.index, len(levels), EDITING_COST)
+        after_step = self.report.counter(Stage.EDIT, chunk.index, len(levels), self._editing_cost())
         edited = edit_chunk(editing, prepared.trajectory[0][None], after_step)
         require_finite(edited.z, "denoising the edit")
         return edited
@@ -245,7 +246,11 @@ class Propagation:
         """Evaluations of the source: up the grid, and for chunk 0 once more at each level where later chunks will look at it."""
         return self.settings.steps + (self.settings.steps + 1 if chunk.index == 0 and self.skips else 0)
 
+    def _editing_cost(self) -> float:
+        """The replayed source and the edit with its condition; without it only where there is guidance."""
+        return 2.0 if self.guidance == (1.0, 1.0) else 3.0
+
     def _total_cost(self) -> float:
         steps, levels = self.settings.steps, len(editing_levels(self.settings))
-        chunk = steps + TRAINING_COST * self.lora_steps + EDITING_COST * levels
+        chunk = steps + TRAINING_COST * self.lora_steps + self._editing_cost() * levels
         return len(self.chunks) * chunk + (steps + 1 if self.skips else 0)

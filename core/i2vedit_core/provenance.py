@@ -21,6 +21,7 @@ DECIDING = ("i2vedit-bridge", "torch", "diffusers", "transformers", "peft", "num
 def issue_ticket(shot: Shot, edit: Edit, settings: Settings, backbone: Backbone, delivery: DeliverySettings) -> Ticket:
     """The ticket of one delivery."""
     used = dataclasses.asdict(settings)
+    used["guidance"] = settings.guidance or backbone.folder.guidance
     used["lora"]["steps"] = settings.lora_steps(backbone.folder.lora_steps)
     return Ticket(
         plate_path=str(shot.clip.path),

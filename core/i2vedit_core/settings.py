@@ -78,8 +78,9 @@ class Settings:
     sarp_alpha: float = 0.005
     attention_threshold: tuple[float, float] = (0.35, 0.35)
     """Of the first and of the last frame of a chunk, linear between (section 6)."""
-    guidance: tuple[float, float] = (1.0, 2.0)
-    """Guidance of the first and of the last frame of a chunk, linear between (section 6)."""
+    guidance: tuple[float, float] | None = None
+    """Guidance of the first and of the last frame of a chunk, linear between (section 6). None: what the model itself recommends (the
+    paper's 1 to 2 for SVD, none for the bundled mini model)."""
     reference_frames: int = 3
     """Frames of chunk 0 that later chunks attend to (section 5)."""
     decode_frames: int = 14

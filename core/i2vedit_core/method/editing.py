@@ -52,6 +52,7 @@ class Editing:
 
     backbone: Backbone
     settings: Settings
+    guidance: tuple[float, float]
     sigmas: Tensor
     """[N + 1] float32: the sampler's grid, the last entry 0."""
     condition: Condition
@@ -95,9 +96,11 @@ def _guided_answer(editing: Editing, z: Tensor, sigma: Tensor, level: int, edit_
     with editing.lora.on():
         with conditional_pass.installed(editing.backbone.unet):
             conditional = predict(editing.backbone, z, sigma, editing.condition)
+        if editing.guidance == (1.0, 1.0):
+            return conditional
         with free_pass.installed(editing.backbone.unet):
             unconditional = predict(editing.backbone, z, sigma, editing.condition.unconditional())
-    weight = guidance(settings.guidance, z.shape[1]).to(z)
+    weight = guidance(editing.guidance, z.shape[1]).to(z)
     return unconditional + weight * (conditional - unconditional)
 
 

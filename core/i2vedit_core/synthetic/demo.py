@@ -30,7 +30,7 @@ RATE = 24
 
 
 def demo_scene() -> Scene:
-    """A striped ball crosses a hazy field in front of a slower companion, while the camera drifts."""
+    """A striped ball drifts over a hazy field in front of a slower companion, while the camera drifts."""
     field = Texture(Pattern.CLOUDS, (0.24, 0.38, 0.42), (0.62, 0.68, 0.60), 2.2, 0.4, 11)
     ball = Texture(Pattern.STRIPES, (0.72, 0.20, 0.16), (0.86, 0.42, 0.34), 4.0, 0.6, 5)
     companion = Texture(Pattern.RAMP, (0.20, 0.24, 0.36), (0.46, 0.52, 0.66), 3.0, 1.1, 6)
@@ -38,8 +38,8 @@ def demo_scene() -> Scene:
     return Scene(
         background=field,
         bodies=(
-            Body(companion, Motion((0.24, 0.14), (-0.06, -0.05), (0.0, 0.02), 0.5, 0.0), 0.15, 1.0, 0.3, 0.4, ((3, 0.12, 0.3),)),
-            Body(ball, Motion((-0.20, -0.06), (0.19, 0.05), (0.0, 0.05), 0.5, 0.4), 0.22, 1.0, 0.0, 0.5, ()),
+            Body(companion, Motion((0.24, 0.14), (-0.04, -0.03), (0.0, 0.02), 0.5, 0.0), 0.15, 1.0, 0.3, 0.4, ((3, 0.12, 0.3),)),
+            Body(ball, Motion((-0.20, -0.06), (0.09, 0.03), (0.0, 0.03), 0.5, 0.4), 0.22, 1.0, 0.0, 0.25, ()),
         ),
         camera=Camera(Motion(still, (0.05, 0.01), (0.004, 0.004), 1.0, 0.0), -0.02, 0.02),
         light=(0.05, 0.4),
@@ -49,10 +49,10 @@ def demo_scene() -> Scene:
 
 
 def painted_scene() -> Scene:
-    """The same, with the ball in blue and gold."""
+    """The same, with the ball in blue."""
     scene = demo_scene()
     ball = scene.bodies[-1]
-    texture = replace(ball.texture, first=(0.16, 0.30, 0.70), second=(0.86, 0.70, 0.26))
+    texture = replace(ball.texture, first=(0.14, 0.32, 0.66), second=(0.36, 0.62, 0.90))
     return replace(scene, bodies=(*scene.bodies[:-1], replace(ball, texture=texture)))
 
 
