@@ -4,6 +4,7 @@ Run by `still` in a process of its own: `python read_picture.py PATH MAX_PIXELS`
 line `{"failure": KIND, "detail": TEXT}` alone.
 """
 
+import io
 import json
 import sys
 from typing import Any
@@ -134,7 +135,10 @@ def main() -> None:
         return
     sys.stdout.write(json.dumps({"clipped": clipped}) + "\n")
     sys.stdout.flush()
-    np.save(sys.stdout.buffer, pixels, allow_pickle=False)
+    # By way of memory: numpy asks a file where it stands, and a pipe does not know.
+    array = io.BytesIO()
+    np.save(array, pixels, allow_pickle=False)
+    sys.stdout.buffer.write(array.getbuffer())
 
 
 if __name__ == "__main__":
