@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -33,6 +34,11 @@ class Outcome:
         return self.events[-1]
 
 
+def _hear_ctrl_c() -> None:
+    """A shell that runs the tests in the background lets them ignore Ctrl-C, and their children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass(frozen=True)
 class Command:
     """`i2vedit` with a data folder of its own."""
@@ -47,7 +53,15 @@ class Command:
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "i2vedit_client", *map(str, arguments)]
-        return subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+        return subprocess.Popen(
+            command,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            preexec_fn=None if os.name == "nt" else _hear_ctrl_c,
+        )
 
     def __call__(self, *arguments: str | Path, seconds: float = 60) -> Outcome:
         with self.start(*arguments) as process:
