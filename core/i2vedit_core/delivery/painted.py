@@ -36,8 +36,9 @@ class Painted:
     @property
     def precision(self) -> float:
         """The difference that the picture's own rounding may make."""
-        codes = self.picture * 255
-        return EIGHT_BIT if bool(np.abs(codes - np.rint(codes)).max() < 1e-3) else SIXTEEN_BIT
+        # Beyond 0 and 1 stand the plate's own values, which no picture of whole numbers can hold.
+        codes = self.picture[(self.picture >= 0) & (self.picture <= 1)] * 255
+        return EIGHT_BIT if bool((np.abs(codes - np.rint(codes)) < 1e-3).all()) else SIXTEEN_BIT
 
 
 def read_painted(edit: Edit, shot: Shot) -> Painted:
