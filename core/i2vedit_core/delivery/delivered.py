@@ -9,6 +9,7 @@ import OpenImageIO as oiio
 
 from i2vedit_core.delivery.colour import convert
 from i2vedit_core.delivery.composite import composite
+from i2vedit_core.delivery.sequence import frame_path
 from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX, Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.decode import decode_frames
@@ -25,10 +26,6 @@ class SeenFrame:
     plate: Picture
     result: Picture
     matte: Picture
-
-
-def frame_path(folder: Path, frame: int) -> Path:
-    return folder / f"{folder.name}.{frame:04}.exr"
 
 
 def seen_frames(folder: Path, shot: Shot, first: int | None = None, last: int | None = None) -> Iterator[SeenFrame]:

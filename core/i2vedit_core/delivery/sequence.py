@@ -105,6 +105,11 @@ def describe_delivery(clip: ClipInfo, settings: DeliverySettings) -> dict[str, A
     }
 
 
+def frame_path(folder: Path, frame: int) -> Path:
+    """Where a version folder has a source frame."""
+    return folder / f"{folder.name}.{frame:04}.exr"
+
+
 class SequenceWriter:
     """Writes the frames of one version folder. Used as a context: a folder without a frame is taken away on failure.
 
@@ -132,7 +137,7 @@ class SequenceWriter:
 
     def path(self, frame: int) -> Path:
         """Where a source frame is delivered."""
-        return self.folder / f"{self.folder.name}.{frame:04}.exr"
+        return frame_path(self.folder, frame)
 
     def have(self, frame: int) -> bool:
         """Whether this frame lies under its final name and can be read to its end."""
