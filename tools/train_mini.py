@@ -10,7 +10,10 @@ import json
 import math
 import time
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import matplotlib
@@ -27,7 +30,7 @@ from i2vedit_core.method.conditioning import TIME_IDS, Condition, clip_pixels
 from i2vedit_core.method.edm import predict
 from i2vedit_core.method.motion_lora import velocity_loss
 from i2vedit_core.models import ModelFolder
-from i2vedit_core.synthetic import Split, random_scene, render
+from i2vedit_core.synthetic import Split, edit_scene, random_scene, render
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -36,9 +39,12 @@ Sized = Mapping[tuple[int, int], np.ndarray]
 """An array of shots or latents for each (width, height)."""
 
 FRAMES = 14
-SIZES = {(64, 64): 900, (80, 48): 300, (48, 80): 300}
+SIZES = {(64, 64): 1800, (80, 48): 300, (48, 80): 300}
 """Shots by (width, height): the model meets square, wide and tall pictures of about the same area."""
+LOOKED = 0.2
+"""Share of the shots that carry a look: edits of the whole picture must not be strangers."""
 CONTEXT = 64
+LATENT_CHANNELS = 12
 
 
 @dataclass(frozen=True)
@@ -81,12 +87,13 @@ class Run:
 
 
 def data(folder: Path) -> Sized:
-    """Training shots as uint8 `[n, 14, H, W, 3]`, rendered once and memory-mapped from then on."""
+    """Training shots as uint8 `[n, 14, H, W, 3]`, rendered once on all cores and memory-mapped from then on."""
     shots, first = {}, 0
     for (width, height), count in SIZES.items():
         path = folder / f"shots_{width}x{height}.npy"
         if not path.exists():
-            clips = [_quantize(render(random_scene(Split.TRAINING, first + i), width, height, range(FRAMES))) for i in range(count)]
+            with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+                clips = list(pool.map(partial(_draw_shot, width, height), range(first, first + count), chunksize=20))
             np.save(path.with_suffix(".partial.npy"), np.stack(clips))
             path.with_suffix(".partial.npy").replace(path)
         shots[width, height] = np.load(path, mmap_mode="r")
@@ -94,8 +101,11 @@ def data(folder: Path) -> Sized:
     return shots
 
 
-def _quantize(clip: np.ndarray) -> np.ndarray:
-    return np.round(clip * 255).astype(np.uint8)
+def _draw_shot(width: int, height: int, index: int) -> np.ndarray:
+    scene = random_scene(Split.TRAINING, index)
+    if np.random.default_rng([3, index]).random() < LOOKED:
+        scene = edit_scene(scene, "look", index)
+    return np.round(render(scene, width, height, range(FRAMES)) * 255).astype(np.uint8)
 
 
 def to_pixels(frames: np.ndarray, device: torch.device) -> Tensor:
@@ -110,12 +120,12 @@ def autoencoder() -> AutoencoderKLTemporalDecoder:
         down_block_types=("DownEncoderBlock2D",) * 3,
         block_out_channels=(64, 64, 128),
         layers_per_block=1,
-        latent_channels=8,
+        latent_channels=LATENT_CHANNELS,
         sample_size=64,
     )
     with torch.no_grad():  # nearly deterministic from the start: the log-variance would begin as loud as the signal
-        vae.quant_conv.bias[8:] = -10.0
-        vae.quant_conv.weight[8:] = 0.0
+        vae.quant_conv.bias[LATENT_CHANNELS:] = -10.0
+        vae.quant_conv.weight[LATENT_CHANNELS:] = 0.0
         for module in vae.decoder.modules():
             if isinstance(module, nn.Conv3d):  # single frames never train the taps before and after: they must not begin as noise
                 middle = module.kernel_size[0] // 2
@@ -128,7 +138,7 @@ def train_autoencoder(folder: Path, shots: Sized, budget: Budget, device: torch.
     """First small crops of single frames, many and cheap; then whole chunks of 1 to 14 frames, so that the decoder learns time."""
     torch.manual_seed(0)
     vae = autoencoder().to(device)
-    optimizer = torch.optim.AdamW(vae.parameters(), lr=1e-3, weight_decay=1e-4)
+    optimizer = torch.optim.AdamW(vae.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=1e-4)
     run = Run(folder, "autoencoder", {"vae": vae}, optimizer)
     total = budget.crops + budget.chunks
     while run.step < total:

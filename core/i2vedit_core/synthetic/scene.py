@@ -5,9 +5,14 @@ from enum import IntEnum
 
 import numpy as np
 
-from i2vedit_core.synthetic.texture import Pattern, Texture
+from i2vedit_core.synthetic.look import Look
+from i2vedit_core.synthetic.texture import Color, Pattern, Texture
 
-Color = tuple[float, float, float]
+BACKGROUND_FREQUENCY = (0.8, 3.5)
+BODY_FREQUENCY = (1.5, 4.5)
+"""Cycles per picture height: at 64 pixels the finest stripe is still 14 pixels wide, dark and light together."""
+CLEAN_SHARE = 0.2
+"""Of the shots outside training: drawn cleanly, without grain, over a flat ground. In training every shot has grain."""
 
 
 class Split(IntEnum):
@@ -23,10 +28,10 @@ class Path:
     """Where something is at time `t` (in chunks of 14 frames): an even drift plus a swing. Positions in picture heights from the centre."""
 
     start: tuple[float, float]
-    drift: tuple[float, float]
-    swing: tuple[float, float]
-    rate: float
-    phase: float
+    drift: tuple[float, float] = (0.0, 0.0)
+    swing: tuple[float, float] = (0.0, 0.0)
+    rate: float = 0.0
+    phase: float = 0.0
 
     def at(self, t: float) -> tuple[float, float]:
         wave = np.sin(2 * np.pi * self.rate * t + self.phase)
@@ -43,56 +48,93 @@ class Body:
     texture: Texture
     path: Path
     radius: float
-    aspect: float
-    angle: float
-    spin: float
-    lobes: tuple[tuple[int, float, float], ...]
+    aspect: float = 1.0
+    angle: float = 0.0
+    spin: float = 0.0
+    """Radians per unit of time."""
+    lobes: tuple[tuple[int, float, float], ...] = ()
     """(count around the outline, depth, breathing rate)."""
     rides_on: int | None = None
     """Index of the body whose motion this one follows."""
+    reach: float = 0.0
+    """Distance from the point it turns about to its own centre: more than 0 for a limb that hangs on a joint."""
+    joint: tuple[float, float] = (0.0, 0.0)
+    """Amplitude in radians and rate of a swing about that point."""
+    squash: tuple[float, float] = (0.0, 0.0)
+    """Amplitude (of the logarithm of the stretch) and rate of a squash and stretch that keeps the area."""
+    bend: float = 0.0
+    """Amplitude of a wave that runs through the body, in picture heights."""
+
+    def turned(self, t: float) -> float:
+        """Its angle in radians at time `t`."""
+        amplitude, rate = self.joint
+        return float(self.angle + self.spin * t + amplitude * np.sin(2 * np.pi * rate * t))
+
+    def deformed(self, t: float) -> tuple[float, float]:
+        """(stretch along its own u, phase of its bend) at time `t`."""
+        amplitude, rate = self.squash
+        return float(np.exp(amplitude * np.sin(2 * np.pi * rate * t))), 2 * np.pi * t
 
 
 @dataclass(frozen=True)
 class Camera:
-    """Pan, zoom and roll per unit of time, with a little shake."""
+    """Pan, zoom and roll per unit of time, and the shake of a hand."""
 
     path: Path
-    zoom: float
-    roll: float
+    zoom: float = 0.0
+    roll: float = 0.0
+    shake: float = 0.0
+    """Amplitude in picture heights."""
+
+    def position(self, t: float) -> tuple[float, float]:
+        x, y = self.path.at(t)
+        return x + self.shake * float(np.sin(19.1 * t) + np.sin(31.7 * t)), y + self.shake * float(np.sin(23.3 * t) + np.sin(37.9 * t))
 
 
 @dataclass(frozen=True)
-class Look:
-    """A global look, applied to the finished picture: gain per channel, then gamma, then a mix towards grey."""
+class Shadow:
+    """What bodies cast on everything behind them: an offset in picture heights, a softness, a strength in 0..1."""
 
-    gain: Color = (1.0, 1.0, 1.0)
-    gamma: float = 1.0
-    grey: float = 0.0
+    offset: tuple[float, float] = (0.0, 0.0)
+    softness: float = 0.08
+    strength: float = 0.0
 
 
 @dataclass(frozen=True)
 class Scene:
     background: Texture
     bodies: tuple[Body, ...]
+    """From back to front. What rides on a body comes right behind it."""
     camera: Camera
     light: tuple[float, float]
     """Amplitude and rate of a slow change of brightness."""
     grain: float
     seed: int
+    shadow: Shadow = Shadow()
     look: Look = Look()
+
+    @property
+    def foremost(self) -> int:
+        """Index of the body in front that rides on no other; everything after it rides on it."""
+        return max(index for index, body in enumerate(self.bodies) if body.rides_on is None)
 
 
 def random_scene(split: Split, index: int) -> Scene:
     """Scene number `index` of a split: the same two numbers always give the same scene."""
     draw = np.random.default_rng([split, index])
-    count = int(draw.integers(1, 4))
+    bodies: list[Body] = []
+    for _ in range(int(draw.integers(1, 4))):
+        bodies += _random_figure(draw, len(bodies))
+    clean = split is not Split.TRAINING and draw.random() < CLEAN_SHARE
+    ground = random_texture(draw, BACKGROUND_FREQUENCY)
     return Scene(
-        background=random_texture(draw, (1.0, 5.0)),
-        bodies=tuple(_random_body(draw) for _ in range(count)),
+        background=Texture(Pattern.FLAT, ground.first, ground.second, 1.0, 0.0, 0) if clean else ground,
+        bodies=tuple(bodies),
         camera=_random_camera(draw),
         light=(float(draw.uniform(0, 0.15)), float(draw.uniform(0.2, 1.0))),
-        grain=float(draw.uniform(0.002, 0.02)),
+        grain=0.0 if clean else float(draw.uniform(0.002, 0.015)),
         seed=int(draw.integers(2**31)),
+        shadow=_random_shadow(draw),
     )
 
 
@@ -115,9 +157,15 @@ def random_texture(draw: np.random.Generator, frequency: tuple[float, float]) ->
     )
 
 
+def random_lobes(draw: np.random.Generator) -> tuple[tuple[int, float, float], ...]:
+    return tuple(
+        (int(draw.integers(2, 6)), float(draw.uniform(0, 0.3)), float(draw.uniform(0, 0.8))) for _ in range(int(draw.integers(0, 3)))
+    )
+
+
 def _random_path(draw: np.random.Generator, spread: float, speed: float) -> Path:
     start, drift, swing = (_random_pair(draw, size) for size in (spread, speed, speed * 0.5))
-    return Path(start, drift, swing, float(draw.uniform(0.2, 1.2)), float(draw.uniform(0, 2 * np.pi)))
+    return Path(start, drift, swing, float(draw.uniform(0.2, 1.0)), float(draw.uniform(0, 2 * np.pi)))
 
 
 def _random_pair(draw: np.random.Generator, size: float) -> tuple[float, float]:
@@ -125,22 +173,46 @@ def _random_pair(draw: np.random.Generator, size: float) -> tuple[float, float]:
     return float(first), float(second)
 
 
-def _random_body(draw: np.random.Generator) -> Body:
-    lobes = tuple(
-        (int(draw.integers(2, 6)), float(draw.uniform(0, 0.3)), float(draw.uniform(0, 1.0))) for _ in range(int(draw.integers(0, 3)))
-    )
-    return Body(
-        texture=random_texture(draw, (2.0, 7.0)),
-        path=_random_path(draw, 0.35, 0.3),
-        radius=float(draw.uniform(0.12, 0.32)),
+def _random_figure(draw: np.random.Generator, index: int) -> list[Body]:
+    """A body, rigid or deforming; one in three has limbs."""
+    soft = draw.random() < 0.4
+    trunk = Body(
+        texture=random_texture(draw, BODY_FREQUENCY),
+        path=_random_path(draw, 0.3, 0.25),
+        radius=float(draw.uniform(0.12, 0.3)),
         aspect=float(draw.uniform(0.6, 1.6)),
         angle=float(draw.uniform(0, 2 * np.pi)),
-        spin=float(draw.uniform(-1.2, 1.2)),
-        lobes=lobes,
+        spin=float(draw.uniform(-1.0, 1.0)),
+        lobes=random_lobes(draw),
+        squash=(float(draw.uniform(0, 0.25)) * soft, float(draw.uniform(0.3, 1.0))),
+        bend=float(draw.uniform(0, 0.03)) * soft,
+    )
+    limbs = int(draw.integers(1, 3)) if draw.random() < 0.33 else 0
+    return [trunk, *(_random_limb(draw, trunk, index) for _ in range(limbs))]
+
+
+def _random_limb(draw: np.random.Generator, trunk: Body, index: int) -> Body:
+    """A long thing that swings about a joint on the outline of its trunk."""
+    around, half = float(draw.uniform(0, 2 * np.pi)), float(draw.uniform(0.08, 0.16))
+    return Body(
+        texture=random_texture(draw, BODY_FREQUENCY),
+        path=Path((0.8 * trunk.radius * float(np.cos(around)), 0.8 * trunk.radius * float(np.sin(around)))),
+        radius=half,
+        aspect=float(draw.uniform(1.8, 2.6)),
+        angle=around,
+        rides_on=index,
+        reach=0.8 * half,
+        joint=(float(draw.uniform(0.2, 0.9)), float(draw.uniform(0.3, 1.0))),
     )
 
 
 def _random_camera(draw: np.random.Generator) -> Camera:
-    moving = draw.random() < 0.6
-    speed = 0.25 if moving else 0.01
-    return Camera(_random_path(draw, 0.0, speed), float(draw.uniform(-0.2, 0.2)) * moving, float(draw.uniform(-0.2, 0.2)) * moving)
+    moving, held = draw.random() < 0.6, draw.random() < 0.25
+    path = _random_path(draw, 0.0, 0.2 if moving else 0.01)
+    zoom, roll = _random_pair(draw, 0.18) if moving else (0.0, 0.0)
+    return Camera(path, zoom, roll, float(draw.uniform(0, 0.006)) * held)
+
+
+def _random_shadow(draw: np.random.Generator) -> Shadow:
+    thrown = draw.random() < 0.5
+    return Shadow(_random_pair(draw, 0.1), float(draw.uniform(0.05, 0.12)), float(draw.uniform(0.2, 0.55)) * thrown)

@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 Plane = npt.NDArray[np.float32]
+Color = tuple[float, float, float]
+"""Display-referred RGB in 0..1."""
 
 _LATTICE = 32
 
@@ -27,8 +29,8 @@ class Texture:
     """Two colours mixed by a pattern. Colours are display-referred RGB in 0..1; `frequency` is in cycles per picture height."""
 
     pattern: Pattern
-    first: tuple[float, float, float]
-    second: tuple[float, float, float]
+    first: Color
+    second: Color
     frequency: float
     angle: float
     seed: int
