@@ -23,6 +23,17 @@ class EditKind(StrEnum):
     SHAPE = "shape"
 
 
+class Part(StrEnum):
+    """A part of the method that can be left out, to measure what it is worth (METHOD section 7)."""
+
+    SARP = "sarp"
+    INVERSION = "inversion"
+    LORA = "lora"
+    SKIP_INTERVAL = "skip-interval"
+    SPATIAL = "spatial"
+    TEMPORAL = "temporal"
+
+
 TEMPORAL_STAGES: dict[EditKind, tuple[float, float]] = {
     EditKind.LOCAL: (0.5, 0.8),
     EditKind.STYLE: (0.8, 0.9),
@@ -86,6 +97,11 @@ class Settings:
     decode_frames: int = 14
     """Frames the VAE decodes at once (section 0)."""
 
+    lock: bool = False
+    """Hold the edit to the source wherever nothing is edited, against drift over many chunks (section 1)."""
+    without: tuple[Part, ...] = ()
+    """Parts of the method left out. For measurements."""
+
     def __post_init__(self) -> None:
         _require(3 <= self.steps <= 200, f"The number of sampler steps must lie between 3 and 200; {self.steps} was given.")
         _require(0 <= self.seed < 2**63, f"The seed must be a whole number from 0 to 2^63 - 1; {self.seed} was given.")
@@ -97,6 +113,8 @@ class Settings:
 
     def lora_steps(self, recommended: int) -> int:
         """LoRA steps for a model that recommends so many: all in `full`, two fifths in `balanced`, none in `preview`."""
+        if Part.LORA in self.without:
+            return 0
         steps = recommended if self.lora.steps is None else self.lora.steps
         share = {Preset.FULL: 1.0, Preset.BALANCED: 0.4, Preset.PREVIEW: 0.0}[self.preset]
         return round(steps * share)

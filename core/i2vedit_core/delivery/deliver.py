@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from i2vedit_core.delivery.contact_sheet import make_contact_sheet
-from i2vedit_core.delivery.matte import Calibration, change, finish, painted_matte
 from i2vedit_core.delivery.painted import Painted
 from i2vedit_core.delivery.preview import make_preview
 from i2vedit_core.delivery.sequence import SequenceWriter
 from i2vedit_core.errors import BridgeError
+from i2vedit_core.matte import Calibration, change, finish, painted_matte
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.media.pixels import Picture

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from i2vedit_core.delivery.matte import painted_difference, was_painted
+from i2vedit_core.matte import painted_difference, was_painted
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.still import read_still

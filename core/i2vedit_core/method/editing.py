@@ -12,9 +12,12 @@ from i2vedit_core.method.attention.edit_map import EditMap
 from i2vedit_core.method.attention.passes import AttentionPass, Matching, SourceMaps
 from i2vedit_core.method.attention.reference import FrontKeys, Reference
 from i2vedit_core.method.conditioning import Condition
-from i2vedit_core.method.edm import predict, slope
+from i2vedit_core.method.edm import denoised, predict, slope
 from i2vedit_core.method.motion_lora import MotionLora
-from i2vedit_core.settings import Settings
+from i2vedit_core.settings import Part, Settings
+
+Hold = Callable[[Tensor, EditMap, int], Tensor]
+"""(predicted clean latent, edit map so far, level) -> the clean latent to go towards."""
 
 
 class MapSource(Protocol):
@@ -63,6 +66,8 @@ class Editing:
     """What chunk 0 left; None for chunk 0."""
     keep: References | None = None
     """What chunk 0 leaves; None for later chunks, and for a shot of one chunk."""
+    lock: Hold | None = None
+    """Holds the predicted clean latent to the source outside the edit (section 1)."""
 
 
 def editing_levels(settings: Settings) -> range:
@@ -77,18 +82,23 @@ def edit_chunk(editing: Editing, z: Tensor, after_step: Callable[[int], None]) -
     sigmas = torch.cat([editing.sigmas[levels.start : -1 : levels.step], editing.sigmas[-1:]]).to(z.device)
     edit_map = EditMap(z.shape[1], *z.shape[-2:])
     for step, level in enumerate(levels):
-        answer = _guided_answer(editing, z, sigmas[step], level, edit_map)
-        z = z + (sigmas[step + 1] - sigmas[step]) * slope(z, sigmas[step], answer)
+        z = z + (sigmas[step + 1] - sigmas[step]) * _slope(editing, z, sigmas[step], level, edit_map)
         after_step(step)
     return Edited(z, edit_map.mean())
 
 
+def _slope(editing: Editing, z: Tensor, sigma: Tensor, level: int, edit_map: EditMap) -> Tensor:
+    """dz/dsigma, towards the locked clean latent where there is a lock."""
+    answer = _guided_answer(editing, z, sigma, level, edit_map)
+    if editing.lock is None:
+        return slope(z, sigma, answer)
+    return (z - editing.lock(denoised(z, sigma, answer), edit_map, level)) / sigma
+
+
 def _guided_answer(editing: Editing, z: Tensor, sigma: Tensor, level: int, edit_map: EditMap) -> Tensor:
     """U with guidance: the conditional half matched to the source, the unconditional half free. The LoRA is on in both."""
-    source = editing.maps.at(level)
-    settings, front, keep = editing.settings, editing.front, editing.keep
-    threshold = torch.linspace(*settings.attention_threshold, z.shape[1])
-    matching = Matching(source, threshold, level / settings.steps, settings.temporal_stages, edit_map)
+    front, keep = editing.front, editing.keep
+    matching = _matching(editing, level, edit_map, z.shape[1])
     conditional_pass = AttentionPass(
         front=front.conditional[level] if front else None, keep_front=keep.conditional[level] if keep else None, matching=matching
     )
@@ -102,6 +112,17 @@ def _guided_answer(editing: Editing, z: Tensor, sigma: Tensor, level: int, edit_
             unconditional = predict(editing.backbone, z, sigma, editing.condition.unconditional())
     weight = guidance(editing.guidance, z.shape[1]).to(z)
     return unconditional + weight * (conditional - unconditional)
+
+
+def _matching(editing: Editing, level: int, edit_map: EditMap, frames: int) -> Matching | None:
+    """What is left of attention matching once the parts to leave out are gone."""
+    settings, without = editing.settings, editing.settings.without
+    if Part.SPATIAL in without and Part.TEMPORAL in without:
+        return None
+    # From a threshold of 0 on every difference counts as an edit, so that the edit's own attention stands.
+    threshold = torch.zeros(frames) if Part.SPATIAL in without else torch.linspace(*settings.attention_threshold, frames)
+    stages = (0.0, 0.0) if Part.TEMPORAL in without else settings.temporal_stages
+    return Matching(editing.maps.at(level), threshold, level / settings.steps, stages, edit_map)
 
 
 def guidance(ends: tuple[float, float], frames: int) -> Tensor:

@@ -78,7 +78,7 @@ def cover(body: Body, point: Point, t: float, softness: float) -> Plane:
 
 def _wave(body: Body, v: Plane, phase: float) -> Plane:
     """How far a bending body is pushed aside at `v`."""
-    return np.float32(body.bend) * np.sin(v * np.float32(np.pi / body.radius) + np.float32(phase))
+    return np.asarray(np.float32(body.bend) * np.sin(v * np.float32(np.pi / body.radius) + np.float32(phase)), np.float32)
 
 
 def _rotate(point: Point, angle: float) -> Point:

@@ -27,15 +27,18 @@ class Look:
 
     def apply(self, picture: Picture) -> Picture:
         """`[H, W, 3]` to the same, in 0..1."""
-        picture = np.clip(picture * np.asarray(self.gain, np.float32), 0, 1) ** np.float32(self.gamma)
+        picture = np.asarray(np.clip(picture * np.asarray(self.gain, np.float32), 0, 1) ** np.float32(self.gamma), np.float32)
         luma = (picture @ LUMA)[..., None]
         picture = picture + (luma - picture) * np.float32(self.grey)
         if self.palette is not None:
             shadows, highlights = (np.asarray(color, np.float32) for color in self.palette)
-            picture = 0.25 * picture + 0.75 * (shadows * (1 - luma) + highlights * luma)
+            picture = np.asarray(0.25 * picture + 0.75 * (shadows * (1 - luma) + highlights * luma), np.float32)
         if self.ink > 0:
             picture = picture * (1 - np.float32(self.ink) * _lines(luma[..., 0])[..., None])
         return np.asarray(picture, np.float32)
+
+
+UNCHANGED = Look()
 
 
 def _lines(luma: Picture) -> Picture:

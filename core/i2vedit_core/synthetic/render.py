@@ -41,7 +41,7 @@ def _expose(scene: Scene, width: int, height: int, frame: int) -> Picture:
     for index, (right, down) in enumerate(SAMPLES):
         t = scene_time(frame + SHUTTER * ((index + 0.5) / len(SAMPLES) - 0.5))
         total += _draw(scene, (x + np.float32(right / height), y + np.float32(down / height)), t, softness=1 / height)
-    return total / len(SAMPLES)
+    return np.asarray(total / len(SAMPLES), np.float32)
 
 
 def _draw(scene: Scene, screen: Point, t: float, softness: float) -> Picture:

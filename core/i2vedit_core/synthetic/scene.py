@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from i2vedit_core.synthetic.look import Look
+from i2vedit_core.synthetic.look import UNCHANGED, Look
 from i2vedit_core.synthetic.texture import Color, Pattern, Texture
 
 BACKGROUND_FREQUENCY = (0.8, 3.5)
@@ -111,7 +111,7 @@ class Scene:
     grain: float
     seed: int
     shadow: Shadow = Shadow()
-    look: Look = Look()
+    look: Look = UNCHANGED
 
     @property
     def foremost(self) -> int:

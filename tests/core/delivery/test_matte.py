@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from i2vedit_core.delivery.matte import NOTHING, Calibration, change, finish, painted_matte, was_painted
+from i2vedit_core.matte import NOTHING, Calibration, change, finish, painted_matte, was_painted
 
 
 def _block(value: float, height: int = 64, width: int = 64) -> np.ndarray:
