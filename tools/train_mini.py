@@ -20,13 +20,14 @@ import matplotlib
 import numpy as np
 import torch
 from diffusers import AutoencoderKLTemporalDecoder, EulerDiscreteScheduler, UNetSpatioTemporalConditionModel
+from scipy.stats import norm
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from i2vedit_core.backbone import Backbone
-from i2vedit_core.method.conditioning import TIME_IDS, Condition, clip_pixels
+from i2vedit_core.method.conditioning import CONDITION_NOISE, TIME_IDS, Condition, clip_pixels
 from i2vedit_core.method.edm import predict
 from i2vedit_core.method.motion_lora import velocity_loss
 from i2vedit_core.models import ModelFolder
@@ -45,14 +46,18 @@ LOOKED = 0.2
 """Share of the shots that carry a look: edits of the whole picture must not be strangers."""
 CONTEXT = 64
 LATENT_CHANNELS = 12
+CROPPED = 0.875
+"""Share of the autoencoder's steps on crops."""
+CLIPS = 2
+"""Clips in one step of the UNet."""
 
 
 @dataclass(frozen=True)
 class Budget:
     """Optimiser steps of each phase."""
 
-    crops: int
-    chunks: int
+    autoencoder: int
+    decoder: int
     unet: int
 
 
@@ -134,29 +139,48 @@ def autoencoder() -> AutoencoderKLTemporalDecoder:
     return vae
 
 
-def train_autoencoder(folder: Path, shots: Sized, budget: Budget, device: torch.device) -> AutoencoderKLTemporalDecoder:
-    """First small crops of single frames, many and cheap; then whole chunks of 1 to 14 frames, so that the decoder learns time."""
+def train_autoencoder(folder: Path, shots: Sized, steps: int, device: torch.device) -> AutoencoderKLTemporalDecoder:
+    """On single frames: small crops, many and cheap, and at last whole pictures, since normalisation sees how large a picture is."""
     torch.manual_seed(0)
     vae = autoencoder().to(device)
     optimizer = torch.optim.AdamW(vae.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=1e-4)
     run = Run(folder, "autoencoder", {"vae": vae}, optimizer)
-    total = budget.crops + budget.chunks
-    while run.step < total:
+    while run.step < steps:
         draw = np.random.default_rng([1, run.step])
-        frames, count = (_crops(shots, draw), 1) if run.step < budget.crops else _chunk(shots, draw)
-        _set_rate(optimizer, 1e-3 if run.step < budget.crops else 5e-4, run.step, total)
+        frames = _crops(shots, draw, 16, 32) if run.step < CROPPED * steps else _crops(shots, draw, 4, 64)
+        _set_rate(optimizer, 1e-3, run.step, steps)
         pixels = to_pixels(frames, device)
         posterior = vae.encode(pixels).latent_dist
-        picture = vae.decode(posterior.sample(), num_frames=count).sample
-        difference = picture - pixels
-        loss = difference.abs().mean() + 2 * difference.square().mean() + 1e-6 * posterior.kl().mean()
-        _descend(loss, vae, optimizer)
+        difference = vae.decode(posterior.sample(), num_frames=1).sample - pixels
+        _descend(_picture_loss(difference) + 1e-6 * posterior.kl().mean(), vae, optimizer)
         run.done(float(difference.detach().square().mean()))
     run.save()
     return vae
 
 
-def _crops(shots: Sized, draw: np.random.Generator, count: int = 16, side: int = 32) -> np.ndarray:
+def train_decoder(folder: Path, shots: Sized, encoded: Sized, vae: AutoencoderKLTemporalDecoder, steps: int, device: torch.device) -> None:
+    """On chunks of 1 to 14 frames, so that the decoder learns time. The encoder, and with it every latent, stays as it is."""
+    vae.encoder.requires_grad_(False)
+    vae.quant_conv.requires_grad_(False)
+    vae.decoder.requires_grad_(True)
+    optimizer = torch.optim.AdamW(vae.decoder.parameters(), lr=4e-4, betas=(0.9, 0.95), weight_decay=1e-4)
+    run = Run(folder, "decoder", {"vae": vae}, optimizer)
+    while run.step < steps:
+        draw = np.random.default_rng([4, run.step])
+        size, clip, frames = _chunk(shots, draw)
+        _set_rate(optimizer, 4e-4, run.step, steps)
+        latent = torch.from_numpy(encoded[size][clip, frames].astype(np.float32)).to(device)
+        difference = vae.decode(latent, num_frames=len(latent)).sample - to_pixels(shots[size][clip, frames], device)
+        _descend(_picture_loss(difference), vae.decoder, optimizer)
+        run.done(float(difference.detach().square().mean()))
+    run.save()
+
+
+def _picture_loss(difference: Tensor) -> Tensor:
+    return difference.abs().mean() + 2 * difference.square().mean()
+
+
+def _crops(shots: Sized, draw: np.random.Generator, count: int, side: int) -> np.ndarray:
     clips = shots[64, 64]
     return np.stack([_crop(clips[draw.integers(len(clips)), draw.integers(FRAMES)], draw, side) for _ in range(count)])
 
@@ -166,16 +190,21 @@ def _crop(frame: np.ndarray, draw: np.random.Generator, side: int) -> np.ndarray
     return frame[top : top + side, left : left + side]
 
 
-def _chunk(shots: Sized, draw: np.random.Generator) -> tuple[np.ndarray, int]:
-    clips = shots[list(shots)[int(draw.choice(3, p=[0.6, 0.2, 0.2]))]]
+def _chunk(shots: Sized, draw: np.random.Generator) -> tuple[tuple[int, int], int, slice]:
+    """Size, number and frames of a chunk."""
+    size = _size(shots, draw)
     count = int(draw.choice([1, 7, FRAMES], p=[0.1, 0.2, 0.7]))
     first = int(draw.integers(FRAMES - count + 1))
-    return clips[draw.integers(len(clips)), first : first + count], count
+    return size, int(draw.integers(len(shots[size]))), slice(first, first + count)
+
+
+def _size(shots: Sized, draw: np.random.Generator) -> tuple[int, int]:
+    return list(shots)[int(draw.choice(len(shots), p=[0.7, 0.15, 0.15]))]
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, peak: float, step: int, total: int) -> None:
-    """Warm-up over 100 steps, then a cosine to a twentieth of the peak."""
-    rate = peak * min(1.0, (step + 1) / 100) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / total)))
+    """Warm-up over 50 steps, then a cosine to a twentieth of the peak."""
+    rate = peak * min(1.0, (step + 1) / 50) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / total)))
     for group in optimizer.param_groups:
         group["lr"] = rate
 
@@ -204,17 +233,17 @@ def latents(folder: Path, shots: Sized, vae: AutoencoderKLTemporalDecoder, devic
 def new_unet() -> UNetSpatioTemporalConditionModel:
     return UNetSpatioTemporalConditionModel(
         sample_size=16,
-        in_channels=16,
-        out_channels=8,
+        in_channels=2 * LATENT_CHANNELS,
+        out_channels=LATENT_CHANNELS,
         down_block_types=("CrossAttnDownBlockSpatioTemporal", "CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
         up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"),
-        block_out_channels=(64, 128, 192),
+        block_out_channels=(64, 96, 160),
         addition_time_embed_dim=32,
         projection_class_embeddings_input_dim=96,
         layers_per_block=1,
         cross_attention_dim=CONTEXT,
         transformer_layers_per_block=1,
-        num_attention_heads=(2, 4, 6),
+        num_attention_heads=(2, 3, 5),
         num_frames=FRAMES,
     )
 
@@ -249,23 +278,21 @@ def new_scheduler() -> EulerDiscreteScheduler:
     )
 
 
-def train_unet(
-    folder: Path, shots: Sized, encoded: Sized, vae: AutoencoderKLTemporalDecoder, budget: Budget, device: torch.device
-) -> Backbone:
+def train_unet(folder: Path, shots: Sized, encoded: Sized, vae: AutoencoderKLTemporalDecoder, steps: int, device: torch.device) -> Backbone:
     """SVD's objective, UNet and image encoder together, the condition left out one time in ten."""
     torch.manual_seed(1)
     unet, encoder = new_unet().to(device), new_image_encoder().to(device)
     vae.register_to_config(scaling_factor=round(1 / float(np.std(encoded[64, 64][::7].astype(np.float32))), 5))
     both = nn.ModuleDict({"unet": unet, "image_encoder": encoder})
     average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(0.998))
-    optimizer = torch.optim.AdamW(both.parameters(), lr=4e-4, weight_decay=1e-2)
+    optimizer = torch.optim.AdamW(both.parameters(), lr=5e-4, betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
     run = Run(folder, "unet", {"both": both, "average": average}, optimizer)
     nothing = ModelFolder("mini", folder, FRAMES, {})
     backbone = Backbone(
         nothing, unet, vae, encoder, (tuple(OPENAI_CLIP_MEAN), tuple(OPENAI_CLIP_STD)), new_scheduler(), device, torch.float32
     )
-    while run.step < budget.unet:
-        _set_rate(optimizer, 4e-4, run.step, budget.unet)
+    while run.step < steps:
+        _set_rate(optimizer, 5e-4, run.step, steps)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             loss = _unet_loss(backbone, shots, encoded, run.step)
         _descend(loss, both, optimizer)
@@ -277,21 +304,31 @@ def train_unet(
 
 
 def _unet_loss(backbone: Backbone, shots: Sized, encoded: Sized, step: int) -> Tensor:
+    """A few clips of one size and length, each at a noise level of its own; together they cover the range evenly."""
     draw = np.random.default_rng([2, step])
-    size = list(shots)[int(draw.choice(3, p=[0.6, 0.2, 0.2]))]
-    clip, backwards = int(draw.integers(len(shots[size]))), slice(None, None, int(draw.choice([1, -1])))
+    size = _size(shots, draw)
     count = FRAMES if draw.random() < 0.9 else int(draw.integers(2, FRAMES))
-    latent = torch.from_numpy(encoded[size][clip][backwards][:count].astype(np.float32)).to(backbone.device)[None]
-    first = to_pixels(shots[size][clip][backwards][:1], backbone.device)
+    clips = draw.integers(len(shots[size]), size=CLIPS)
+    directions = [slice(None, None, int(direction)) for direction in draw.choice([1, -1], CLIPS)]  # a shot run backwards is a shot
     generator = torch.Generator().manual_seed(int(draw.integers(2**62)))
-    keep = float(draw.random() >= 0.1)
-    embedding = backbone.image_encoder(clip_pixels(backbone, first)).image_embeds[:, None] * keep
-    image = (latent[:, 0] + TIME_IDS[2] * _noise_like(latent[:, 0], generator)) * keep
-    condition = Condition(image, embedding, torch.tensor([TIME_IDS], device=backbone.device))
-    sigma = torch.tensor(float(np.clip(np.exp(draw.normal(0.5, 1.6)), 0.002, 80.0)), device=backbone.device)
-    z_0 = latent * backbone.latent_scale
+    latent = torch.from_numpy(np.stack([encoded[size][pair][:count] for pair in zip(clips, directions, strict=True)]).astype(np.float32))
+    first = np.stack([shots[size][pair][0] for pair in zip(clips, directions, strict=True)])
+    quantiles = (np.arange(CLIPS) + draw.random(CLIPS)) / CLIPS
+    sigma = torch.from_numpy(np.clip(np.exp(norm.ppf(quantiles, 0.4, 1.6)), 0.002, 80.0).astype(np.float32)).to(backbone.device)
+    keep = torch.from_numpy((draw.random(CLIPS) >= 0.1).astype(np.float32)).to(backbone.device)
+    z_0 = latent.to(backbone.device)
+    condition = _condition(backbone, z_0[:, 0], to_pixels(first, backbone.device), keep, generator)
+    z_0, sigma = z_0 * backbone.latent_scale, sigma[:, None, None, None, None]
     epsilon = _noise_like(z_0, generator)
     return velocity_loss(predict(backbone, z_0 + sigma * epsilon, sigma, condition), z_0, epsilon, sigma)
+
+
+def _condition(backbone: Backbone, latent: Tensor, first: Tensor, keep: Tensor, generator: torch.Generator) -> Condition:
+    """The product's own condition for several clips, gradients included, left out where `keep` is 0."""
+    embedding = backbone.image_encoder(clip_pixels(backbone, first)).image_embeds
+    image = latent + CONDITION_NOISE * _noise_like(latent, generator)
+    ids = torch.tensor([TIME_IDS] * len(latent), device=backbone.device)
+    return Condition(image * keep[:, None, None, None], (embedding * keep[:, None])[:, None], ids)
 
 
 def _noise_like(like: Tensor, generator: torch.Generator) -> Tensor:
@@ -323,9 +360,9 @@ def _write(path: Path, content: Mapping[str, object]) -> None:
 
 
 def plot(folder: Path, target: Path) -> None:
-    """Loss curves of both phases as one picture."""
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.5))
-    for axis, name in zip(axes, ("autoencoder", "unet"), strict=True):
+    """Loss curves of the phases as one picture."""
+    figure, axes = plt.subplots(1, 3, figsize=(14, 3.5))
+    for axis, name in zip(axes, ("autoencoder", "decoder", "unet"), strict=True):
         losses = np.asarray(torch.load(folder / f"{name}.pt", weights_only=True)["losses"])
         width = min(50, len(losses))
         axis.plot(np.convolve(losses, np.ones(width) / width, "valid"))
@@ -338,18 +375,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="folder for the state of the run")
     parser.add_argument("--export", type=Path, required=True, help="folder that receives the finished model")
-    parser.add_argument("--crops", type=int, default=1000, help="autoencoder steps on crops of single frames")
-    parser.add_argument("--chunks", type=int, default=200, help="autoencoder steps on chunks")
-    parser.add_argument("--unet", type=int, default=2000, help="UNet steps")
+    parser.add_argument("--autoencoder", type=int, default=2900, help="autoencoder steps on single frames")
+    parser.add_argument("--decoder", type=int, default=150, help="decoder steps on chunks")
+    parser.add_argument("--unet", type=int, default=3000, help="UNet steps")
     parser.add_argument("--plot", type=Path, help="picture of the loss curves")
     options = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    budget = Budget(options.crops, options.chunks, options.unet)
+    budget = Budget(options.autoencoder, options.decoder, options.unet)
     options.work.mkdir(parents=True, exist_ok=True)
     shots = data(options.work)
-    vae = train_autoencoder(options.work, shots, budget, device)
+    vae = train_autoencoder(options.work, shots, budget.autoencoder, device)
     encoded = latents(options.work, shots, vae, device)
-    backbone = train_unet(options.work, shots, encoded, vae, budget, device)
+    train_decoder(options.work, shots, encoded, vae, budget.decoder, device)
+    backbone = train_unet(options.work, shots, encoded, vae, budget.unet, device)
     export(backbone, options.export)
     if options.plot:
         plot(options.work, options.plot)

@@ -38,11 +38,11 @@ def c_noise(sigma: Tensor) -> Tensor:
 
 
 def predict(backbone: Backbone, z: Tensor, sigma: Tensor, condition: Condition) -> Tensor:
-    """U, the network's raw answer, float32, for z: [1, F, C, h, w] float32 and a scalar sigma > 0."""
+    """U, the network's raw answer, float32, for z: [B, F, C, h, w] float32 and sigma > 0: a scalar, or [B, 1, 1, 1, 1]."""
     image = condition.image[:, None].expand(-1, z.shape[1], -1, -1, -1)
     sample = torch.cat([c_in(sigma) * z, image], dim=2).to(backbone.dtype)
     context, ids = condition.clip.to(backbone.dtype), condition.ids.to(backbone.dtype)
-    answer: Tensor = backbone.unet(sample, c_noise(sigma).reshape(1), context, ids, return_dict=False)[0]
+    answer: Tensor = backbone.unet(sample, c_noise(sigma).reshape(-1), context, ids, return_dict=False)[0]
     return answer.float()
 
 

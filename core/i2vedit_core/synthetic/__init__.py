@@ -2,7 +2,20 @@
 
 from i2vedit_core.synthetic.edits import EDITS, KINDS, edit_scene
 from i2vedit_core.synthetic.render import render
-from i2vedit_core.synthetic.scene import Scene, Split, random_scene
-from i2vedit_core.synthetic.truth import Truth, draw_truth, optical_flow
+from i2vedit_core.synthetic.scene import Scene, Split, lingering, random_scene
+from i2vedit_core.synthetic.truth import Truth, disoccluded, draw_truth, optical_flow
 
-__all__ = ["EDITS", "KINDS", "Scene", "Split", "Truth", "draw_truth", "edit_scene", "optical_flow", "random_scene", "render"]
+__all__ = [
+    "EDITS",
+    "KINDS",
+    "Scene",
+    "Split",
+    "Truth",
+    "disoccluded",
+    "draw_truth",
+    "edit_scene",
+    "lingering",
+    "optical_flow",
+    "random_scene",
+    "render",
+]

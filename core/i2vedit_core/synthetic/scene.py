@@ -1,6 +1,6 @@
 """A scene: a background, bodies that move over it, a camera, light and grain. Everything follows from one seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -136,6 +136,13 @@ def random_scene(split: Split, index: int) -> Scene:
         seed=int(draw.integers(2**31)),
         shadow=_random_shadow(draw),
     )
+
+
+def lingering(scene: Scene) -> Scene:
+    """The same scene for long shots: nothing drifts out of the picture, everything swings about where it began."""
+    bodies = tuple(replace(body, path=replace(body.path, drift=(0.0, 0.0))) for body in scene.bodies)
+    camera = replace(scene.camera, path=replace(scene.camera.path, drift=(0.0, 0.0)), zoom=0.0, roll=0.0)
+    return replace(scene, bodies=bodies, camera=camera)
 
 
 def random_color(draw: np.random.Generator) -> Color:

@@ -55,6 +55,12 @@ def optical_flow(scene: Scene, width: int, height: int, frames: range) -> tuple[
     return np.stack(flow), np.stack(visible)
 
 
+def disoccluded(scene: Scene, width: int, height: int, frames: range) -> Mask:
+    """`[F, H, W]`: what the first of the frames does not show: it was hidden there, or outside the picture."""
+    first = scene_time(frames.start)
+    return np.stack([~_flow(scene, width, height, scene_time(frame), first)[1] for frame in frames])
+
+
 def _flow(scene: Scene, width: int, height: int, now: float, then: float) -> tuple[Picture, Mask]:
     screen = pixel_centres(width, height)
     owner = _owner(scene, screen, now)

@@ -1,0 +1,157 @@
+"""The methods that are compared, each on arrays: the product's own propagation with and without its parts, and generating from less."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import rivals
+from i2vedit_core.backbone import Backbone
+from i2vedit_core.matte import Calibration, change, finish, painted_difference
+from i2vedit_core.method.chunks import Chunk
+from i2vedit_core.method.conditioning import condition_on
+from i2vedit_core.method.editing import MapSource
+from i2vedit_core.method.edm import noise_grid, predict, slope
+from i2vedit_core.method.latents import decode, encode
+from i2vedit_core.method.propagation import EditedChunk, Prepared, Propagation
+from i2vedit_core.method.seeds import noise_like
+from i2vedit_core.method.source import StoredMaps
+from i2vedit_core.pictures import to_pictures, to_pixels
+from i2vedit_core.settings import Part, Settings
+from i2vedit_core.synthetic import Truth
+from i2vedit_core.work import Work
+
+FULL, LOCK, ROUND_TRIP, HOLD, FLOW_WARP, PLAIN, SDEDIT = "full", "full_lock", "round_trip", "hold", "flow_warp", "plain_i2v", "sdedit"
+WITHOUT: Mapping[str, Part] = {f"no_{part.name.lower()}": part for part in Part}
+"""Ablations, by the name of their row."""
+SDEDIT_STRENGTH = 0.6
+"""Share of the sampler's levels that partial noising runs through: the value its users begin with."""
+LONG_METHODS = (FULL, LOCK, "no_skip_interval")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a method made of a shot, before any composite."""
+
+    clip: np.ndarray
+    """[F, H, W, 3] float32 in 0..1."""
+    edit_map: np.ndarray | None = None
+    """[F, H, W] in [0, 1], of methods that have one."""
+    matte: np.ndarray | None = None
+    """[F, H, W] in 0..1."""
+    delta: np.ndarray | None = None
+    """[F, H, W, 3]: what the edit changed, to be added to the plate."""
+
+
+class Bench:
+    """One shot, and every method on it. What methods share (inversion, LoRA, source maps) is made once."""
+
+    def __init__(self, truth: Truth, backbone: Backbone, settings: Settings, folder: Path) -> None:
+        self.truth, self.backbone, self.settings, self.folder = truth, backbone, settings, folder
+        self.start_noise: Tensor | None = None
+        """The inverted latents of chunk 0 of the latest propagation, divided as the sampler takes them."""
+        self._maps: dict[Work, MapSource] = {}
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.truth.source) > self.backbone.chunk_frames
+
+    def run(self, method: str) -> Outcome:
+        """Raises KeyError for a method that nobody knows."""
+        if method in (HOLD, FLOW_WARP):
+            first = self.truth.edited[0]
+            clip = rivals.hold(first, len(self.truth.source)) if method == HOLD else rivals.flow_warp(self.truth.source, first)
+            return Outcome(clip)
+        if method == ROUND_TRIP:
+            return Outcome(self._round_trip())
+        if method in (PLAIN, SDEDIT):
+            return Outcome(self._generate(0.0 if method == PLAIN else 1 - SDEDIT_STRENGTH))
+        return self._propagate(self._settings(method))
+
+    def _settings(self, method: str) -> Settings:
+        if method in (FULL, LOCK):
+            return replace(self.settings, lock=method == LOCK)
+        return replace(self.settings, without=(WITHOUT[method],))
+
+    def _propagate(self, settings: Settings) -> Outcome:
+        work = self._work(settings)
+        propagation = _Measured(self, settings, work)
+        chunks = list(propagation.run(self._pixels(self.truth.edited[:1])))
+        trajectory = work.load_trajectory(0)
+        assert trajectory is not None
+        self.start_noise = trajectory[0] / float((propagation.sigmas[0] ** 2 + 1).sqrt())
+        return self._outcome(chunks)
+
+    def _work(self, settings: Settings) -> Work:
+        """Where trajectories and LoRAs lie: one folder for all methods that make the same ones."""
+        if Part.SKIP_INTERVAL in settings.without:
+            return Work(self.folder / "no_skip")
+        shared = Work(self.folder / "shared")
+        if Part.SARP not in settings.without:
+            return shared
+        unperturbed = Work(self.folder / "unperturbed")
+        for lora in shared.chunk_folder(0).glob("lora_*"):  # SARP is for inversion alone: the LoRA is the same
+            shutil.copy(lora, unperturbed.chunk_folder(0))
+        return unperturbed
+
+    def _outcome(self, chunks: list[EditedChunk]) -> Outcome:
+        edited, source, edit_map = (
+            np.concatenate([part[chunk.chunk.delivers.start - chunk.chunk.start :] for chunk, part in zip(chunks, parts, strict=True)])
+            for parts in (
+                [to_pictures(chunk.pixels) for chunk in chunks],
+                [to_pictures(chunk.source) for chunk in chunks],
+                [chunk.edit_map.numpy() for chunk in chunks],
+            )
+        )
+        painted = painted_difference(self.truth.source[0], self.truth.edited[0])
+        changed = change(edited, source)
+        calibration = Calibration.of(changed[0], edit_map[0], painted)
+        return Outcome(edited, edit_map, finish(calibration.matte(changed, edit_map)), edited - source)
+
+    def _round_trip(self) -> np.ndarray:
+        """The truth through the autoencoder: what any of them could reach at best."""
+        frames = self.backbone.chunk_frames
+        parts = [encode(self.backbone, self._pixels(self.truth.edited[i : i + frames])) for i in range(0, len(self.truth.edited), frames)]
+        return np.concatenate([to_pictures(decode(self.backbone, part[None] * self.backbone.latent_scale, frames)) for part in parts])
+
+    def _generate(self, progress: float) -> np.ndarray:
+        """Plain image-to-video from noise (progress 0), or from the source under noise of the level at that progress (SDEdit)."""
+        sigmas = noise_grid(self.backbone, self.settings.steps).to(self.backbone.device)
+        level = round(progress * self.settings.steps)
+        painted = self._pixels(self.truth.edited[:1])
+        latent = encode(self.backbone, painted)
+        condition = condition_on(self.backbone, latent, painted, noise_like(latent, self.settings.seed, 0, "condition"))
+        source = encode(self.backbone, self._pixels(self.truth.source))[None] * self.backbone.latent_scale
+        noise = noise_like(source, self.settings.seed, 0, "start")
+        z = noise * (sigmas[0] ** 2 + 1).sqrt() if level == 0 else source + sigmas[level] * noise
+        with torch.no_grad():
+            for now, then in zip(sigmas[level:-1], sigmas[level + 1 :], strict=True):
+                z = z + (then - now) * slope(z, now, predict(self.backbone, z, now, condition))
+        return to_pictures(decode(self.backbone, z, self.backbone.chunk_frames))
+
+    def _pixels(self, clip: np.ndarray) -> Tensor:
+        return to_pixels(clip).to(self.backbone.device)
+
+    def read(self, chunk: Chunk) -> Tensor:
+        return self._pixels(self.truth.source[chunk.start : chunk.stop])
+
+    def maps(self, work: Work, prepared: Prepared) -> MapSource:
+        """The source's maps, made once for all methods on the same trajectory."""
+        if work not in self._maps:
+            self._maps[work] = StoredMaps(self.backbone, prepared.source, prepared.trajectory)
+        return self._maps[work]
+
+
+class _Measured(Propagation):
+    """A propagation over a drawn shot. On a shot of one chunk it shares its source maps with the others."""
+
+    def __init__(self, bench: Bench, settings: Settings, work: Work) -> None:
+        super().__init__(bench.backbone, settings, len(bench.truth.source), bench.read, work)
+        self._bench = bench
+
+    def source_maps(self, prepared: Prepared) -> MapSource:
+        return super().source_maps(prepared) if self._bench.is_long else self._bench.maps(self.work, prepared)

@@ -1,0 +1,79 @@
+"""Which shots are measured: drawn from seeds that training never sees, each with an edit whose truth is known."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from i2vedit_core.settings import EditKind
+from i2vedit_core.synthetic import EDITS, KINDS, Scene, Split, Truth, disoccluded, draw_truth, edit_scene, lingering, random_scene
+from i2vedit_core.synthetic.truth import Mask
+
+SIDE = 64
+"""Pixels: the size the bundled model was made for."""
+CHUNK = 14
+LEAST_PAINTED = 0.015
+"""Share of the first frame that an edit must change: nobody paints what cannot be seen."""
+LONG_EDITS = ("recolor", "add", "retexture")
+
+
+@dataclass(frozen=True)
+class BenchmarkShot:
+    """A shot to be measured. Its name, its edit and its scene's number say how to draw it again."""
+
+    name: str
+    edit: str
+    number: int
+    split: Split
+    frames: int
+
+    @property
+    def kind(self) -> EditKind:
+        """What an artist would choose for such an edit."""
+        return KINDS[self.edit]
+
+    @property
+    def is_long(self) -> bool:
+        return self.frames > CHUNK
+
+    def scenes(self) -> tuple[Scene, Scene]:
+        """The shot and its edited version."""
+        scene = random_scene(self.split, self.number)
+        scene = lingering(scene) if self.is_long else scene
+        return scene, edit_scene(scene, self.edit, self.number)
+
+    def truth(self) -> Truth:
+        return draw_truth(*self.scenes(), SIDE, SIDE, range(self.frames))
+
+    def disoccluded(self) -> Mask:
+        """`[F, H, W]`: what the painted frame does not show."""
+        return disoccluded(self.scenes()[1], SIDE, SIDE, range(self.frames))
+
+
+def choose_shots(split: Split, count: int) -> list[BenchmarkShot]:
+    """So many shots of one chunk, the types of edit taking turns."""
+    edits = [list(EDITS)[index % len(EDITS)] for index in range(count)]
+    return _choose(split, edits, CHUNK, 0)
+
+
+def choose_long_shots(split: Split, chunks: int, count: int) -> list[BenchmarkShot]:
+    """So many shots of so many chunks, on scenes of their own."""
+    edits = [LONG_EDITS[index % len(LONG_EDITS)] for index in range(count)]
+    return _choose(split, edits, chunks * (CHUNK - 1) + 1, 10_000 * chunks)
+
+
+def _choose(split: Split, edits: list[str], frames: int, first: int) -> list[BenchmarkShot]:
+    """For each edit the next scene in which it can be seen in the first frame."""
+    shots: list[BenchmarkShot] = []
+    numbers = iter(range(first, first + 100 * max(1, len(edits))))
+    for edit in edits:
+        shots.append(next(shot for shot in _candidates(split, edit, frames, numbers) if _is_seen(shot)))
+    return shots
+
+
+def _candidates(split: Split, edit: str, frames: int, numbers: Iterator[int]) -> Iterator[BenchmarkShot]:
+    for number in numbers:
+        yield BenchmarkShot(f"{split.name.lower()}-{number:04}", edit, number, split, frames)
+
+
+def _is_seen(shot: BenchmarkShot) -> bool:
+    first = draw_truth(*shot.scenes(), SIDE, SIDE, range(1))
+    return float(first.region.mean()) >= LEAST_PAINTED
