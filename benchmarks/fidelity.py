@@ -32,13 +32,15 @@ from i2vedit_core.method.sarp import flat_areas
 from i2vedit_core.pictures import to_pixels
 from i2vedit_core.settings import EditKind, LoraSettings, Part, Settings
 from i2vedit_core.synthetic import Split, Truth
-from methods import FLOW_WARP, FULL, HOLD, LOCK, LONG_METHODS, PLAIN, ROUND_TRIP, SDEDIT, WITHOUT, Bench, Outcome
+from methods import FLOW_WARP, FULL, HOLD, LOCK, LONG_METHODS, PLAIN, ROUND_TRIP, SDEDIT, TRUTH, WITHOUT, Bench, Outcome
 from report import Block, Figure, Heading, Result, edit_table, sheet, table, write_report
 from shots import CHUNK, BenchmarkShot, choose_long_shots, choose_shots
 
 ABLATIONS = tuple(name for name, part in WITHOUT.items() if part not in (Part.SARP, Part.SKIP_INTERVAL))
-METHODS = (ROUND_TRIP, FULL, LOCK, *ABLATIONS, PLAIN, SDEDIT, HOLD, FLOW_WARP)
+METHODS = (TRUTH, ROUND_TRIP, FULL, LOCK, *ABLATIONS, PLAIN, SDEDIT, HOLD, FLOW_WARP)
 """On every shot of one chunk. SARP is left out only where it does something, skip-interval attention only on long shots."""
+FLOORS = (TRUTH, ROUND_TRIP)
+"""No rivals: what the figures say of the truth itself, and of the truth through the autoencoder."""
 NO_SARP = "no_sarp"
 SHOWN = 7
 """Shots on the contact sheet: one of each type of edit."""
@@ -98,7 +100,7 @@ def measure_shot(task: Task, shot: BenchmarkShot) -> None:
         if method in (FULL, NO_SARP) and bench.start_noise is not None:
             figures[method]["anderson_darling"] = metrics.anderson_darling(bench.start_noise.numpy())
         _keep_pictures(clips, method, outcome)
-    np.savez_compressed(_pictures_file(task, shot), **clips)
+    np.savez_compressed(_pictures_file(task, shot), allow_pickle=False, **clips)
     kept = {"shot": shot.name, "edit": shot.edit, "frames": shot.frames, "seed": shot.number, "flat": _is_flat(truth), "methods": figures}
     text = json.dumps({**kept, "seconds": round(time.monotonic() - started)}, indent=1).encode()
     with whole_file(target, len(text), replace=True) as partial_file:
@@ -108,7 +110,7 @@ def measure_shot(task: Task, shot: BenchmarkShot) -> None:
 
 def _methods(shot: BenchmarkShot, truth: Truth) -> Sequence[str]:
     if shot.is_long:
-        return (ROUND_TRIP, *LONG_METHODS)
+        return (*FLOORS, *LONG_METHODS)
     return (*METHODS, NO_SARP) if _is_flat(truth) else METHODS
 
 
@@ -189,12 +191,12 @@ def write(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[Bench
     """The page with its tables and the contact sheet."""
     results = _read(task, shots)
     tables = {
-        "Before any composite": table(results, METHODS, FIGURES, unranked=(ROUND_TRIP,)),
-        "PSNR inside the edit, by type of edit": edit_table(results, METHODS, FIGURES[0], unranked=(ROUND_TRIP,)),
+        "Before any composite": table(results, METHODS, FIGURES, unranked=FLOORS),
+        "PSNR inside the edit, by type of edit": edit_table(results, METHODS, FIGURES[0], unranked=FLOORS),
         "PSNR inside the edit where the painted frame shows nothing, by type of edit": edit_table(
-            results, METHODS, FIGURES[-1], unranked=(ROUND_TRIP,)
+            results, METHODS, FIGURES[-1], unranked=FLOORS
         ),
-        "Motion error, by type of edit": edit_table(results, METHODS, FIGURES[6], unranked=(ROUND_TRIP,)),
+        "Motion error, by type of edit": edit_table(results, METHODS, FIGURES[6], unranked=FLOORS),
         "After the composite over the plate": table(results, (FULL, LOCK), COMPOSITE_FIGURES),
         "Matte recall, by type of edit": edit_table(results, (FULL,), COMPOSITE_FIGURES[0]),
         "Matte area, by type of edit": edit_table(results, (FULL,), COMPOSITE_FIGURES[1]),
@@ -205,8 +207,8 @@ def write(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[Bench
     for frames in sorted({shot.frames for shot in long_shots}):
         long_results = _read(task, [shot for shot in long_shots if shot.frames == frames])
         chunks = (frames - 1) // (CHUNK - 1)
-        methods = ROUND_TRIP, *LONG_METHODS
-        tables[f"Shots of {chunks} chunks ({frames} frames)"] = table(long_results, methods, LONG_FIGURES, (ROUND_TRIP,))
+        methods = *FLOORS, *LONG_METHODS
+        tables[f"Shots of {chunks} chunks ({frames} frames)"] = table(long_results, methods, LONG_FIGURES, FLOORS)
     heading = Heading(f"Fidelity on {split.name.lower()} shots", split.name.lower(), command, load_sha(task.model))
     blocks = [_block(task, shot) for shot in shots[:SHOWN]]
     return write_report(out, [*results, *_read(task, long_shots)], sheet(blocks), heading, tables)

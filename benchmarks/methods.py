@@ -25,7 +25,8 @@ from i2vedit_core.settings import Part, Settings
 from i2vedit_core.synthetic import Truth
 from i2vedit_core.work import Work
 
-FULL, LOCK, ROUND_TRIP, HOLD, FLOW_WARP, PLAIN, SDEDIT = "full", "full_lock", "round_trip", "hold", "flow_warp", "plain_i2v", "sdedit"
+TRUTH, ROUND_TRIP, HOLD, FLOW_WARP = "truth", "round_trip", "hold", "flow_warp"
+FULL, LOCK, PLAIN, SDEDIT = "full", "full_lock", "plain_i2v", "sdedit"
 WITHOUT: Mapping[str, Part] = {f"no_{part.name.lower()}": part for part in Part}
 """Ablations, by the name of their row."""
 SDEDIT_STRENGTH = 0.6
@@ -66,6 +67,8 @@ class Bench:
             first = self.truth.edited[0]
             clip = rivals.hold(first, len(self.truth.source)) if method == HOLD else rivals.flow_warp(self.truth.source, first)
             return Outcome(clip)
+        if method == TRUTH:
+            return Outcome(self.truth.edited)
         if method == ROUND_TRIP:
             return Outcome(self._round_trip())
         if method in (PLAIN, SDEDIT):
