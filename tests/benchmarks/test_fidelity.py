@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from fidelity import FLOORS, METHODS
 from PIL import Image
-from shots import CHUNK, LEAST_PAINTED, choose_long_shots, choose_shots
 from tests.tiny_model import save_tiny_model
 
+from fidelity import FLOORS, METHODS
 from i2vedit_core.synthetic import EDITS, Split
+from shots import CHUNK, LEAST_PAINTED, choose_long_shots, choose_shots
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "fidelity.py"
 QUICK = ("--shots", "1", "--long", "0", "--steps", "3", "--lora-steps", "1", "--jobs", "1")
