@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from tests.tiny_model import save_tiny_model
 
-from fidelity import FLOORS, METHODS
 from i2vedit_core.synthetic import EDITS, Split
+from methods import FLOORS, METHODS
 from shots import CHUNK, LEAST_PAINTED, choose_long_shots, choose_shots
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "fidelity.py"

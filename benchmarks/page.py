@@ -1,0 +1,65 @@
+"""The page of the fidelity benchmark: which figures stand in which table."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from measure import Task, read_block, read_results
+from methods import FLOORS, FULL, LOCK, LONG_METHODS, METHODS, NO_SARP
+from report import Figure, Heading, edit_table, sheet, table, write_report
+from shots import CHUNK, BenchmarkShot
+
+SHOWN = 7
+"""Shots on the contact sheet: one of each type of edit."""
+
+FIGURES = (
+    Figure("psnr_inside", "PSNR inside", 2, True, "dB"),
+    Figure("psnr_outside", "PSNR outside", 2, True, "dB"),
+    Figure("ssim_inside", "SSIM inside", 3, True),
+    Figure("ssim_outside", "SSIM outside", 3, True),
+    Figure("flip_inside", "FLIP inside", 3, False),
+    Figure("flip_outside", "FLIP outside", 3, False),
+    Figure("motion_error", "motion error", 2, False, "px"),
+    Figure("flicker", "flicker", 4, False),
+    Figure("psnr_disoccluded", "PSNR disoccluded", 2, True, "dB"),
+)
+COMPOSITE_FIGURES = (
+    Figure("matte_recall", "matte recall", 4, True),
+    Figure("matte_area", "matte area ÷ truth", 2, False),
+    Figure("error_outside_matte", "largest error outside the matte", 6, False),
+    Figure("composite_inside", "PSNR inside", 2, True, "dB"),
+    Figure("composite_outside", "PSNR outside", 2, True, "dB"),
+)
+LONG_FIGURES = (
+    Figure("seam_ratio", "seam ratio", 2, False),
+    Figure("drift_outside", "ΔE2000 drift outside", 2, False),
+    Figure("drift_inside", "ΔE2000 drift inside", 2, False),
+    *FIGURES[:2],
+    Figure("motion_error", "motion error", 2, False, "px"),
+    Figure("flicker", "flicker", 4, False),
+)
+SARP_FIGURES = (Figure("anderson_darling", "Anderson–Darling", 2, False), *FIGURES[:2])
+
+
+def write_page(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[BenchmarkShot], out: Path, heading: Heading) -> Path:
+    """The page with its tables and the contact sheet."""
+    results = read_results(task, shots)
+    tables = {
+        "Before any composite": table(results, METHODS, FIGURES, unranked=FLOORS),
+        "PSNR inside the edit, by type of edit": edit_table(results, METHODS, FIGURES[0], unranked=FLOORS),
+        "PSNR inside the edit where the painted frame shows nothing, by type of edit": edit_table(
+            results, METHODS, FIGURES[-1], unranked=FLOORS
+        ),
+        "Motion error, by type of edit": edit_table(results, METHODS, FIGURES[6], unranked=FLOORS),
+        "After the composite over the plate": table(results, (FULL, LOCK), COMPOSITE_FIGURES),
+        "Matte recall, by type of edit": edit_table(results, (FULL,), COMPOSITE_FIGURES[0]),
+        "Matte area, by type of edit": edit_table(results, (FULL,), COMPOSITE_FIGURES[1]),
+    }
+    flat = [result for result in results if result["flat"]]
+    if flat:
+        tables["SARP, on shots with flat areas"] = table(flat, (FULL, NO_SARP), SARP_FIGURES)
+    for frames in sorted({shot.frames for shot in long_shots}):
+        long_results = read_results(task, [shot for shot in long_shots if shot.frames == frames])
+        chunks = (frames - 1) // (CHUNK - 1)
+        tables[f"Shots of {chunks} chunks ({frames} frames)"] = table(long_results, LONG_METHODS, LONG_FIGURES, FLOORS)
+    blocks = [read_block(task, shot) for shot in shots[:SHOWN]]
+    return write_report(out, [*results, *read_results(task, long_shots)], sheet(blocks), heading, tables)
