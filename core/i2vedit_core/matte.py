@@ -55,12 +55,19 @@ class Calibration:
 
     @classmethod
     def of(cls, changed: Picture, edit_map: Picture, difference: Picture) -> "Calibration":
-        """From the painted frame at the model's size, all [h, w]: its `change`, its edit map, and the true difference to the plate.
+        """From the painted frame at the model's size, all [h, w]: its `change`, its edit map, and the true difference to the plate."""
+        return cls.fit(changed, edit_map, np.asarray(np.clip(difference / (2 * PAINTED), 0, 1), np.float32))
 
-        The threshold is the one whose matte overlaps best with what was painted (intersection over union).
+    @classmethod
+    def fit(cls, changed: Picture, edit_map: Picture, painted: Picture) -> "Calibration":
+        """As `of`, for any measure of change: `painted` says how surely each place was painted, 0..1.
+
+        The threshold is the one whose matte overlaps best with what was painted (intersection over union). Where nothing was
+        painted, no change is an edit.
         """
-        painted = np.clip(difference / (2 * PAINTED), 0, 1)
         outside, inside = _mean(edit_map, 1 - painted, 0.0), _mean(edit_map, painted, 1.0)
+        if not painted.any():
+            return cls(outside, inside, np.inf)
         candidates = [cls(outside, inside, float(threshold)) for threshold in CANDIDATES]
         return max(candidates, key=lambda each: _overlap(each.matte(changed, edit_map), painted))
 

@@ -27,7 +27,7 @@ class Lock:
         distance, attention = _distance(clean, source), edit_map.mean()
         if chunk == 0:
             painted = (_distance(self._painted[None], source[:, :1])[0] / PAINTED).clamp(0, 1)
-            self._calibrations[level] = Calibration.of(distance[0].numpy(), attention[0].numpy(), painted.numpy())
+            self._calibrations[level] = Calibration.fit(distance[0].numpy(), attention[0].numpy(), painted.numpy())
         matte = torch.from_numpy(self._calibrations[level].matte(distance.numpy(), attention.numpy()))
         return source + matte[None, :, None].to(source) * (clean - source)
 

@@ -62,6 +62,11 @@ def test_a_change_is_the_largest_over_rgb_and_stays_in_its_frame() -> None:
     assert abs(found[1, 8, 8] - 0.5) < 0.01
 
 
+def test_where_nothing_was_painted_no_change_is_an_edit() -> None:
+    changed, edit_map = _block(0.9), _block(0.5)
+    assert not Calibration.of(changed, edit_map, np.zeros_like(changed)).matte(changed, edit_map).any()
+
+
 def test_next_to_nothing_is_exactly_nothing() -> None:
     finished = finish(np.array([[-0.1, 0.0, NOTHING * 0.99, NOTHING, 0.5, 1.2]], np.float32))
     assert finished.tolist() == [[0.0, 0.0, 0.0, NOTHING, 0.5, 1.0]]
