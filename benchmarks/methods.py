@@ -12,6 +12,7 @@ from torch import Tensor
 import rivals
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.matte import Calibration, change, finish, painted_difference
+from i2vedit_core.method.attention.passes import SourceMaps
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.conditioning import condition_on
 from i2vedit_core.method.editing import MapSource
@@ -148,10 +149,10 @@ class Bench:
     def read(self, chunk: Chunk) -> Tensor:
         return self._pixels(self.truth.source[chunk.start : chunk.stop])
 
-    def maps(self, work: Work, prepared: Prepared) -> MapSource:
+    def maps(self, work: Work, prepared: Prepared, seen: Mapping[int, SourceMaps]) -> MapSource:
         """The source's maps, made once for all methods on the same trajectory."""
         if work not in self._maps:
-            self._maps[work] = StoredMaps(self.backbone, prepared.source, prepared.trajectory)
+            self._maps[work] = StoredMaps(self.backbone, prepared.source, prepared.trajectory, seen)
         return self._maps[work]
 
 
@@ -161,6 +162,7 @@ class _Measured(Propagation):
     def __init__(self, bench: Bench, settings: Settings, work: Work) -> None:
         super().__init__(bench.backbone, settings, len(bench.truth.source), bench.read, work)
         self._bench = bench
+        self.seen_maps = None if bench.is_long else {}
 
     def source_maps(self, prepared: Prepared) -> MapSource:
-        return super().source_maps(prepared) if self._bench.is_long else self._bench.maps(self.work, prepared)
+        return super().source_maps(prepared) if self._bench.is_long else self._bench.maps(self.work, prepared, self.seen_maps or {})

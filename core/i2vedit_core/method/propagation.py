@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from i2vedit_core.backbone import Backbone
+from i2vedit_core.method.attention.passes import SourceMaps
 from i2vedit_core.method.attention.reference import Reference, reference_frames
 from i2vedit_core.method.chunks import Chunk, plan_chunks
 from i2vedit_core.method.conditioning import Condition, condition_on
@@ -84,6 +85,8 @@ class Propagation:
         self.lora = MotionLora(backbone.unet, settings.lora)
         self.lora_steps = settings.lora_steps(backbone.folder.lora_steps)
         self.reference_frames = reference_frames(settings.reference_frames, backbone.chunk_frames)
+        self.seen_maps: dict[int, SourceMaps] | None = None
+        """A dictionary here receives the source's attention while it is inverted."""
         self.report = Reporter(on_event, token or CancelToken(), len(self.chunks), self._total_cost())
 
     @property
@@ -130,7 +133,7 @@ class Propagation:
             noise = noise_like(pixels, self.settings.seed, chunk.index, "sarp")
             z = encode(self.backbone, perturb(pixels, self.settings.sarp_alpha, noise))[None] * self.backbone.latent_scale
         after_step = self.report.counter(Stage.INVERT, chunk.index, self._inversion_steps(chunk), cost=1)
-        trajectory = require_finite(invert_source(self.backbone, source, z, after_step), "inverting the source")
+        trajectory = require_finite(invert_source(self.backbone, source, z, after_step, self.seen_maps), "inverting the source")
         self.work.save_trajectory(chunk.index, trajectory)
         return trajectory
 

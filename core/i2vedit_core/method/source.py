@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -40,11 +41,19 @@ class Source:
         return self.reference[int(distance.argmin())]
 
 
-def invert_source(backbone: Backbone, source: Source, z: Tensor, after_step: Callable[[int], None]) -> Tensor:
-    """The trajectory [N + 1, F, C, h, w] of section 3: base model, LoRA off, no guidance. z: the latents after SARP, scaled, as `z_0`."""
+def invert_source(
+    backbone: Backbone, source: Source, z: Tensor, after_step: Callable[[int], None], maps: dict[int, SourceMaps] | None = None
+) -> Tensor:
+    """The trajectory [N + 1, F, C, h, w] of section 3: base model, LoRA off, no guidance. z: the latents after SARP, scaled, as `z_0`.
+
+    `maps`, if given, receives the attention of every level on the way: all but the topmost, which inversion never evaluates.
+    """
 
     def answer(z: Tensor, sigma: Tensor, level: int) -> Tensor:
-        with AttentionPass(front=source.front(level)).installed(backbone.unet):
+        seen: dict[str, tuple[Tensor, Tensor]] | None = None
+        if maps is not None:
+            seen = maps[level] = {}
+        with AttentionPass(front=source.front(level), record=seen).installed(backbone.unet):
             return predict(backbone, z, sigma, source.condition)
 
     return invert(z, source.sigmas, answer, after_step)
@@ -83,9 +92,12 @@ class ReplayedMaps:
 class StoredMaps:
     """Source maps held in memory, computed once: for those who have the room and will edit the chunk again."""
 
-    def __init__(self, backbone: Backbone, source: Source, trajectory: Tensor) -> None:
+    def __init__(
+        self, backbone: Backbone, source: Source, trajectory: Tensor, seen: Mapping[int, SourceMaps] = MappingProxyType({})
+    ) -> None:
+        """`seen`: what inversion has seen on its way; the rest is replayed."""
         levels = range(len(source.sigmas) - 1)
-        self._maps: Mapping[int, SourceMaps] = {level: replay(backbone, source, trajectory, level) for level in levels}
+        self._maps = {level: seen[level] if level in seen else replay(backbone, source, trajectory, level) for level in levels}
 
     def at(self, level: int) -> SourceMaps:
         return self._maps[level]
