@@ -10,25 +10,22 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import map_coordinates
 from scipy.stats import anderson
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
+from i2vedit_core.media.flow import Flow as Flow
+from i2vedit_core.media.flow import Plane, seen_flow
+from i2vedit_core.media.flow import fetch as fetch
+from i2vedit_core.media.flow import pixel_grid as pixel_grid
+
 Clip = npt.NDArray[np.float32]
-Flow = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-Plane = npt.NDArray[np.float32]
 
 BEST_PSNR = 99.0
 """dB, for pictures that are equal."""
-FLOW_SIDE = 128
-"""Pixels of the shorter side that optical flow is computed at, at least. DIS starts from a picture a few patches of 8 pixels wide and
-ends at half size: 64 pixels leave it one level. Enlarging twice lowers its error; enlarging further takes in no more of the
-picture with a patch, and was measured to be worse."""
 MEASURABLE = 0.5
 """Pixels by which the flow seen in the truth itself may be off where motion can be measured at all."""
 SOME_MATTE = 1 / 64
@@ -149,30 +146,6 @@ def matte_area_ratio(matte: Plane, region: Mask) -> float:
     return float((matte >= SOME_MATTE).sum() / region.sum()) if region.any() else math.nan
 
 
-def seen_flow(first: Clip, second: Clip) -> Flow:
-    """Optical flow `[H, W, 2]` in pixels from one picture `[H, W, 3]` to another: OpenCV's DIS (Kroeger et al. 2016), medium preset.
-
-    Small pictures are enlarged first (FLOW_SIDE).
-    """
-    height, width = first.shape[:2]
-    factor = max(1, math.ceil(FLOW_SIDE / min(height, width)))
-    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flow = dis.calc(_gray(first, factor), _gray(second, factor), None)  # type: ignore[call-overload]  # None: from nothing
-    return np.asarray(cv2.resize(flow, (width, height), interpolation=cv2.INTER_AREA) / factor, np.float32)
-
-
-def pixel_grid(clip: Clip) -> tuple[Plane, Plane]:
-    """Column and row of every pixel of a clip or picture `[..., H, W, 3]`, each `[H, W]`."""
-    rows, columns = np.indices(clip.shape[-3:-1]).astype(np.float32)
-    return np.asarray(columns), np.asarray(rows)
-
-
-def fetch(picture: Clip, x: Plane, y: Plane) -> Clip:
-    """Values `[H, W, C]` of `picture` `[H, W, C]` at the pixel coordinates `x`, `y` `[H, W]`; bilinear, the border goes on outside."""
-    channels = [map_coordinates(channel, (y, x), order=1, mode="nearest") for channel in np.moveaxis(picture, -1, 0)]
-    return np.stack(channels, axis=-1)
-
-
 def _ssim_map(picture: Clip, truth: Clip) -> Plane:
     _, similarity = structural_similarity(
         picture, truth, data_range=1.0, channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, full=True
@@ -192,13 +165,6 @@ def _end_point_error(clip: Clip, flow: Flow) -> Plane:
     """`[F - 1, H, W]` in pixels."""
     seen = [seen_flow(*pair) for pair in pairwise(clip)]
     return np.asarray(np.linalg.norm(np.asarray(seen, np.float32).reshape(flow.shape) - flow, axis=-1), np.float32)
-
-
-def _gray(picture: Clip, factor: int) -> npt.NDArray[np.uint8]:
-    """Luma in 8 bits, which is what DIS reads, enlarged by `factor`."""
-    luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    large = cv2.resize(luma, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    return np.clip(np.rint(large * 255), 0, 255).astype(np.uint8)
 
 
 def _mean_lab(clip: Clip, frames: range, where: Mask) -> npt.NDArray[np.float64]:
