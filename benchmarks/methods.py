@@ -11,7 +11,8 @@ from torch import Tensor
 
 import rivals
 from i2vedit_core.backbone import Backbone
-from i2vedit_core.matte import Calibration, change, finish, painted_difference
+from i2vedit_core.delivery.matting import ChunkPictures, Matting
+from i2vedit_core.matte import finish, painted_difference, painted_matte
 from i2vedit_core.method.attention.passes import SourceMaps
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.conditioning import condition_on
@@ -118,9 +119,10 @@ class Bench:
             )
         )
         painted = painted_difference(self.truth.source[0], self.truth.edited[0])
-        changed = change(edited, source)
-        calibration = Calibration.of(changed[0], edit_map[0], painted)
-        return Outcome(edited, edit_map, finish(calibration.matte(changed, edit_map)), edited - source)
+        matting = Matting(self.truth.source[0], painted, self.settings.edit, ChunkPictures(edited, source, edit_map))
+        later = zip(self.truth.source[1:], edited[1:], source[1:], edit_map[1:], strict=True)
+        mattes = [painted_matte(painted, 0), *(matting.follow(*frame) for frame in later)]
+        return Outcome(edited, edit_map, finish(np.stack(mattes)), edited - source)
 
     def _round_trip(self) -> np.ndarray:
         """The truth through the autoencoder: what any of them could reach at best."""

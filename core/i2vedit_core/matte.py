@@ -15,6 +15,12 @@ MAP_SHARE = 0.5
 """How much of the evidence the edit map decides; the rest is the difference of the pixels alone."""
 SMOOTHING = 0.7
 """Standard deviation, in the model's pixels, of the smoothing of differences."""
+WITNESS_OCTAVES = 2
+"""By how many powers of two a sure witness lowers or raises the threshold."""
+EAGER = 0.4
+"""Share of the threshold that is enough where there is a witness: it keeps out what a low threshold would let in."""
+TOLD_APART = 1e-3
+"""A smaller step of the edit map between inside and outside is rounding."""
 CANDIDATES = np.geomspace(0.02, 0.6, 40)
 
 
@@ -38,8 +44,8 @@ def painted_matte(difference: Picture, precision: float) -> Picture:
 
 
 def change(edited: Picture, source: Picture) -> Picture:
-    """How far two chunks [F, h, w, 3] are apart, [F, h, w] float32, slightly smoothed."""
-    return np.asarray(gaussian_filter(np.abs(edited - source).max(axis=-1), (0, SMOOTHING, SMOOTHING)), np.float32)
+    """How far two pictures or chunks [..., h, w, 3] are apart, [..., h, w] float32, slightly smoothed."""
+    return np.asarray(gaussian_filter(np.abs(edited - source).max(axis=-1), SMOOTHING, axes=(-2, -1)), np.float32)
 
 
 @dataclass(frozen=True)
@@ -73,12 +79,22 @@ class Calibration:
 
     def matte(self, changed: Picture, edit_map: Picture) -> Picture:
         """`change` and edit map to matte, of one shape: 0 up to half the threshold, 1 from the threshold on, smooth between."""
-        t = np.clip(2 * changed * self._trust(edit_map) / self.threshold - 1, 0, 1)
-        return np.asarray(t * t * (3 - 2 * t), np.float32)
+        return _ramp(self._evidence(changed, edit_map), start=0.5)
+
+    def witnessed(self, changed: Picture, edit_map: Picture, witness: Picture) -> Picture:
+        """As `matte`, beside a witness [h, w] in -1..1 that says how surely a pixel belongs to the edit (1) or does not (-1).
+
+        With it little change is enough inside, and outside much is needed. The ramp is half an octave, that is half as wide.
+        """
+        return _ramp(self._evidence(changed, edit_map) * 2 ** (WITNESS_OCTAVES * witness) / EAGER, start=2**-0.5)
+
+    def _evidence(self, changed: Picture, edit_map: Picture) -> Picture:
+        """Change that the edit map supports, as a share of the threshold."""
+        return changed * self._trust(edit_map) / np.float32(self.threshold)
 
     def _trust(self, edit_map: Picture) -> Picture:
         """How much the edit map supports a change; a map that cannot tell inside from outside supports all alike."""
-        if self.map_inside <= self.map_outside:
+        if self.map_inside <= self.map_outside + TOLD_APART:
             return np.ones_like(edit_map)
         support = np.clip((edit_map - self.map_outside) / (self.map_inside - self.map_outside), 0, 1)
         return np.asarray(1 - MAP_SHARE + MAP_SHARE * support, np.float32)
@@ -91,6 +107,12 @@ def _mean(values: Picture, weights: Picture, otherwise: float) -> float:
 
 def _overlap(matte: Picture, painted: Picture) -> float:
     return float(np.minimum(matte, painted).sum() / max(np.maximum(matte, painted).sum(), 1e-6))
+
+
+def _ramp(evidence: Picture, start: float) -> Picture:
+    """0 up to `start`, 1 from 1 on, smooth between."""
+    t = np.clip((evidence - start) / (1 - start), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def finish(matte: Picture) -> Picture:

@@ -11,10 +11,10 @@ from pathlib import Path
 from torch import Tensor
 
 from i2vedit_core.backbone import Backbone
-from i2vedit_core.delivery.deliver import ChunkPictures, Deliverer
+from i2vedit_core.delivery.deliver import Deliverer
+from i2vedit_core.delivery.matting import ChunkPictures, Matting
 from i2vedit_core.delivery.painted import Painted, read_painted
 from i2vedit_core.delivery.sequence import SequenceWriter, reserve_version
-from i2vedit_core.matte import Calibration
 from i2vedit_core.media.fit import plan_fit
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.propagation import EditedChunk, Propagation
@@ -86,11 +86,11 @@ class _Delivering:
         self._announce(0, iter([deliverer.painted_frame()]), 1)
         if len(self.shot) == 1:
             return
-        calibration = None
+        matting = None
         for edited in self.propagation.run(self._painted_pixels(painted)):
             pictures = _pictures(edited)
-            calibration = calibration or deliverer.calibrate(pictures)
-            self._deliver_chunk(edited.chunk, pictures, calibration, deliverer)
+            matting = matting or deliverer.matting(pictures)
+            self._deliver_chunk(edited.chunk, pictures, matting, deliverer)
 
     def _read(self, chunk: Chunk) -> Tensor:
         return read_chunk(self.shot, self.fit, self.shot.first + chunk.start, chunk.length)
@@ -98,11 +98,11 @@ class _Delivering:
     def _painted_pixels(self, painted: Painted) -> Tensor:
         return to_pixels(self.fit.to_model(painted.picture)[None]).to(self.backbone.device)
 
-    def _deliver_chunk(self, chunk: Chunk, pictures: ChunkPictures, calibration: Calibration, deliverer: Deliverer) -> None:
+    def _deliver_chunk(self, chunk: Chunk, pictures: ChunkPictures, matting: Matting, deliverer: Deliverer) -> None:
         """Everything this chunk delivers but the painted frame, which is there already."""
         delivers = range(max(chunk.delivers.start, 1), chunk.delivers.stop)
         part = pictures.part(slice(delivers.start - chunk.start, delivers.stop - chunk.start))
-        self._announce(chunk.index, deliverer.frames(self.shot.first + delivers.start, part, calibration), len(delivers))
+        self._announce(chunk.index, deliverer.frames(self.shot.first + delivers.start, part, matting), len(delivers))
 
     def _announce(self, chunk: int, frames: Iterator[tuple[int, Path]], count: int) -> None:
         for step, (frame, path) in enumerate(frames):

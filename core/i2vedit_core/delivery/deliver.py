@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from i2vedit_core.delivery.contact_sheet import make_contact_sheet
+from i2vedit_core.delivery.matting import ChunkPictures, Matting
 from i2vedit_core.delivery.painted import Painted
 from i2vedit_core.delivery.preview import make_preview
 from i2vedit_core.delivery.sequence import SequenceWriter
 from i2vedit_core.errors import BridgeError
-from i2vedit_core.matte import Calibration, change, finish, painted_matte
+from i2vedit_core.matte import finish, painted_matte
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.media.pixels import Picture
@@ -20,19 +21,6 @@ from i2vedit_core.settings import EditKind
 from i2vedit_core.shot import Shot
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ChunkPictures:
-    """A finished chunk at the model's size: edited and source [F, h, w, 3] in 0..1, edit map [F, h, w] in [0, 1]."""
-
-    edited: Picture
-    source: Picture
-    """The source by the same way through the autoencoder, so that its errors cancel (METHOD section 8)."""
-    edit_map: Picture
-
-    def part(self, part: slice) -> "ChunkPictures":
-        return ChunkPictures(self.edited[part], self.source[part], self.edit_map[part])
 
 
 @dataclass(frozen=True)
@@ -56,17 +44,16 @@ class Deliverer:
         matte = painted_matte(self.painted.difference, self.painted.precision)
         return frame, self._write(frame, plate, self.painted.picture, matte)
 
-    def calibrate(self, chunk: ChunkPictures) -> Calibration:
-        """What the painted frame teaches about the matte; `chunk` is the one that begins with it."""
+    def matting(self, chunk: ChunkPictures) -> Matting:
+        """What will make the mattes; `chunk` is the one that begins with the painted frame."""
         difference = self.fit.to_model(np.repeat(self.painted.difference[..., None], 3, axis=-1))[..., 0]
-        return Calibration.of(change(chunk.edited[:1], chunk.source[:1])[0], chunk.edit_map[0], difference)
+        return Matting(self.fit.to_model(self.painted.plate), difference, self.kind, chunk)
 
-    def frames(self, first: int, chunk: ChunkPictures, calibration: Calibration) -> Iterator[tuple[int, Path]]:
-        """Source frames from `first` on, one for each of the chunk's."""
-        mattes = calibration.matte(change(chunk.edited, chunk.source), chunk.edit_map)
-        for (frame, plate), edited, source, matte in zip(
-            self._plates(first, first + len(mattes) - 1), chunk.edited, chunk.source, mattes, strict=True
-        ):
+    def frames(self, first: int, chunk: ChunkPictures, matting: Matting) -> Iterator[tuple[int, Path]]:
+        """Source frames from `first` on, one for each of the chunk's. `matting` has followed all before them, written now or earlier."""
+        plates = self._plates(first, first + len(chunk.edited) - 1)
+        for (frame, plate), edited, source, edit_map in zip(plates, chunk.edited, chunk.source, chunk.edit_map, strict=True):
+            matte = matting.follow(self.fit.to_model(plate), edited, source, edit_map)
             large = finish(self.fit.to_plate(matte[..., None])[..., 0])
             yield frame, self._write(frame, plate, self._new_pixels(plate, edited, source), large)
 

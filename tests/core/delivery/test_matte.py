@@ -70,3 +70,23 @@ def test_where_nothing_was_painted_no_change_is_an_edit() -> None:
 def test_next_to_nothing_is_exactly_nothing() -> None:
     finished = finish(np.array([[-0.1, 0.0, NOTHING * 0.99, NOTHING, 0.5, 1.2]], np.float32))
     assert finished.tolist() == [[0.0, 0.0, 0.0, NOTHING, 0.5, 1.0]]
+
+
+def test_a_witness_lowers_the_threshold_inside_and_raises_it_outside() -> None:
+    """The same change everywhere: a quarter of what counts without a witness."""
+    calibration = Calibration(map_outside=0.1, map_inside=0.1, threshold=0.2)
+    changed, edit_map = np.full((1, 3), 0.05, np.float32), np.full((1, 3), 0.1, np.float32)
+    assert not calibration.matte(changed, edit_map).any()
+    assert calibration.witnessed(changed, edit_map, np.array([[1, 0, -1]], np.float32)).tolist() == [[1, 0, 0]]
+    assert calibration.witnessed(4 * changed, edit_map, np.array([[1, 0, -1]], np.float32)).tolist() == [[1, 1, 0]]
+
+
+def test_no_witness_makes_an_edit_of_what_did_not_change() -> None:
+    unchanged, edit_map = np.zeros((4, 4), np.float32), np.full((4, 4), 0.1, np.float32)
+    assert not Calibration(0.1, 0.1, 0.2).witnessed(unchanged, edit_map, np.ones((4, 4), np.float32)).any()
+
+
+def test_a_level_map_is_no_evidence() -> None:
+    """Its means inside and outside differ by rounding alone."""
+    calibration = Calibration(map_outside=0.1, map_inside=0.1 + 1e-8, threshold=0.2)
+    assert calibration.matte(np.full((2, 2), 0.2, np.float32), np.full((2, 2), 0.1, np.float32)).min() == 1
