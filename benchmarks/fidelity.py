@@ -24,7 +24,7 @@ from i2vedit_core.synthetic import Split
 from measure import Task, measure_shot, model_sha256
 from page import write_page
 from report import Heading
-from shots import BenchmarkShot, choose_long_shots, choose_shots
+from shots import LONG, LONGEST, BenchmarkShot, choose_long_shots, choose_shots
 
 
 def measure(task: Task, shots: Sequence[BenchmarkShot], jobs: int) -> None:
@@ -40,7 +40,7 @@ def measure(task: Task, shots: Sequence[BenchmarkShot], jobs: int) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--shots", type=int, default=40, help="shots of one chunk")
-    parser.add_argument("--long", type=int, default=2, help="shots of 4 chunks, and half as many of 9")
+    parser.add_argument("--long", type=int, default=1, help="shots of 4 chunks, and half as many of 9")
     parser.add_argument("--verify", action="store_true", help="the verification seeds, on which nothing was ever tuned")
     parser.add_argument("--model", default="mini", help="mini, svd, svd-xt or a diffusers folder")
     parser.add_argument("--out", type=Path, default=Path("docs/fidelity"), help="where the page goes")
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = options.work / f"{model_sha256(options.model)[:12]}-{options.steps}-{options.lora_steps}"
     task = Task(options.model, folder, settings, max(1, (os.cpu_count() or 1) // options.jobs))
     shots = choose_shots(split, options.shots)
-    long_shots = [*choose_long_shots(split, 4, options.long), *choose_long_shots(split, 9, math.ceil(options.long / 2))]
+    long_shots = [*choose_long_shots(split, LONGEST, math.ceil(options.long / 2)), *choose_long_shots(split, LONG, options.long)]
     measure(task, [*long_shots, *shots], options.jobs)
     command = shlex.join(["python", "benchmarks/fidelity.py", *(sys.argv[1:] if arguments is None else arguments)])
     heading = Heading(f"Fidelity on {split.name.lower()} shots", split.name.lower(), command, model_sha256(options.model))

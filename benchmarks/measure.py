@@ -19,7 +19,7 @@ from i2vedit_core.method.sarp import flat_areas
 from i2vedit_core.pictures import to_pixels
 from i2vedit_core.settings import EditKind, Settings
 from i2vedit_core.synthetic import Truth
-from methods import FLOW_WARP, FULL, HOLD, LONG_METHODS, METHODS, NO_SARP, PLAIN, SDEDIT, Bench, Outcome
+from methods import FLOW_WARP, FULL, HOLD, LONG_METHODS, LONGEST_METHODS, METHODS, NO_SARP, PLAIN, SDEDIT, Bench, Outcome
 from report import Block, Result
 from shots import BenchmarkShot
 
@@ -60,7 +60,7 @@ def measure_shot(task: Task, shot: BenchmarkShot) -> None:
 
 def _methods(shot: BenchmarkShot, truth: Truth) -> Sequence[str]:
     if shot.is_long:
-        return LONG_METHODS
+        return LONGEST_METHODS if shot.is_longest else LONG_METHODS
     return (*METHODS, NO_SARP) if _is_flat(truth) else METHODS
 
 

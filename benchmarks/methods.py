@@ -35,11 +35,13 @@ SDEDIT_STRENGTH = 0.6
 """Share of the sampler's levels that partial noising runs through: the value its users begin with."""
 NO_SARP, NO_SKIP_INTERVAL = "no_sarp", "no_skip_interval"
 ABLATIONS = tuple(name for name, part in WITHOUT.items() if part not in (Part.SARP, Part.SKIP_INTERVAL))
-METHODS = (TRUTH, ROUND_TRIP, FULL, LOCK, *ABLATIONS, PLAIN, SDEDIT, HOLD, FLOW_WARP)
+METHODS = (TRUTH, ROUND_TRIP, FULL, *ABLATIONS, PLAIN, SDEDIT, HOLD, FLOW_WARP)
 """On every shot of one chunk. SARP is left out only where it does something, skip-interval attention only on long shots."""
 FLOORS = (TRUTH, ROUND_TRIP)
 """No rivals: what the figures say of the truth itself, and of the truth through the autoencoder."""
 LONG_METHODS = (*FLOORS, FULL, LOCK, NO_SKIP_INTERVAL)
+LONGEST_METHODS = (*FLOORS, FULL, LOCK)
+"""On shots of many chunks, where every method takes long."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from measure import Task, read_block, read_results
-from methods import FLOORS, FULL, LOCK, LONG_METHODS, METHODS, NO_SARP
+from methods import FLOORS, FULL, LONG_METHODS, METHODS, NO_SARP
 from report import Figure, Heading, edit_table, sheet, table, write_report
 from shots import CHUNK, BenchmarkShot
 
@@ -50,7 +50,7 @@ def write_page(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[
             results, METHODS, FIGURES[-1], unranked=FLOORS
         ),
         "Motion error, by type of edit": edit_table(results, METHODS, FIGURES[6], unranked=FLOORS),
-        "After the composite over the plate": table(results, (FULL, LOCK), COMPOSITE_FIGURES),
+        "After the composite over the plate": table(results, (FULL,), COMPOSITE_FIGURES),
         "Matte recall, by type of edit": edit_table(results, (FULL,), COMPOSITE_FIGURES[0]),
         "Matte area, by type of edit": edit_table(results, (FULL,), COMPOSITE_FIGURES[1]),
     }

@@ -12,6 +12,8 @@ SIDE = 64
 CHUNK = 14
 LEAST_PAINTED = 0.015
 """Share of the first frame that an edit must change: nobody paints what cannot be seen."""
+LONG, LONGEST = 4, 9
+"""Chunks of long shots."""
 LONG_EDITS = ("recolor", "add", "retexture")
 
 
@@ -33,6 +35,10 @@ class BenchmarkShot:
     @property
     def is_long(self) -> bool:
         return self.frames > CHUNK
+
+    @property
+    def is_longest(self) -> bool:
+        return self.frames > LONG * (CHUNK - 1) + 1
 
     def scenes(self) -> tuple[Scene, Scene]:
         """The shot and its edited version."""

@@ -351,7 +351,7 @@ def export(backbone: Backbone, target: Path) -> None:
         "vae": ["diffusers", "AutoencoderKLTemporalDecoder"],
     }
     _write(target / "model_index.json", index)
-    _write(target / "i2vedit.json", {"lora_steps": 80, "guidance": [1.0, 1.0]})
+    _write(target / "i2vedit.json", {"lora_steps": 20, "guidance": [1.0, 1.0]})
 
 
 def _write(path: Path, content: Mapping[str, object]) -> None:

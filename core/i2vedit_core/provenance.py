@@ -14,7 +14,7 @@ from i2vedit_core.media.fingerprint import sha256_of
 from i2vedit_core.settings import DeliverySettings, Settings
 from i2vedit_core.shot import Edit, Shot
 
-DECIDING = ("i2vedit-bridge", "torch", "diffusers", "transformers", "peft", "numpy", "scipy", "OpenImageIO", "av")
+DECIDING = ("i2vedit-bridge", "torch", "diffusers", "transformers", "peft", "numpy", "scipy", "OpenImageIO", "av", "opencv-python-headless")
 """Packages whose version can change pixels; the ffmpeg that decodes stands beside them."""
 
 
