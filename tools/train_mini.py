@@ -20,6 +20,8 @@ import matplotlib
 import numpy as np
 import torch
 from diffusers import AutoencoderKLTemporalDecoder, EulerDiscreteScheduler, UNetSpatioTemporalConditionModel
+from diffusers.models.resnet import ResnetBlock2D, TemporalResnetBlock
+from diffusers.models.transformers.transformer_temporal import TransformerSpatioTemporalModel
 from scipy.stats import norm
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -231,21 +233,55 @@ def latents(folder: Path, shots: Sized, vae: AutoencoderKLTemporalDecoder, devic
 
 
 def new_unet() -> UNetSpatioTemporalConditionModel:
-    return UNetSpatioTemporalConditionModel(
+    """SVD's UNet in small. It begins as a path from what is given to the output: every residual branch starts at zero.
+
+    The classes normalise in 32 groups. Of a group with two channels, normalisation leaves no level at all, so the picture's colours
+    would be lost before the output: the widest level has three, two of them a pair of opposite sign and one at rest.
+    """
+    unet = UNetSpatioTemporalConditionModel(
         sample_size=16,
         in_channels=2 * LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
         down_block_types=("CrossAttnDownBlockSpatioTemporal", "CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
         up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"),
-        block_out_channels=(64, 96, 160),
+        block_out_channels=(96, 128, 192),
         addition_time_embed_dim=32,
         projection_class_embeddings_input_dim=96,
         layers_per_block=1,
         cross_attention_dim=CONTEXT,
         transformer_layers_per_block=1,
-        num_attention_heads=(2, 3, 5),
+        num_attention_heads=(3, 4, 6),
         num_frames=FRAMES,
     )
+    with torch.no_grad():
+        for module in unet.modules():
+            if isinstance(module, ResnetBlock2D | TemporalResnetBlock):
+                _silence(module.conv2)
+            if isinstance(module, TransformerSpatioTemporalModel):
+                _silence(module.proj_out)
+        _open_path(unet)
+    return unet
+
+
+def _open_path(unet: UNetSpatioTemporalConditionModel) -> None:
+    """Lets each input channel through, as the pair of one group, to the last block and, for the condition, on to the output."""
+    conv_in, shortcut, conv_out = unet.conv_in, unet.up_blocks[-1].resnets[-1].spatial_res_block.conv_shortcut, unet.conv_out
+    for channel in range(2 * LATENT_CHANNELS):
+        group = slice(3 * channel, 3 * channel + 3)
+        conv_in.weight[group] = 0.0
+        conv_in.weight[group, channel, 1, 1] = torch.tensor([1.0, -1.0, 0.0])
+        conv_in.bias[group] = torch.tensor([0.0, 0.0, 1.0])
+    width = conv_in.out_channels
+    shortcut.weight[:, -width:, 0, 0] = torch.eye(width)
+    conv_out.weight *= 0.1
+    for channel in range(LATENT_CHANNELS):
+        first = 3 * (LATENT_CHANNELS + channel)
+        conv_out.weight[channel, first : first + 2, 1, 1] = torch.tensor([-0.4, 0.4])
+
+
+def _silence(layer: nn.Module) -> None:
+    for weight in layer.parameters():
+        weight.zero_()
 
 
 def new_image_encoder() -> CLIPVisionModelWithProjection:
@@ -285,14 +321,14 @@ def train_unet(folder: Path, shots: Sized, encoded: Sized, vae: AutoencoderKLTem
     vae.register_to_config(scaling_factor=round(1 / float(np.std(encoded[64, 64][::7].astype(np.float32))), 5))
     both = nn.ModuleDict({"unet": unet, "image_encoder": encoder})
     average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(0.998))
-    optimizer = torch.optim.AdamW(both.parameters(), lr=5e-4, betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
+    optimizer = torch.optim.AdamW(both.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
     run = Run(folder, "unet", {"both": both, "average": average}, optimizer)
     nothing = ModelFolder("mini", folder, FRAMES, {})
     backbone = Backbone(
         nothing, unet, vae, encoder, (tuple(OPENAI_CLIP_MEAN), tuple(OPENAI_CLIP_STD)), new_scheduler(), device, torch.float32
     )
     while run.step < steps:
-        _set_rate(optimizer, 5e-4, run.step, steps)
+        _set_rate(optimizer, 1e-3, run.step, steps)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             loss = _unet_loss(backbone, shots, encoded, run.step)
         _descend(loss, both, optimizer)
