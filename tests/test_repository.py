@@ -28,6 +28,7 @@ IMPORTED_AS = {
     "grpc_status": "grpcio-status",
     "ffmpeg": "ffmpeg-python",
     "PIL": "pillow",
+    "cv2": "opencv-python-headless",
 }
 """Distributions whose import name is another one."""
 
