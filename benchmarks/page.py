@@ -11,20 +11,28 @@ from shots import CHUNK, BenchmarkShot
 SHOWN = 7
 """Shots on the contact sheet: one of each type of edit."""
 
+INSIDE = Figure("psnr_inside", "PSNR inside", 2, True, "dB")
+OUTSIDE = Figure("psnr_outside", "PSNR outside", 2, True, "dB")
+DISOCCLUDED = Figure("psnr_disoccluded", "PSNR disoccluded", 2, True, "dB")
+MOTION = Figure("motion_error", "motion error", 2, False, "px")
+FLICKER = Figure("flicker", "flicker", 4, False)
+RECALL = Figure("matte_recall", "matte recall", 4, True)
+AREA = Figure("matte_area", "matte area ÷ truth", 2, False)
+
 FIGURES = (
-    Figure("psnr_inside", "PSNR inside", 2, True, "dB"),
-    Figure("psnr_outside", "PSNR outside", 2, True, "dB"),
+    INSIDE,
+    OUTSIDE,
     Figure("ssim_inside", "SSIM inside", 3, True),
     Figure("ssim_outside", "SSIM outside", 3, True),
     Figure("flip_inside", "FLIP inside", 3, False),
     Figure("flip_outside", "FLIP outside", 3, False),
-    Figure("motion_error", "motion error", 2, False, "px"),
-    Figure("flicker", "flicker", 4, False),
-    Figure("psnr_disoccluded", "PSNR disoccluded", 2, True, "dB"),
+    MOTION,
+    FLICKER,
+    DISOCCLUDED,
 )
 COMPOSITE_FIGURES = (
-    Figure("matte_recall", "matte recall", 4, True),
-    Figure("matte_area", "matte area ÷ truth", 2, False),
+    RECALL,
+    AREA,
     Figure("error_outside_matte", "largest error outside the matte", 6, False),
     Figure("composite_inside", "PSNR inside", 2, True, "dB"),
     Figure("composite_outside", "PSNR outside", 2, True, "dB"),
@@ -33,11 +41,12 @@ LONG_FIGURES = (
     Figure("seam_ratio", "seam ratio", 2, False),
     Figure("drift_outside", "ΔE2000 drift outside", 2, False),
     Figure("drift_inside", "ΔE2000 drift inside", 2, False),
-    *FIGURES[:2],
-    Figure("motion_error", "motion error", 2, False, "px"),
-    Figure("flicker", "flicker", 4, False),
+    INSIDE,
+    OUTSIDE,
+    MOTION,
+    FLICKER,
 )
-SARP_FIGURES = (Figure("anderson_darling", "Anderson–Darling", 2, False), *FIGURES[:2])
+SARP_FIGURES = (Figure("anderson_darling", "Anderson–Darling", 2, False), INSIDE, OUTSIDE)
 
 
 def write_page(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[BenchmarkShot], out: Path, heading: Heading) -> Path:
@@ -45,14 +54,14 @@ def write_page(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[
     results = read_results(task, shots)
     tables = {
         "Before any composite": table(results, METHODS, FIGURES, unranked=FLOORS),
-        "PSNR inside the edit, by type of edit": edit_table(results, METHODS, FIGURES[0], unranked=FLOORS),
+        "PSNR inside the edit, by type of edit": edit_table(results, METHODS, INSIDE, unranked=FLOORS),
         "PSNR inside the edit where the painted frame shows nothing, by type of edit": edit_table(
-            results, METHODS, FIGURES[-1], unranked=FLOORS
+            results, METHODS, DISOCCLUDED, unranked=FLOORS
         ),
-        "Motion error, by type of edit": edit_table(results, METHODS, FIGURES[6], unranked=FLOORS),
+        "Motion error, by type of edit": edit_table(results, METHODS, MOTION, unranked=FLOORS),
         "After the composite over the plate": table(results, (FULL,), COMPOSITE_FIGURES),
-        "Matte recall, by type of edit": edit_table(results, (FULL,), COMPOSITE_FIGURES[0]),
-        "Matte area, by type of edit": edit_table(results, (FULL,), COMPOSITE_FIGURES[1]),
+        "Matte recall, by type of edit": edit_table(results, (FULL,), RECALL),
+        "Matte area, by type of edit": edit_table(results, (FULL,), AREA),
     }
     flat = [result for result in results if result["flat"]]
     if flat:

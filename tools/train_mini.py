@@ -11,7 +11,6 @@ import math
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -52,15 +51,6 @@ CROPPED = 0.875
 """Share of the autoencoder's steps on crops."""
 CLIPS = 2
 """Clips in one step of the UNet."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Optimiser steps of each phase."""
-
-    autoencoder: int
-    decoder: int
-    unet: int
 
 
 class Run:
@@ -417,13 +407,12 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, help="picture of the loss curves")
     options = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    budget = Budget(options.autoencoder, options.decoder, options.unet)
     options.work.mkdir(parents=True, exist_ok=True)
     shots = data(options.work)
-    vae = train_autoencoder(options.work, shots, budget.autoencoder, device)
+    vae = train_autoencoder(options.work, shots, options.autoencoder, device)
     encoded = latents(options.work, shots, vae, device)
-    train_decoder(options.work, shots, encoded, vae, budget.decoder, device)
-    backbone = train_unet(options.work, shots, encoded, vae, budget.unet, device)
+    train_decoder(options.work, shots, encoded, vae, options.decoder, device)
+    backbone = train_unet(options.work, shots, encoded, vae, options.unet, device)
     export(backbone, options.export)
     if options.plot:
         plot(options.work, options.plot)
