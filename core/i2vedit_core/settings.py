@@ -42,6 +42,17 @@ TEMPORAL_STAGES: dict[EditKind, tuple[float, float]] = {
 """(beta_1, beta_2) of section 6: fractions of the denoising steps."""
 
 
+class MapStore(StrEnum):
+    """How the edit comes by the source's attention maps (section 6, *Store or replay*)."""
+
+    REPLAY = "replay"
+    """The source is run once more at each step."""
+    RAM = "ram"
+    """Every Q0 and K0 of a chunk waits in host memory."""
+    DISK = "disk"
+    """Every Q0 and K0 of a chunk waits in a file."""
+
+
 class Depth(StrEnum):
     AUTO = "auto"
     HALF = "half"
