@@ -76,6 +76,7 @@ def _figures(shot: BenchmarkShot, truth: Truth, outcome: Outcome, chunk_frames: 
     measurable = metrics.measurable(truth.edited, truth.flow, truth.visible)
     figures = {"motion_error": metrics.motion_error(outcome.clip, truth.flow, truth.visible, measurable)}
     figures["flicker"] = metrics.flicker(outcome.clip, truth.flow, truth.visible)
+    figures["psnr"] = metrics.psnr(clip, edited, np.ones_like(region))
     for name, where in (("inside", region), ("outside", ~region)):
         figures[f"psnr_{name}"] = metrics.psnr(clip, edited, where)
         figures[f"ssim_{name}"] = metrics.ssim(clip, edited, where)

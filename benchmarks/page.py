@@ -1,12 +1,14 @@
 """The page of the fidelity benchmark: which figures stand in which table."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from goals import flow_warp_wins, goal_table, goals
 from measure import Task, read_block, read_results
 from methods import FLOORS, FULL, LONG_METHODS, METHODS, NO_SARP
 from report import Figure, Heading, edit_table, sheet, table, write_report
-from shots import CHUNK, BenchmarkShot
+from shots import CHUNK, LONG, LONGEST, BenchmarkShot
 
 SHOWN = 7
 """Shots on the contact sheet: one of each type of edit."""
@@ -52,7 +54,12 @@ SARP_FIGURES = (Figure("anderson_darling", "Anderson–Darling", 2, False), INSI
 def write_page(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[BenchmarkShot], out: Path, heading: Heading) -> Path:
     """The page with its tables and the contact sheet."""
     results = read_results(task, shots)
+    by_chunks = {
+        chunks: read_results(task, [shot for shot in long_shots if shot.frames == chunks * (CHUNK - 1) + 1]) for chunks in (LONG, LONGEST)
+    }
+    reached = goals(results, FIGURES, by_chunks[LONG], by_chunks[LONGEST])
     tables = {
+        "Goals": goal_table(reached),
         "Before any composite": table(results, METHODS, FIGURES, unranked=FLOORS),
         "PSNR inside the edit, by type of edit": edit_table(results, METHODS, INSIDE, unranked=FLOORS),
         "PSNR inside the edit where the painted frame shows nothing, by type of edit": edit_table(
@@ -66,9 +73,10 @@ def write_page(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[
     flat = [result for result in results if result["flat"]]
     if flat:
         tables["SARP, on shots with flat areas"] = table(flat, (FULL, NO_SARP), SARP_FIGURES)
-    for frames in sorted({shot.frames for shot in long_shots}):
-        long_results = read_results(task, [shot for shot in long_shots if shot.frames == frames])
-        chunks = (frames - 1) // (CHUNK - 1)
-        tables[f"Shots of {chunks} chunks ({frames} frames)"] = table(long_results, LONG_METHODS, LONG_FIGURES, FLOORS)
+    for chunks, long_results in by_chunks.items():
+        if long_results:
+            title = f"Shots of {chunks} chunks ({long_results[0]['frames']} frames)"
+            tables[title] = table(long_results, LONG_METHODS, LONG_FIGURES, FLOORS)
     blocks = [read_block(task, shot) for shot in shots[:SHOWN]]
-    return write_report(out, [*results, *read_results(task, long_shots)], sheet(blocks), heading, tables)
+    spoken = replace(heading, text=flow_warp_wins(results, FIGURES))
+    return write_report(out, [*results, *read_results(task, long_shots)], sheet(blocks), spoken, tables)

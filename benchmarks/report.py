@@ -79,7 +79,7 @@ def table(results: Sequence[Result], methods: Sequence[str], figures: Sequence[F
     """
     columns = [_column(results, methods, figure, unranked) for figure in figures]
     rows = [[_name(method), *(column[row] for column in columns)] for row, method in enumerate(methods)]
-    return _markdown([_count(len(results)), *(figure.heading for figure in figures)], rows)
+    return markdown([_count(len(results)), *(figure.heading for figure in figures)], rows)
 
 
 def edit_table(results: Sequence[Result], methods: Sequence[str], figure: Figure, unranked: Collection[str] = ()) -> str:
@@ -89,7 +89,7 @@ def edit_table(results: Sequence[Result], methods: Sequence[str], figure: Figure
     columns = [_column(group, methods, figure, unranked) for group in groups]
     rows = [[_name(method), *(column[row] for column in columns)] for row, method in enumerate(methods)]
     headings = [f"{_name(edit)} ({_count(len(group))})" for edit, group in zip(edits, groups, strict=True)]
-    return _markdown([figure.heading, *headings], rows)
+    return markdown([figure.heading, *headings], rows)
 
 
 def mean(results: Sequence[Result], method: str, key: str) -> tuple[float, int]:
@@ -140,7 +140,8 @@ def _column(results: Sequence[Result], methods: Sequence[str], figure: Figure, u
     return cells
 
 
-def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table: its first column to the left, the others, figures, to the right."""
     rule = ["---", *("---:" for _ in heads[1:])]
     return "\n".join(f"| {' | '.join(row)} |" for row in (heads, rule, *rows)) + "\n"
 
@@ -192,5 +193,5 @@ def _page(results: Sequence[Result], sheet_name: str, heading: Heading, tables: 
         sections += [f"## {title}", content.strip()]
     sections += ["## Contact sheet", f"![Contact sheet of the {heading.split} shots]({sheet_name})"]
     rows = [[str(result[key]) for key in ("shot", "edit", "frames", "seed")] for result in results]
-    sections += ["## Shots", _markdown(["shot", "edit", "frames", "seed"], rows).strip()]
+    sections += ["## Shots", markdown(["shot", "edit", "frames", "seed"], rows).strip()]
     return "\n\n".join(sections) + "\n"
