@@ -1,6 +1,5 @@
 """The methods that are compared, each on arrays: the product's own propagation with and without its parts, and generating from less."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,22 +9,20 @@ import torch
 from torch import Tensor
 
 import rivals
+from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.matting import ChunkPictures, Matting
 from i2vedit_core.matte import finish, painted_difference, painted_matte
-from i2vedit_core.method.attention.passes import SourceMaps
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.conditioning import condition_on
-from i2vedit_core.method.editing import MapSource
 from i2vedit_core.method.edm import noise_grid, predict, slope
 from i2vedit_core.method.latents import decode, encode
-from i2vedit_core.method.propagation import EditedChunk, Prepared, Propagation
+from i2vedit_core.method.propagation import EditedChunk, Propagation
 from i2vedit_core.method.seeds import noise_like
-from i2vedit_core.method.source import StoredMaps
+from i2vedit_core.method.source_maps import MemoryStore, Store, replay_only
 from i2vedit_core.pictures import to_pictures, to_pixels
 from i2vedit_core.settings import Part, Settings
 from i2vedit_core.synthetic import Truth
-from i2vedit_core.work import Work
 
 TRUTH, ROUND_TRIP, HOLD, FLOW_WARP = "truth", "round_trip", "hold", "flow_warp"
 FULL, LOCK, PLAIN, SDEDIT = "full", "full_lock", "plain_i2v", "sdedit"
@@ -65,7 +62,7 @@ class Bench:
         self.truth, self.backbone, self.settings, self.folder = truth, backbone, settings, folder
         self.start_noise: Tensor | None = None
         """The inverted latents of chunk 0 of the latest propagation, divided as the sampler takes them."""
-        self._maps: dict[Work, MapSource] = {}
+        self._stores: dict[Path, Store] = {}
 
     @property
     def is_long(self) -> bool:
@@ -91,25 +88,18 @@ class Bench:
         return replace(self.settings, without=(WITHOUT[method],))
 
     def _propagate(self, settings: Settings) -> Outcome:
-        work = self._work(settings)
-        propagation = _Measured(self, settings, work)
+        stores = replay_only if self.is_long else self._shared_store
+        artifacts = Artifacts(self.folder)  # methods that make the same trajectory or LoRA make it once
+        propagation = Propagation(self.backbone, settings, len(self.truth.source), self.read, artifacts, open_store=stores)
         chunks = list(propagation.run(self._pixels(self.truth.edited[:1])))
-        trajectory = work.load_trajectory(0)
-        assert trajectory is not None
-        self.start_noise = trajectory[0] / float((propagation.sigmas[0] ** 2 + 1).sqrt())
+        prepared = propagation.preparation.first
+        assert prepared is not None
+        self.start_noise = prepared.trajectory[0] / float((prepared.source.sigmas[0] ** 2 + 1).sqrt())
         return self._outcome(chunks)
 
-    def _work(self, settings: Settings) -> Work:
-        """Where trajectories and LoRAs lie: one folder for all methods that make the same ones."""
-        if Part.SKIP_INTERVAL in settings.without:
-            return Work(self.folder / "no_skip")
-        shared = Work(self.folder / "shared")
-        if Part.SARP not in settings.without:
-            return shared
-        unperturbed = Work(self.folder / "unperturbed")
-        for lora in shared.chunk_folder(0).glob("lora_*"):  # SARP is for inversion alone: the LoRA is the same
-            shutil.copy(lora, unperturbed.chunk_folder(0))
-        return unperturbed
+    def _shared_store(self, inversion: Path) -> Store:
+        """The source's maps, made once for all methods on the same trajectory."""
+        return self._stores.setdefault(inversion, _Shared())
 
     def _outcome(self, chunks: list[EditedChunk]) -> Outcome:
         edited, source, edit_map = (
@@ -153,20 +143,9 @@ class Bench:
     def read(self, chunk: Chunk) -> Tensor:
         return self._pixels(self.truth.source[chunk.start : chunk.stop])
 
-    def maps(self, work: Work, prepared: Prepared, seen: Mapping[int, SourceMaps]) -> MapSource:
-        """The source's maps, made once for all methods on the same trajectory."""
-        if work not in self._maps:
-            self._maps[work] = StoredMaps(self.backbone, prepared.source, prepared.trajectory, seen)
-        return self._maps[work]
 
+class _Shared(MemoryStore):
+    """Outlives the propagation that opened it."""
 
-class _Measured(Propagation):
-    """A propagation over a drawn shot. On a shot of one chunk it shares its source maps with the others."""
-
-    def __init__(self, bench: Bench, settings: Settings, work: Work) -> None:
-        super().__init__(bench.backbone, settings, len(bench.truth.source), bench.read, work)
-        self._bench = bench
-        self.seen_maps = None if bench.is_long else {}
-
-    def source_maps(self, prepared: Prepared) -> MapSource:
-        return super().source_maps(prepared) if self._bench.is_long else self._bench.maps(self.work, prepared, self.seen_maps or {})
+    def close(self) -> None:
+        """Others need it, too."""

@@ -15,6 +15,7 @@ from transformers import CLIPVisionModelWithProjection
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from i2vedit_core.models import ModelFolder, find_model
+from i2vedit_core.versions import deciding_versions
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,16 @@ class Backbone:
     def latent_scale(self) -> float:
         """The factor s in z = E(x)·s."""
         return float(self.vae.config.scaling_factor)
+
+    def computes_with(self) -> dict[str, Any]:
+        """What decides the last bits of whatever this model computes, as JSON values: the same here, the same values."""
+        return {
+            "model_sha256": self.folder.sha256,
+            "device": str(self.device),
+            "dtype": str(self.dtype).removeprefix("torch."),
+            "threads": torch.get_num_threads(),
+            "versions": deciding_versions(),
+        }
 
 
 def default_device() -> torch.device:

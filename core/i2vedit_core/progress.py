@@ -84,10 +84,14 @@ class Reporter:
     Steps of different stages cost differently, so work is counted in evaluations of the UNet, forward passes of one chunk.
     """
 
-    def __init__(self, on_event: EventCallback, token: CancelToken, chunks: int, total_cost: float) -> None:
+    def __init__(self, on_event: EventCallback, token: CancelToken) -> None:
         self._on_event, self._token = on_event, token
-        self._chunks, self._left, self._done = chunks, total_cost, 0.0
+        self._chunks, self._left, self._done = 1, 0.0, 0.0
         self._started = time.monotonic()
+
+    def expect(self, chunks: int, total_cost: float) -> None:
+        """Says how much there is to do."""
+        self._chunks, self._left = chunks, total_cost
 
     def step(self, stage: Stage, chunk: int, step: int, of: int, cost: float = 0.0, loss: float | None = None) -> None:
         """Says that a step is done. Raises BridgeError CANCELLED if the job is to stop."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.deliver import Deliverer
 from i2vedit_core.delivery.matting import ChunkPictures, Matting
@@ -42,29 +43,39 @@ def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and th
     backbone: Backbone,
     delivery: DeliverySettings,
     work: Path | None = None,
+    artifacts: Path | None = None,
     on_event: EventCallback = ignore,
     token: CancelToken | None = None,
 ) -> Delivered:
     """Carries the painted first frame of a shot through all of its frames and delivers them as an EXR sequence.
 
-    `work` keeps what is expensive (trajectories, LoRA checkpoints): the same folder given again goes on where it was.
+    `work` keeps the job's notes and `artifacts` what is expensive (trajectories, LoRA checkpoints): the same folders given again go on
+    where it was, and another edit of the same shot finds its preparation in `artifacts`. Without them nothing is kept.
     Raises BridgeError; CANCELLED once `token` was set.
     """
     with tempfile.TemporaryDirectory(prefix="i2vedit-") as temporary:
-        delivering = _Delivering(shot, edit, settings, backbone, Work(work or Path(temporary)), on_event, token)
-        return delivering.run(delivery)
+        places = Work(work or Path(temporary)), Artifacts(artifacts or Path(temporary) / "artifacts")
+        return _Delivering(shot, edit, settings, backbone, *places, on_event, token).run(delivery)
 
 
 class _Delivering:
     """Reads the shot for the method, and writes what it makes."""
 
-    def __init__(
-        self, shot: Shot, edit: Edit, settings: Settings, backbone: Backbone, work: Work, on_event: EventCallback, token: CancelToken | None
+    def __init__(  # noqa: PLR0913  (as `propagate`)
+        self,
+        shot: Shot,
+        edit: Edit,
+        settings: Settings,
+        backbone: Backbone,
+        work: Work,
+        artifacts: Artifacts,
+        on_event: EventCallback,
+        token: CancelToken | None,
     ) -> None:
         self.shot, self.edit, self.settings, self.backbone, self.work = shot, edit, settings, backbone, work
         clip = shot.clip
         self.fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, backbone.pixel_budget, backbone.size_multiple)
-        self.propagation = Propagation(backbone, settings, len(shot), self._read, work, on_event, token)
+        self.propagation = Propagation(backbone, settings, len(shot), self._read, artifacts, on_event, token)
         self.report = self.propagation.report
 
     def run(self, delivery: DeliverySettings) -> Delivered:

@@ -2,9 +2,6 @@
 
 import dataclasses
 from datetime import UTC, datetime
-from importlib.metadata import version
-
-import torch
 
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.sequence import describe_delivery
@@ -14,12 +11,10 @@ from i2vedit_core.media.fingerprint import sha256_of
 from i2vedit_core.settings import DeliverySettings, Settings
 from i2vedit_core.shot import Edit, Shot
 
-DECIDING = ("i2vedit-bridge", "torch", "diffusers", "transformers", "peft", "numpy", "scipy", "OpenImageIO", "av", "opencv-python-headless")
-"""Packages whose version can change pixels; the ffmpeg that decodes stands beside them."""
-
 
 def issue_ticket(shot: Shot, edit: Edit, settings: Settings, backbone: Backbone, delivery: DeliverySettings) -> Ticket:
     """The ticket of one delivery."""
+    computes_with = backbone.computes_with()
     used = dataclasses.asdict(settings)
     used["guidance"] = settings.guidance or backbone.folder.guidance
     used["lora"]["steps"] = settings.lora_steps(backbone.folder.lora_steps)
@@ -32,13 +27,9 @@ def issue_ticket(shot: Shot, edit: Edit, settings: Settings, backbone: Backbone,
         edit_sha256=sha256_of(edit.image),
         edit_frame=shot.first if edit.frame is None else edit.frame,
         model=settings.model,
-        model_sha256=backbone.folder.sha256,
         settings=used,
         delivery=describe_delivery(shot.clip, delivery),
         seed=settings.seed,
-        device=str(backbone.device),
-        dtype=str(backbone.dtype).removeprefix("torch."),
-        threads=torch.get_num_threads(),
-        versions={**{name: version(name) for name in DECIDING}, "ffmpeg": ffmpeg_version()},
+        **{**computes_with, "versions": {**computes_with["versions"], "ffmpeg": ffmpeg_version()}},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -13,6 +13,7 @@ from i2vedit_core.models import find_model
 from i2vedit_core.shot import Edit, Shot
 from i2vedit_server import convert
 from i2vedit_server.database import Database
+from i2vedit_server.messages import NOWHERE
 from i2vedit_server.record import JobRecord, NewJob
 
 LONGEST_REQUEST_ID = 128
@@ -45,7 +46,7 @@ def examine(spec: job_pb2.JobSpec, packed: bytes) -> tuple[int, str]:
 
     Raises BridgeError: CLIP_*, RANGE_OUTSIDE_CLIP, EDIT_*, MODEL_*, OUTPUT_NOT_WRITABLE, SETTING_INVALID, PATH_INVALID.
     """
-    order = convert.order("", spec, Path())
+    order = convert.order("", spec, NOWHERE)
     shot = Shot.open(order.clip, order.first, order.last)
     edit = Edit.open(order.edit, shot, order.edit_frame)
     find_model(order.settings.model)

@@ -14,7 +14,8 @@ from grpc_reflection.v1alpha import reflection
 from i2vedit.v1 import propagation_service_pb2
 from i2vedit.v1.propagation_service_pb2_grpc import add_PropagationServiceServicer_to_server
 from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_server.config import ServerConfig, checked_listen_address, product_version
+from i2vedit_core.versions import product_version
+from i2vedit_server.config import ServerConfig, checked_listen_address
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.guard import Activity, Guard

@@ -3,7 +3,6 @@
 import ipaddress
 import os
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import platformdirs
@@ -12,9 +11,6 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 
 DATA_FOLDER_VARIABLE = "I2VEDIT_DATA_DIR"
 DEFAULT_RUNNER = "i2vedit_server.runner:run_job"
-DISTRIBUTION = "i2vedit-bridge"
-DECIDING_LIBRARIES = ("torch", "diffusers", "transformers", "peft", "numpy", "OpenImageIO", "av", "imageio-ffmpeg", "grpcio", "protobuf")
-"""Distributions whose version decides the result or the wire."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +25,8 @@ class ServerConfig:
     """None: runs until it is told to stop."""
     cancel_grace_seconds: float = 15.0
     """How long a cancelled job may take to its next step before its worker process is ended."""
+    artifact_bytes: int = 20 * 10**9
+    """What is kept of prepared shots on disk; those used longest ago go first. A shot of SVD takes about 100 MB a chunk."""
     runner: str = DEFAULT_RUNNER
     """`module:function` that the worker process calls for each job."""
 
@@ -37,25 +35,6 @@ def default_data_folder() -> Path:
     """The user's own local (never roaming) data folder, unless the environment names another."""
     named = os.environ.get(DATA_FOLDER_VARIABLE)
     return Path(named) if named else platformdirs.user_data_path("i2vedit", appauthor=False, roaming=False)
-
-
-def product_version() -> str:
-    """Version of the installed distribution; `0+uninstalled` when it runs from a bare checkout."""
-    try:
-        return metadata.version(DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        return "0+uninstalled"
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of the libraries that decide the result, by name, read from their metadata without importing them."""
-    versions = {}
-    for name in DECIDING_LIBRARIES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def checked_listen_address(listen: str) -> str:

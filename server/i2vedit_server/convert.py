@@ -9,7 +9,7 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.probe import ClipInfo
 from i2vedit_core.progress import Progress, Stage
 from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, LoraSettings, Preset, Settings
-from i2vedit_server.messages import JobOrder
+from i2vedit_server.messages import JobOrder, Places
 from i2vedit_server.record import JobRecord, JobState
 
 E = TypeVar("E")
@@ -85,7 +85,7 @@ def canonical_spec(spec: job_pb2.JobSpec) -> job_pb2.JobSpec:
     return whole
 
 
-def order(job_id: str, spec: job_pb2.JobSpec, work: Path) -> JobOrder:
+def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
     """What the worker needs to run a canonical spec. Raises BridgeError PATH_INVALID, RANGE_OUTSIDE_CLIP, SETTING_INVALID."""
     clip, edit = spec.clip, spec.edits[0]
     if clip.source_in < 0 or clip.frame_count < 0:
@@ -101,7 +101,7 @@ def order(job_id: str, spec: job_pb2.JobSpec, work: Path) -> JobOrder:
         edit_frame=edit.frame,
         settings=_settings(spec.settings),
         delivery=_delivery(spec.delivery),
-        work=work,
+        places=places,
     )
 
 

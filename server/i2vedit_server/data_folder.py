@@ -50,6 +50,11 @@ class DataFolder:
         """One scratch folder for each job that has not ended."""
         return self.path / "work"
 
+    @property
+    def artifacts(self) -> Path:
+        """What was made of prepared shots, for every job that needs the same."""
+        return self.path / "artifacts"
+
     def create(self) -> None:
         """Makes the folders, closed to other users. Raises BridgeError DATA_FOLDER_UNUSABLE."""
         try:

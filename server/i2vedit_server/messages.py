@@ -9,6 +9,22 @@ from i2vedit_core.settings import DeliverySettings, Settings
 
 
 @dataclass(frozen=True)
+class Places:
+    """Where a job keeps what it makes on its way."""
+
+    work: Path
+    """Scratch folder of this job; the same at every attempt, so that a later one resumes."""
+    artifacts: Path
+    """Prepared shots, for every job that needs the same."""
+    artifact_bytes: int
+    """So much of them is kept."""
+
+
+NOWHERE = Places(Path(), Path(), 0)
+"""Of an order that is only looked at."""
+
+
+@dataclass(frozen=True)
 class JobOrder:
     """One job, as the runner gets it. Paths are absolute; frames are source frame numbers, `last` inclusive (None: to the end)."""
 
@@ -20,8 +36,7 @@ class JobOrder:
     edit_frame: int
     settings: Settings
     delivery: DeliverySettings
-    work: Path
-    """Scratch folder of this job; the same at every attempt, so that a later one resumes."""
+    places: Places
 
 
 @dataclass(frozen=True)

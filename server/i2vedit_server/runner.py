@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone, load_backbone
 from i2vedit_core.progress import CancelToken
 from i2vedit_core.propagate import propagate
@@ -37,7 +38,11 @@ def run_job(order: JobOrder, report: Report, token: CancelToken) -> Path:
     token.check()
     backbone = _BACKBONES.get(order.settings.model)
     report(DeviceFound(device_words(backbone.device)))
-    delivered = propagate(shot, edit, order.settings, backbone, order.delivery, work=order.work, on_event=report, token=token)
+    places = order.places
+    try:
+        delivered = propagate(shot, edit, order.settings, backbone, order.delivery, places.work, places.artifacts, report, token)
+    finally:
+        Artifacts(places.artifacts).trim(places.artifact_bytes)
     return delivered.folder
 
 

@@ -15,7 +15,7 @@ from i2vedit_server.config import ServerConfig
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
-from i2vedit_server.messages import DeviceFound, JobDone, JobEvent, JobFailed, JobOrder, RunJob, StopJob, WorkerGone
+from i2vedit_server.messages import DeviceFound, JobDone, JobEvent, JobFailed, JobOrder, Places, RunJob, StopJob, WorkerGone
 from i2vedit_server.record import Failure, JobRecord, JobState
 from i2vedit_server.store import LARGEST_SEQUENCE
 from i2vedit_server.worker import Worker
@@ -138,7 +138,8 @@ class Scheduler:
     def _order(self, record: JobRecord) -> JobOrder:
         work = self._folder.work / record.job_id
         work.mkdir(parents=True, exist_ok=True)
-        return convert.order(record.job_id, job_pb2.JobSpec.FromString(record.spec), work)
+        places = Places(work, self._folder.artifacts, self._config.artifact_bytes)
+        return convert.order(record.job_id, job_pb2.JobSpec.FromString(record.spec), places)
 
     async def _ready_worker(self) -> Worker:
         if self._worker is None or not self._worker.alive:

@@ -19,9 +19,9 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.probe import probe
 from i2vedit_core.media.still import export_frame
 from i2vedit_core.models import find_model
+from i2vedit_core.versions import DECIDING, product_version, versions_of
 from i2vedit_server import convert
 from i2vedit_server.admission import Admission
-from i2vedit_server.config import library_versions, product_version
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
@@ -58,7 +58,7 @@ class PropagationService(PropagationServiceServicer):
         self._scheduler = parts.scheduler
         self._admission = Admission(parts.database)
         self._started_seconds = time.monotonic()
-        self._libraries = library_versions()
+        self._libraries = versions_of((*DECIDING, "grpcio", "protobuf"))
 
     async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: Context) -> pb.GetServerInfoResponse:
         counts = await self._database(self._store.counts)

@@ -110,7 +110,17 @@ def test_the_same_job_gives_the_same_pixels_and_an_interrupted_one_too(
             token.cancel()
 
     with pytest.raises(BridgeError) as stopped:
-        propagate(shot, edit, settings, backbone, DeliverySettings(tmp_path / "parts"), work, stop_in_the_second_training, token)
+        propagate(
+            shot,
+            edit,
+            settings,
+            backbone,
+            DeliverySettings(tmp_path / "parts"),
+            work,
+            work / "artifacts",
+            stop_in_the_second_training,
+            token,
+        )
     assert stopped.value.reason is Reason.CANCELLED
     seen: list[Progress] = []
     parts = propagate(
@@ -120,6 +130,7 @@ def test_the_same_job_gives_the_same_pixels_and_an_interrupted_one_too(
         backbone,
         DeliverySettings(tmp_path / "parts"),
         work,
+        work / "artifacts",
         lambda e: seen.append(e) if isinstance(e, Progress) else None,
     )
     assert parts.folder.name == "shot_v001"
@@ -160,9 +171,9 @@ def test_progress_counts_every_stage_to_its_end(backbone: Backbone, clip: Path, 
 def test_it_keeps_little_on_disk(backbone: Backbone, clip: Path, painted: Path, tmp_path: Path) -> None:
     shot = Shot.open(clip, 2, 15)
     work = tmp_path / "work"
-    propagate(shot, Edit.open(painted, shot), QUICK, backbone, DeliverySettings(tmp_path / "out"), work)
+    propagate(shot, Edit.open(painted, shot), QUICK, backbone, DeliverySettings(tmp_path / "out"), work, work / "artifacts")
     kept = sorted(path.name for path in work.rglob("*") if path.is_file())
-    assert kept == ["identity.txt", "lora_000001.safetensors", "trajectory.safetensors", "version.txt"]
+    assert kept == ["identity.txt", "key.json", "key.json", "lora_000001.safetensors", "trajectory.safetensors", "version.txt"]
 
 
 def test_what_another_edit_left_in_the_work_folder_is_not_taken_for_this_ones(

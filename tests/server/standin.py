@@ -24,7 +24,7 @@ def deliver(order: JobOrder, report: Report, token: CancelToken) -> Path:
     for step in range(_steps_done(order), STEPS):
         report(Progress(Stage.TRAIN, 0, 1, step, STEPS, loss=1.0 / (step + 1), seconds_left=float(STEPS - step)))
         _rest(order, token)
-        (order.work / f"step_{step}").touch()
+        (order.places.work / f"step_{step}").touch()
     for frame in range(shot.first, shot.last + 1):
         path = folder / f"{folder.name}.{frame:04d}.exr"
         if not path.exists():
@@ -42,7 +42,7 @@ def _folder(order: JobOrder) -> Path:
 
 
 def _steps_done(order: JobOrder) -> int:
-    return sum(1 for _ in order.work.glob("step_*"))
+    return sum(1 for _ in order.places.work.glob("step_*"))
 
 
 def _rest(order: JobOrder, token: CancelToken) -> None:

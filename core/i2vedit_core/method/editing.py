@@ -10,7 +10,7 @@ from torch import Tensor
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.method.attention.edit_map import EditMap
 from i2vedit_core.method.attention.passes import AttentionPass, Matching, SourceMaps
-from i2vedit_core.method.attention.reference import FrontKeys, Reference
+from i2vedit_core.method.attention.reference import Reference, empty_reference
 from i2vedit_core.method.conditioning import Condition
 from i2vedit_core.method.edm import denoised, predict, slope
 from i2vedit_core.method.motion_lora import MotionLora
@@ -36,7 +36,7 @@ class References:
     @classmethod
     def empty(cls, levels: range, frames: tuple[int, ...]) -> "References":
         """To be filled while chunk 0 is edited."""
-        return cls({level: FrontKeys(frames) for level in levels}, {level: FrontKeys(frames) for level in levels})
+        return cls(empty_reference(levels, frames), empty_reference(levels, frames))
 
 
 @dataclass(frozen=True)

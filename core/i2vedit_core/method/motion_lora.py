@@ -143,6 +143,11 @@ def _train_step(lora: MotionLora, optimizer: torch.optim.Optimizer, z_0: Tensor,
     return float(require_finite(loss.detach(), "training the motion LoRA"))
 
 
+def is_trained(folder: Path, steps: int) -> bool:
+    """Whether a training of so many steps has come to its end in this folder."""
+    return steps == 0 or _file(folder, steps).exists()
+
+
 class Checkpoints:
     """LoRA and optimiser of one chunk on disk. A checkpoint is whole or not there; the newest replaces the one before."""
 
@@ -155,7 +160,7 @@ class Checkpoints:
             tensors |= {f"{name}.{key}": optimizer.state[weight][key] for name, weight in lora.weights.items() for key in _MOMENTS}
         older = self._all()
         metadata = {"format": "pt", "r": str(lora.rank), "lora_alpha": str(lora.rank)}
-        save_tensors(self._folder / f"lora_{step:06d}.safetensors", tensors, metadata)
+        save_tensors(_file(self._folder, step), tensors, metadata)
         for file in older:
             file.unlink(missing_ok=True)
 
@@ -177,6 +182,10 @@ class Checkpoints:
 
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+def _file(folder: Path, step: int) -> Path:
+    return folder / f"lora_{step:06d}.safetensors"
 
 
 def _step_of(file: Path) -> int:

@@ -1,9 +1,8 @@
 """METHOD sections 3, 5 and 6: the source chunk as the edit needs it: its latents, its trajectory, and its attention at every level."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -27,36 +26,75 @@ class Source:
     """On its own first frame, the noise included: every later pass sees the same one."""
     sigmas: Tensor
     """[N + 1] float32: the sampler's grid, the last entry 0."""
-    reference: Reference | None
+    front: Reference | None = None
     """Chunk 0's keys and values by level; None for chunk 0 itself."""
+    leaves: Reference | None = None
+    """What this chunk leaves for later ones: every pass of the base model fills the level that it sees, if it is still empty."""
 
-    def front(self, level: int) -> FrontKeys | None:
-        return None if self.reference is None else self.reference[level]
+    @property
+    def grid(self) -> Tensor:
+        """[N + 1] float32: the noise level of each entry of the trajectory."""
+        return inversion_grid(self.sigmas)
+
+    def front_at(self, level: int) -> FrontKeys | None:
+        return None if self.front is None else self.front[level]
 
     def nearest_front(self, sigma: Tensor) -> FrontKeys | None:
         """Chunk 0 at the level whose sigma is nearest on a logarithmic scale: training draws noise levels between the grid's."""
-        if self.reference is None:
+        if self.front is None:
             return None
-        distance = (inversion_grid(self.sigmas).log() - sigma.log().cpu()).abs()
-        return self.reference[int(distance.argmin())]
+        distance = (self.grid.log() - sigma.log().cpu()).abs()
+        return self.front[int(distance.argmin())]
 
 
 def invert_source(
-    backbone: Backbone, source: Source, z: Tensor, after_step: Callable[[int], None], maps: dict[int, SourceMaps] | None = None
+    backbone: Backbone,
+    source: Source,
+    z: Tensor,
+    after_step: Callable[[int], None],
+    keep_maps: Callable[[int, SourceMaps], None] | None = None,
 ) -> Tensor:
     """The trajectory [N + 1, F, C, h, w] of section 3: base model, LoRA off, no guidance. z: the latents after SARP, scaled, as `z_0`.
 
-    `maps`, if given, receives the attention of every level on the way: all but the topmost, which inversion never evaluates.
+    `keep_maps`, if given, receives the attention of every level on the way: all but the topmost, which inversion never evaluates.
     """
 
     def answer(z: Tensor, sigma: Tensor, level: int) -> Tensor:
-        seen: dict[str, tuple[Tensor, Tensor]] | None = None
-        if maps is not None:
-            seen = maps[level] = {}
-        with AttentionPass(front=source.front(level), record=seen).installed(backbone.unet):
-            return predict(backbone, z, sigma, source.condition)
+        maps: dict[str, tuple[Tensor, Tensor]] | None = None if keep_maps is None else {}
+        velocity = _look(backbone, source, z, sigma, level, maps)
+        if keep_maps is not None and maps is not None:
+            keep_maps(level, maps)
+        return velocity
 
     return invert(z, source.sigmas, answer, after_step)
+
+
+@torch.no_grad()
+def replay(backbone: Backbone, source: Source, trajectory: Tensor, level: int) -> SourceMaps:
+    """Q0 and K0 of every self-attention layer at one level, by running the base model once more on the trajectory (section 6)."""
+    maps: dict[str, tuple[Tensor, Tensor]] = {}
+    _look(backbone, source, trajectory[level][None], source.grid[level].to(trajectory), level, maps)
+    return maps
+
+
+def _look(
+    backbone: Backbone, source: Source, z: Tensor, sigma: Tensor, level: int, maps: dict[str, tuple[Tensor, Tensor]] | None
+) -> Tensor:
+    """U of the base model on the source at one level of its trajectory. What was asked to be kept of it, is."""
+    leaves = None if source.leaves is None or source.leaves[level].filled else source.leaves[level]
+    with AttentionPass(front=source.front_at(level), keep_front=leaves, record=maps).installed(backbone.unet):
+        return predict(backbone, z, sigma, source.condition)
+
+
+def complete_reference(
+    backbone: Backbone, source: Source, trajectory: Tensor, levels: range, after_step: Callable[[int], None] = lambda step: None
+) -> None:
+    """Fills those of the levels of what chunk 0 leaves that no pass has filled on its way (section 5)."""
+    assert source.leaves is not None
+    missing = [level for level in levels if not source.leaves[level].filled]
+    for step, level in enumerate(missing):
+        replay(backbone, source, trajectory, level)
+        after_step(step)
 
 
 @contextmanager
@@ -67,52 +105,3 @@ def training_pass(backbone: Backbone, source: Source, sigma: Tensor) -> Iterator
     """
     with AttentionPass(front=source.nearest_front(sigma)).installed(backbone.unet):
         yield lambda z: predict(backbone, z, sigma, source.condition)
-
-
-@torch.no_grad()
-def replay(backbone: Backbone, source: Source, trajectory: Tensor, level: int) -> dict[str, tuple[Tensor, Tensor]]:
-    """Q0 and K0 of every self-attention layer at one level, by running the base model once more on the trajectory (section 6)."""
-    maps: dict[str, tuple[Tensor, Tensor]] = {}
-    sigma = inversion_grid(source.sigmas)[level].to(trajectory)
-    with AttentionPass(front=source.front(level), record=maps).installed(backbone.unet):
-        predict(backbone, trajectory[level][None], sigma, source.condition)
-    return maps
-
-
-class ReplayedMaps:
-    """Source maps by replay: nothing is kept, each level is computed when it is asked for. The default."""
-
-    def __init__(self, backbone: Backbone, source: Source, trajectory: Tensor) -> None:
-        self._backbone, self._source, self._trajectory = backbone, source, trajectory
-
-    def at(self, level: int) -> SourceMaps:
-        return replay(self._backbone, self._source, self._trajectory, level)
-
-
-class StoredMaps:
-    """Source maps held in memory, computed once: for those who have the room and will edit the chunk again."""
-
-    def __init__(
-        self, backbone: Backbone, source: Source, trajectory: Tensor, seen: Mapping[int, SourceMaps] = MappingProxyType({})
-    ) -> None:
-        """`seen`: what inversion has seen on its way; the rest is replayed."""
-        levels = range(len(source.sigmas) - 1)
-        self._maps = {level: seen[level] if level in seen else replay(backbone, source, trajectory, level) for level in levels}
-
-    def at(self, level: int) -> SourceMaps:
-        return self._maps[level]
-
-
-@torch.no_grad()
-def record_reference(
-    backbone: Backbone, source: Source, trajectory: Tensor, frames: tuple[int, ...], after_step: Callable[[int], None]
-) -> Reference:
-    """Chunk 0's source keys and values at every level of the inversion grid, for inverting and training later chunks (section 5)."""
-    grid = inversion_grid(source.sigmas).to(trajectory)
-    reference = {}
-    for level, sigma in enumerate(grid):
-        reference[level] = FrontKeys(frames)
-        with AttentionPass(keep_front=reference[level]).installed(backbone.unet):
-            predict(backbone, trajectory[level][None], sigma, source.condition)
-        after_step(level)
-    return reference

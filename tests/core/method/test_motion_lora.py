@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 
 from i2vedit_core.backbone import Backbone, checkpoint_gradients
 from i2vedit_core.errors import BridgeError, Reason
+from i2vedit_core.method.attention.reference import empty_reference
 from i2vedit_core.method.motion_lora import MotionLora, Training, train_motion_lora, velocity_loss
-from i2vedit_core.method.source import Source, invert_source, record_reference, training_pass
+from i2vedit_core.method.source import Source, complete_reference, invert_source, training_pass
 from i2vedit_core.progress import CancelToken
 from i2vedit_core.settings import LoraSettings
 
@@ -101,9 +102,9 @@ def test_another_rank_afterwards_stands_beside_it(tiny_backbone: Backbone, sourc
 
 def test_gradient_checkpointing_changes_nothing(tiny_backbone: Backbone, source: Source, tmp_path: Path) -> None:
     """Forwards are run again in the backward pass, with the attention of section 5 in place and the same dropout."""
-    trajectory = invert_source(tiny_backbone, source, source.z_0, lambda step: None)
-    reference = record_reference(tiny_backbone, source, trajectory, (0, 1, 3), lambda level: None)
-    later = replace(source, reference=reference)
+    leaving = replace(source, leaves=empty_reference(range(len(source.sigmas)), (0, 1, 3)))
+    complete_reference(tiny_backbone, leaving, invert_source(tiny_backbone, leaving, source.z_0, lambda step: None), range(1))
+    later = replace(source, front=leaving.leaves)
     _, without = _train(tiny_backbone, source, tmp_path / "without", 3)
     _, plain = _train(tiny_backbone, later, tmp_path / "plain", 3)
     assert plain != without

@@ -1,5 +1,6 @@
 """What each part of the method is, seen by leaving it out: on tensors, with a small UNet of random weights."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,17 +9,20 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from i2vedit_core.artifacts import KEY_FILE, Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.method.edm import noise_grid
-from i2vedit_core.method.propagation import EditedChunk, Prepared, Propagation
+from i2vedit_core.method.preparation import Prepared
+from i2vedit_core.method.propagation import EditedChunk, Propagation
 from i2vedit_core.method.sarp import flat_areas
 from i2vedit_core.method.source import Source
+from i2vedit_core.method.source_maps import MapsAt, NoStore
 from i2vedit_core.settings import LoraSettings, Part, Preset, Settings
-from i2vedit_core.work import Work
 
 QUICK = Settings(steps=3, guidance=(1.0, 1.0), lora=LoraSettings(steps=1, rank=2, learning_rate=5e-2))
 PLAIN = (Part.INVERSION, Part.SPATIAL, Part.TEMPORAL, Part.LORA)
 """Leaving these out leaves nothing of the source: plain image-to-video."""
+NOTHING = MapsAt(NoStore(), lambda level: {})
 ONE, TWO = 4, 7
 """Frames of a shot of one chunk, and of two."""
 
@@ -36,7 +40,7 @@ def _painted(first: Tensor) -> Tensor:
 
 
 def _propagation(backbone: Backbone, settings: Settings, shot: Tensor, folder: Path) -> Propagation:
-    return Propagation(backbone, settings, len(shot), lambda chunk: shot[chunk.start : chunk.stop], Work(folder))
+    return Propagation(backbone, settings, len(shot), lambda chunk: shot[chunk.start : chunk.stop], Artifacts(folder))
 
 
 def _run(backbone: Backbone, settings: Settings, shot: Tensor, folder: Path, painted: Tensor | None = None) -> list[EditedChunk]:
@@ -95,7 +99,7 @@ def test_without_inversion_an_edit_starts_from_seeded_noise(tiny_backbone: Backb
 
     def start(settings: Settings, chunk: int) -> Tensor:
         propagation = _propagation(tiny_backbone, settings, _shot(1, TWO), tmp_path)
-        return propagation.starting_noise(Prepared(propagation.chunks[chunk], source, trajectory))
+        return propagation.starting_noise(Prepared(propagation.chunks[chunk], source, trajectory, NOTHING))
 
     noise, again, later, other = (
         start(replace(_without(Part.INVERSION), seed=seed), chunk) for seed, chunk in ((0, 0), (0, 0), (0, 1), (1, 0))
@@ -116,37 +120,46 @@ def test_sarp_matters_where_areas_are_flat_and_nowhere_else(flat: bool, tiny_bac
     assert bool(flat_areas(shot).any()) == flat
     settings = _without(Part.LORA), _without(Part.LORA, Part.SARP)
     propagations = [_propagation(tiny_backbone, each, shot, tmp_path / str(len(each.without))) for each in settings]
-    with_sarp, without = (each.prepare(each.chunks[0], None) for each in propagations)
+    with_sarp, without = (each.preparation.prepare(each.chunks[0]) for each in propagations)
     assert torch.equal(with_sarp.trajectory, without.trajectory) != flat
     assert torch.equal(with_sarp.source.z_0, without.source.z_0)  # what is trained on and compared with is the source itself
     assert torch.equal(without.trajectory[-1][None], without.source.z_0)
-
-
-LORA_OF_CHUNK_1 = "chunk_0001/lora_000001.safetensors"
 
 
 def _same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
+def _trajectory(folder: Path, chunk: int) -> Tensor:
+    return load_file(_artifact(folder, "inversion", chunk) / "trajectory.safetensors")["trajectory"]
+
+
+def _lora(folder: Path, chunk: int) -> dict[str, Tensor]:
+    return load_file(_artifact(folder, "lora", chunk) / "lora_000001.safetensors")
+
+
+def _artifact(folder: Path, kind: str, chunk: int) -> Path:
+    (found,) = (path for path in folder.glob(f"{kind}-*") if json.loads((path / KEY_FILE).read_text())["chunk"] == chunk)
+    return found
+
+
 def test_without_skip_interval_a_later_chunk_is_made_as_if_it_were_alone(tiny_backbone: Backbone, tmp_path: Path) -> None:
     shot = _shot(1, TWO)
     whole = _run(tiny_backbone, QUICK, shot, tmp_path / "whole")
     parted = _run(tiny_backbone, _without(Part.SKIP_INTERVAL), shot, tmp_path / "parted")
-    alone = _propagation(tiny_backbone, QUICK, shot, tmp_path / "alone")
-    prepared = alone.prepare(alone.chunks[1], None)
-    looked_back, did_not = (Work(tmp_path / name).load_trajectory(1) for name in ("whole", "parted"))
-    assert looked_back is not None and did_not is not None
+    alone = _propagation(tiny_backbone, QUICK, shot, tmp_path / "alone").preparation
+    prepared = alone.prepare(alone.chunks[1])
+    looked_back, did_not = (_trajectory(tmp_path / name, 1) for name in ("whole", "parted"))
     assert torch.equal(did_not, prepared.trajectory) and not torch.allclose(looked_back, prepared.trajectory, rtol=1e-4)
     assert torch.equal(whole[0].pixels, parted[0].pixels)
     assert (whole[1].pixels - parted[1].pixels).abs().max() > 1e-5
-    assert _same(*(load_file(tmp_path / name / LORA_OF_CHUNK_1) for name in ("parted", "alone")))
-    assert not _same(*(load_file(tmp_path / name / LORA_OF_CHUNK_1) for name in ("parted", "whole")))
+    assert _same(*(_lora(tmp_path / name, 1) for name in ("parted", "alone")))
+    assert not _same(*(_lora(tmp_path / name, 1) for name in ("parted", "whole")))
 
 
 def test_without_the_lora_nothing_is_trained(tiny_backbone: Backbone, full: EditedChunk, full_folder: Path, tmp_path: Path) -> None:
     _run(tiny_backbone, _without(Part.LORA), _shot(1, ONE), tmp_path)
-    kept = [{path.name for path in folder.rglob("*.*")} for folder in (full_folder, tmp_path)]
+    kept = [{path.name for path in folder.rglob("*.safetensors")} for folder in (full_folder, tmp_path)]
     assert kept == [{"lora_000001.safetensors", "trajectory.safetensors"}, {"trajectory.safetensors"}]
 
 
@@ -160,7 +173,7 @@ def test_parts_left_out_are_not_waited_for(tiny_backbone: Backbone, tmp_path: Pa
         settings,
         TWO,
         lambda chunk: shot[chunk.start : chunk.stop],
-        Work(tmp_path),
+        Artifacts(tmp_path),
         lambda event: seen.append(getattr(event, "seconds_left", None)),
     )
     list(propagation.run(_painted(shot[:1])))

@@ -39,11 +39,16 @@ class Layer:
 def attention_layers(unet: UNetSpatioTemporalConditionModel) -> tuple[Layer, ...]:
     """All self-attention layers of the spatial and temporal transformer blocks, in the order of their paths."""
     lowest = max(i for i, block in enumerate(unet.config.down_block_types) if block.startswith("CrossAttn"))
-    return tuple(_layer(unet, path, 2**lowest) for path in _paths(unet))
+    return tuple(_layer(unet, path, 2**lowest) for path in _paths(unet, "attn1"))
 
 
-def _paths(unet: UNetSpatioTemporalConditionModel) -> list[str]:
-    return sorted(path for path, module in unet.named_modules() if isinstance(module, Attention) and path.endswith(".attn1"))
+def cross_attention_paths(unet: UNetSpatioTemporalConditionModel) -> list[str]:
+    """Of the layers (attn2) that look at the image's embedding."""
+    return _paths(unet, "attn2")
+
+
+def _paths(unet: UNetSpatioTemporalConditionModel, name: str) -> list[str]:
+    return sorted(path for path, module in unet.named_modules() if isinstance(module, Attention) and path.endswith(f".{name}"))
 
 
 def _layer(unet: UNetSpatioTemporalConditionModel, path: str, lowest: int) -> Layer:

@@ -9,7 +9,7 @@ from diffusers.models.attention_processor import Attention
 from torch import Tensor
 
 from i2vedit_core.method.attention.edit_map import EditMap
-from i2vedit_core.method.attention.layers import Kind, Layer, attention_layers, processors
+from i2vedit_core.method.attention.layers import Kind, Layer, attention_layers, cross_attention_paths, processors
 from i2vedit_core.method.attention.matched import matched_attention, plain_attention
 from i2vedit_core.method.attention.reference import FrontKeys
 
@@ -36,7 +36,7 @@ class Matching:
         return self.progress < everywhere or (self.progress < deep and layer.deepest)
 
     def attend(self, layer: Layer, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        q0, k0 = self.source[layer.path]
+        q0, k0 = (tensor.to(q.device, non_blocking=True) for tensor in self.source[layer.path])
         if layer.kind is Kind.TEMPORAL:
             return plain_attention(q0, k0, v) if self.keeps_source(layer) else plain_attention(q, k, v)
         out, difference = matched_attention(q, k, v, q0, k0, self.threshold)
@@ -64,13 +64,15 @@ class AttentionPass:
             if self.front is not None:
                 k, v = self.front.put_in_front(layer.path, k, v)
         if self.record is not None:
-            self.record[layer.path] = q, k
+            # In one memory layout whether they are used at once or read back: the layout decides which kernels run, and so the last bits.
+            self.record[layer.path] = q.detach().contiguous(), k.detach().contiguous()
         return self.matching.attend(layer, q, k, v) if self.matching else plain_attention(q, k, v)
 
     @contextmanager
     def installed(self, unet: UNetSpatioTemporalConditionModel) -> Iterator[None]:
-        """The UNet's self-attention follows this pass inside the block. Backward passes with checkpointing belong inside, too."""
-        with processors(unet, {layer.path: PassProcessor(layer, self) for layer in attention_layers(unet)}):
+        """The UNet's attention follows this pass inside the block. Backward passes with checkpointing belong inside, too."""
+        layers = {layer.path: PassProcessor(layer, self) for layer in attention_layers(unet)}
+        with processors(unet, {**layers, **dict.fromkeys(cross_attention_paths(unet), attend_to_one_token)}):
             yield
 
 
@@ -87,3 +89,13 @@ class PassProcessor:
         out = self._pass.attend(self._layer, q, k, v)
         projected: Tensor = attn.to_out[1](attn.to_out[0](out.transpose(1, 2).flatten(2)))
         return projected
+
+
+def attend_to_one_token(
+    attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None, attention_mask: Tensor | None = None
+) -> Tensor:
+    """Cross-attention to the image's embedding. Of a single token every query takes all, whatever it asks: queries, keys and softmax are
+    spared, and what is left is the same for all positions of all frames (METHOD section 0, Numerics)."""
+    assert encoder_hidden_states is not None and encoder_hidden_states.shape[1] == 1, "one pass has one condition, which is one token"
+    projected: Tensor = attn.to_out[1](attn.to_out[0](attn.to_v(encoder_hidden_states[:1])))
+    return projected.expand(len(hidden_states), hidden_states.shape[1], -1)

@@ -34,6 +34,10 @@ class FrontKeys:
         self._frames = list(frames)
         self._layers: dict[str, tuple[Quantized, Quantized]] = {}
 
+    @property
+    def filled(self) -> bool:
+        return bool(self._layers)
+
     def keep(self, path: str, k: Tensor, v: Tensor) -> None:
         """Remembers k, v [B, heads, F, D] of a layer at the reference frames."""
         chosen_k, chosen_v = k.detach()[:, :, self._frames], v.detach()[:, :, self._frames]
@@ -47,6 +51,11 @@ class FrontKeys:
 
 Reference = Mapping[int, FrontKeys]
 """Front keys by noise level."""
+
+
+def empty_reference(levels: range, frames: tuple[int, ...]) -> Reference:
+    """To be filled by the passes of chunk 0, at these levels."""
+    return {level: FrontKeys(frames) for level in levels}
 
 
 def reference_frames(count: int, chunk_frames: int) -> tuple[int, ...]:

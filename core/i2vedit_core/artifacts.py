@@ -1,0 +1,57 @@
+"""What is expensive to make of a source, kept on disk under a key of all that it was made of, and found again by whoever needs the same:
+the job after a kill, the full run after a preview, the second edit of a shot."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from i2vedit_core.files import whole_file
+
+Key = Mapping[str, Any]
+"""JSON values: two keys that are equal as JSON mean the same artifact."""
+
+KEY_FILE = "key.json"
+_NAME_CHARACTERS = 32
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """A folder of artifacts, each in a folder of its own whose name is the hash of its key."""
+
+    root: Path
+
+    def folder(self, kind: str, key: Key) -> Path:
+        """Where an artifact lies or is to be written; from now on the youngest. Raises BridgeError DISK_FULL or OUTPUT_NOT_WRITABLE."""
+        text = json.dumps({"kind": kind, **key}, sort_keys=True, indent=1).encode()
+        folder = self.root / f"{kind}-{hashlib.sha256(text).hexdigest()[:_NAME_CHARACTERS]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / KEY_FILE).exists():
+            with whole_file(folder / KEY_FILE, len(text), replace=True) as partial:
+                partial.write_bytes(text)
+        os.utime(folder)
+        return folder
+
+    def trim(self, limit_bytes: int) -> None:
+        """Removes the artifacts that were used longest ago, until the rest fits. Only while no job runs that could need them."""
+        folders = sorted((folder for folder in self.root.glob("*-*") if folder.is_dir()), key=lambda folder: folder.stat().st_mtime)
+        sizes = {folder: sum(file.stat().st_size for file in folder.iterdir()) for folder in folders}
+        total = sum(sizes.values())
+        for folder in folders:
+            if total <= limit_bytes:
+                return
+            shutil.rmtree(folder, ignore_errors=True)
+            total -= sizes[folder]
+
+
+def tensor_sha256(tensor: Tensor) -> str:
+    """Hash of a tensor's values, type and shape."""
+    digest = hashlib.sha256(f"{tensor.dtype} {list(tensor.shape)}".encode())
+    digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

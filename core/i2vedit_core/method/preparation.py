@@ -1,0 +1,192 @@
+"""METHOD sections 2 to 5 in their order: all of a shot that does not depend on what is painted. It can be made while the artist paints.
+
+chunks -> SARP -> inversion -> motion LoRA; what the artifacts have is not made again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from i2vedit_core.artifacts import Artifacts, tensor_sha256
+from i2vedit_core.backbone import Backbone
+from i2vedit_core.method.attention.reference import Reference, empty_reference, reference_frames
+from i2vedit_core.method.chunks import Chunk, plan_chunks
+from i2vedit_core.method.conditioning import Condition, condition_on
+from i2vedit_core.method.editing import MapSource, editing_levels
+from i2vedit_core.method.edm import noise_grid
+from i2vedit_core.method.latents import encode, require_finite
+from i2vedit_core.method.motion_lora import MotionLora, Training, is_trained, train_motion_lora
+from i2vedit_core.method.sarp import flat_areas, perturb
+from i2vedit_core.method.seeds import noise_like
+from i2vedit_core.method.source import Source, complete_reference, invert_source, replay, training_pass
+from i2vedit_core.method.source_maps import MapsAt, OpenStore, Store, replay_only
+from i2vedit_core.progress import Reporter, Stage
+from i2vedit_core.settings import Part, Settings
+from i2vedit_core.tensor_files import load_tensors, save_tensors
+
+TRAINING_COST = 3.0
+"""A training step against one evaluation of the UNet."""
+
+ReadChunk = Callable[[Chunk], Tensor]
+"""A chunk's source pixels [F, 3, H, W] float32 in [-1, 1] at the model's size."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A chunk whose source side is done: everything that does not depend on what was painted (section 8)."""
+
+    chunk: Chunk
+    source: Source
+    trajectory: Tensor
+    """[N + 1, F, C, h, w] float32."""
+    maps: MapSource
+    """The source's attention at every level."""
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """What a chunk's artifacts are made of."""
+
+    trajectory: Mapping[str, Any]
+    lora: Mapping[str, Any]
+
+
+class Preparation:
+    """The source side of one shot."""
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        settings: Settings,
+        frame_count: int,
+        read: ReadChunk,
+        artifacts: Artifacts,
+        report: Reporter,
+        open_store: OpenStore = replay_only,
+    ) -> None:
+        self.backbone, self.settings, self.read = backbone, settings, read
+        self.artifacts, self.report, self.open_store = artifacts, report, open_store
+        self.chunks = plan_chunks(frame_count, backbone.chunk_frames)
+        self.sigmas = noise_grid(backbone, settings.steps)
+        self.lora = MotionLora(backbone.unet, settings.lora)
+        self.lora_steps = settings.lora_steps(backbone.folder.lora_steps)
+        self.reference_frames = reference_frames(settings.reference_frames, backbone.chunk_frames)
+        self.first: Prepared | None = None
+        """Chunk 0, once it is prepared: later ones look back at it."""
+        self._first_key: Mapping[str, Any] = {}
+        self._store: Store | None = None
+
+    @property
+    def skips(self) -> bool:
+        """Whether there are later chunks that attend to chunk 0 (section 5)."""
+        return len(self.chunks) > 1 and Part.SKIP_INTERVAL not in self.settings.without
+
+    @property
+    def cost_of_chunk(self) -> float:
+        """In evaluations of the UNet."""
+        return self.settings.steps + TRAINING_COST * self.lora_steps
+
+    def prepare(self, chunk: Chunk) -> Prepared:
+        """Everything of one chunk; chunk 0 first. Leaves the chunk's LoRA loaded."""
+        self.report.step(Stage.DECODE, chunk.index, 0, 1)
+        pixels = self.read(chunk).to(self.backbone.device)
+        keys = self._keys(chunk, pixels)
+        source = self._source(chunk, pixels)
+        self._look_back(chunk, keys)
+        store = self._open_store(keys)
+        trajectory = self._invert(chunk, source, pixels, keys, store)
+        self._train(chunk, source, keys)
+        prepared = Prepared(chunk, source, trajectory, MapsAt(store, partial(replay, self.backbone, source, trajectory)))
+        if chunk.index == 0:
+            self.first, self._first_key = prepared, keys.trajectory
+        return prepared
+
+    def condition(self, chunk: Chunk, latent: Tensor, picture: Tensor) -> Condition:
+        """Section 0. Source and edit of a chunk get the same noise."""
+        noise = noise_like(latent, self.settings.seed, chunk.index, "condition")
+        return condition_on(self.backbone, latent, picture, noise)
+
+    def close(self) -> None:
+        """Gives back what was held for the chunk in hand."""
+        if self._store is not None:
+            self._store.close()
+
+    def _source(self, chunk: Chunk, pixels: Tensor) -> Source:
+        latents = encode(self.backbone, pixels)
+        condition = self.condition(chunk, latents[:1], pixels[:1])
+        leaves = empty_reference(range(self.settings.steps + 1), self.reference_frames) if self.skips and chunk.index == 0 else None
+        return Source(latents[None] * self.backbone.latent_scale, condition, self.sigmas, self._front(chunk), leaves)
+
+    def _front(self, chunk: Chunk) -> Reference | None:
+        if chunk.index == 0 or not self.skips or self.first is None:
+            return None
+        return self.first.source.leaves
+
+    def _look_back(self, chunk: Chunk, keys: _Keys) -> None:
+        """Section 5: a later chunk is inverted, trained and replayed with chunk 0 in front, so chunk 0 must have left what is asked for."""
+        if self._front(chunk) is None or self.first is None:
+            return
+        levels = range(self.settings.steps + 1) if self._lacks_something(keys) else editing_levels(self.settings)
+        after_step = self.report.counter(Stage.INVERT, 0, self.settings.steps + len(levels), cost=1, first=self.settings.steps)
+        complete_reference(self.backbone, self.first.source, self.first.trajectory, levels, after_step)
+
+    def _lacks_something(self, keys: _Keys) -> bool:
+        return self._load_trajectory(keys) is None or not is_trained(self._lora_folder(keys), self.lora_steps)
+
+    def _invert(self, chunk: Chunk, source: Source, pixels: Tensor, keys: _Keys, store: Store) -> Tensor:
+        """Sections 2 and 3."""
+        found = self._load_trajectory(keys)
+        if found is not None:
+            self.report.skip(self.settings.steps)
+            return found.to(self.backbone.device)
+        z = source.z_0
+        if Part.SARP not in self.settings.without and bool(flat_areas(pixels).any()):
+            noise = noise_like(pixels, self.settings.seed, chunk.index, "sarp")
+            z = encode(self.backbone, perturb(pixels, self.settings.sarp_alpha, noise))[None] * self.backbone.latent_scale
+        after_step = self.report.counter(Stage.INVERT, chunk.index, self.settings.steps, cost=1)
+        trajectory = invert_source(self.backbone, source, z, after_step, store.keep if store.keeps else None)
+        save_tensors(self._trajectory_file(keys), {"trajectory": require_finite(trajectory, "inverting the source")})
+        return trajectory
+
+    def _train(self, chunk: Chunk, source: Source, keys: _Keys) -> None:
+        """Section 4; from chunk 1 on with chunk 0's source in front (section 5)."""
+        sigma_range = float(self.sigmas[-2]), float(self.sigmas[0])
+        training = Training(self.settings.lora, self.lora_steps, self.settings.seed, chunk.index, sigma_range, self._lora_folder(keys))
+        after_step = self.report.counter(Stage.TRAIN, chunk.index, self.lora_steps, TRAINING_COST)
+        first = train_motion_lora(self.lora, source.z_0, training, partial(training_pass, self.backbone, source), after_step)
+        self.report.skip(TRAINING_COST * first)
+
+    def _keys(self, chunk: Chunk, pixels: Tensor) -> _Keys:
+        """Of all that decides the values, down to the threads that sum them. Settings that do not are left out: a preview's inversion is
+        the full run's."""
+        settings = self.settings
+        looks_back = {"to": self._first_key, "frames": self.reference_frames} if chunk.index > 0 and self.skips else None
+        both = {
+            **self.backbone.computes_with(),
+            "pixels": tensor_sha256(pixels),
+            "chunk": chunk.index,
+            "seed": settings.seed,
+            "steps": settings.steps,
+            "looks_back": looks_back,
+        }
+        perturbed = None if Part.SARP in settings.without else settings.sarp_alpha
+        return _Keys({**both, "sarp_alpha": perturbed}, {**both, "lora": {**asdict(settings.lora), "steps": self.lora_steps}})
+
+    def _lora_folder(self, keys: _Keys) -> Path:
+        return self.artifacts.folder("lora", keys.lora)
+
+    def _trajectory_file(self, keys: _Keys) -> Path:
+        return self.artifacts.folder("inversion", keys.trajectory) / "trajectory.safetensors"
+
+    def _load_trajectory(self, keys: _Keys) -> Tensor | None:
+        file = self._trajectory_file(keys)
+        return load_tensors(file)["trajectory"] if file.exists() else None
+
+    def _open_store(self, keys: _Keys) -> Store:
+        self.close()
+        self._store = self.open_store(self._trajectory_file(keys).parent)
+        return self._store

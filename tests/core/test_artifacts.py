@@ -1,0 +1,44 @@
+"""Artifacts are found again by what they were made of, and the oldest go first."""
+
+import json
+import os
+from pathlib import Path
+
+import torch
+
+from i2vedit_core.artifacts import KEY_FILE, Artifacts, tensor_sha256
+
+
+def _filled(artifacts: Artifacts, number: int, used: float) -> Path:
+    folder = artifacts.folder("inversion", {"number": number})
+    (folder / "trajectory.safetensors").write_bytes(bytes(1000))
+    os.utime(folder, (used, used))
+    return folder
+
+
+def test_the_same_key_is_the_same_folder_and_says_what_it_is(tmp_path: Path) -> None:
+    artifacts = Artifacts(tmp_path)
+    folder = artifacts.folder("lora", {"chunk": 1, "seed": 0})
+    assert artifacts.folder("lora", {"seed": 0, "chunk": 1}) == folder
+    assert artifacts.folder("lora", {"seed": 1, "chunk": 1}) != folder
+    assert artifacts.folder("inversion", {"seed": 0, "chunk": 1}) != folder
+    assert json.loads((folder / KEY_FILE).read_text()) == {"kind": "lora", "chunk": 1, "seed": 0}
+
+
+def test_what_was_used_longest_ago_goes_first_and_using_it_counts(tmp_path: Path) -> None:
+    artifacts = Artifacts(tmp_path)
+    oldest, middle, youngest = (_filled(artifacts, number, 1000.0 + number) for number in range(3))
+    artifacts.folder("inversion", {"number": 0})
+    artifacts.trim(2500)
+    assert oldest.exists() and youngest.exists() and not middle.exists()
+    artifacts.trim(0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_tensors_that_differ_in_a_value_a_type_or_a_shape_have_other_hashes() -> None:
+    tensor = torch.arange(6.0)
+    other = tensor.clone()
+    other[5] = 7
+    hashes = {tensor_sha256(each) for each in (tensor, other, tensor.double(), tensor.reshape(2, 3))}
+    assert len(hashes) == 4
+    assert tensor_sha256(tensor.reshape(2, 3).T.contiguous().T) == tensor_sha256(tensor.reshape(2, 3))
