@@ -9,6 +9,7 @@ import math
 import os
 import subprocess
 import sys
+from functools import partial
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -35,7 +36,7 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     if request.param == "triton":
         from i2vedit_core.method.attention.matched_triton import match_by_triton as chosen
     monkeypatch.setattr(matched, "_form", lambda *_: chosen)
-    return request.param
+    return str(request.param)
 
 
 def _textbook(q: Tensor, k: Tensor, v: Tensor, q0: Tensor, k0: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
@@ -174,8 +175,8 @@ def test_nothing_grows_with_the_square_of_n(dtype: torch.dtype, monkeypatch: pyt
     _set_block(monkeypatch, 1 << 12)
     held = []
     for rows in (256, 1024):
-        tensors = [tensor.to(dtype) for tensor in _tensors(1, 1, 1, rows, 32)]
-        held.append(peak_bytes(lambda tensors=tensors: matched_attention(*tensors, 0.35), DEVICE))
+        q, k, v, q0, k0 = (tensor.to(dtype) for tensor in _tensors(1, 1, 1, rows, 32))
+        held.append(peak_bytes(partial(matched_attention, q, k, v, q0, k0, 0.35), DEVICE))
     assert held[1] < 4.5 * held[0]
     assert held[1] < 1024 * 1024 * 4 / 4
 

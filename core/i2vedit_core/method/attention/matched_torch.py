@@ -42,8 +42,8 @@ def match_by_torch(q: Tensor, k: Tensor, v: Tensor, q0: Tensor, k0: Tensor, limi
     for frame in _blocks(frames, few):
         keys = _Keys.of(k[frame], k0[frame], v[frame], precise)
         for part in _blocks(count, rows):
-            queries = (tensor[frame, :, part].to(precise) for tensor in (q, q0))
-            out[frame, :, part], edit_map[frame, part] = _match_block(*queries, keys, limit[frame], scratch)
+            query, query0 = q[frame, :, part].to(precise), q0[frame, :, part].to(precise)
+            out[frame, :, part], edit_map[frame, part] = _match_block(query, query0, keys, limit[frame], scratch)
     return out, edit_map
 
 

@@ -6,7 +6,7 @@ takes the mean over heads and blends.
 Importing this needs Triton, and `TRITON_INTERPRET=1` before that runs the kernels on tensors of the CPU.
 """
 # ruff: noqa: PLR0913  (a kernel takes its pointers and strides one by one)
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+# mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, allow-untyped-decorators
 
 import math
 import subprocess
