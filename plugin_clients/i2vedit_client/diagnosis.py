@@ -1,5 +1,6 @@
 """What is wrong on this machine, and how to mend it. Heavy libraries are asked in processes of their own."""
 
+import json
 import os
 import shutil
 import stat
@@ -7,13 +8,15 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from i2vedit_client.discovery import DATA_FOLDER_VARIABLE, read_server_file, read_token
 from i2vedit_client.errors import ServerError
 from i2vedit_client.launch import missing_server_packages, running_client
+from i2vedit_client.words import plan_words
 
 OLDEST_PYTHON = (3, 11)
 ENOUGH_BYTES = 5 * 10**9
@@ -27,6 +30,7 @@ print(torch.__version__)
 print(torch.cuda.get_device_name(0) if cuda else "")
 print(torch.cuda.get_device_properties(0).total_memory if cuda else 0)
 """
+ASK_PLAN = "from i2vedit_core.plan.making import main; main()"
 ASK_FFMPEG = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())"
 
 
@@ -38,6 +42,8 @@ class Finding:
     ok: bool
     detail: str
     mend: str = ""
+    figures: dict[str, Any] = field(default_factory=dict)
+    """What `--json` gives beside the words."""
 
 
 def ask_python(code: str) -> list[str] | None:
@@ -75,13 +81,25 @@ def torch(_: Path) -> Finding:
     answer = ask_python(ASK_TORCH)
     if answer is None or len(answer) < 3:
         return Finding("torch", False, "cannot be loaded", f"Run: {INSTALL_SERVER}")
-    version, device, memory = answer[:3]
+    version, device, total_bytes = answer[:3]
     if device:
-        return Finding("torch", True, f"torch {version} on {device} with {int(memory) / 2**30:.0f} GiB")
+        return Finding("torch", True, f"torch {version} on {device} with {int(total_bytes) / 2**30:.0f} GiB")
     if shutil.which("nvidia-smi"):
         mend = "Install the CUDA build of torch (see pytorch.org, Get started), or run: python dev.py setup"
         return Finding("torch", False, f"torch {version} does not see the NVIDIA card", mend)
     return Finding("torch", True, f"torch {version} on the CPU: enough for the mini model, too slow for SVD")
+
+
+def memory(_: Path) -> Finding:
+    """What the best model for this machine needs of its memory. A smaller picture that fits is no fault."""
+    answer = ask_python(ASK_PLAN)
+    try:
+        plan = json.loads(answer[-1]) if answer else None
+    except ValueError:
+        plan = None
+    if plan is None:
+        return Finding("memory", False, "cannot be planned without torch", f"Run: {INSTALL_SERVER}")
+    return Finding("memory", plan["fitting_width"] > 0, plan_words(plan), plan["advice"], plan)
 
 
 def data_folder_usable(folder: Path) -> Finding:
@@ -134,4 +152,14 @@ def disk_space(folder: Path) -> Finding:
     return Finding("disk space", free >= ENOUGH_BYTES, f"{free / 10**9:.1f} GB free at {existing}", mend)
 
 
-CHECKS: tuple[Callable[[Path], Finding], ...] = (python_version, packages, ffmpeg, torch, data_folder_usable, server, token, disk_space)
+CHECKS: tuple[Callable[[Path], Finding], ...] = (
+    python_version,
+    packages,
+    ffmpeg,
+    torch,
+    memory,
+    data_folder_usable,
+    server,
+    token,
+    disk_space,
+)

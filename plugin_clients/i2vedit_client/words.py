@@ -1,5 +1,7 @@
 """How progress is said to people."""
 
+from typing import Any
+
 from i2vedit_client.events import Event
 
 STAGES = {
@@ -57,3 +59,28 @@ def sentence(event: Event) -> str:
     if kind == "succeeded" and "directory" in event:
         return f"Done: {event['delivered']} frames in {event['directory']}"
     return ""
+
+
+def plan_words(plan: dict[str, Any]) -> str:
+    """A memory plan in one line: what is needed at most, of what, and by what means."""
+    picture = f"{plan['model']} at {plan['width']}x{plan['height']}, {plan['frames']} frames"
+    if not plan["fits"]:
+        smaller = f"; {plan['fitting_width']}x{plan['fitting_height']} does" if plan["fitting_width"] else ""
+        return f"{picture} does not fit into {_gb(plan['free_bytes'])} free of {_gb(plan['total_bytes'])}{smaller}"
+    stage, peak = max(plan["stages"].items(), key=lambda item: item[1])
+    needs = f"{picture} needs up to {_gb(peak)} ({stage}) of {_gb(plan['free_bytes'])} free"
+    means = [words for used, words in _plan_means(plan) if used]
+    return f"{needs}, with {', '.join(means)}" if means else needs
+
+
+def _plan_means(plan: dict[str, Any]) -> list[tuple[bool, str]]:
+    return [
+        (plan["checkpointing"], "gradient checkpointing"),
+        (plan["offload"], "idle models in host memory"),
+        (plan["decode_frames"] < plan["frames"], f"{plan['decode_frames']} frames decoded at once"),
+        (plan["maps"] != "replay", f"attention maps in {plan['maps']}"),
+    ]
+
+
+def _gb(count: int) -> str:
+    return f"{count / 1e9:.1f} GB"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2vedit_core.errors import BridgeError
+from i2vedit_core.plan import MemoryPlan
 from i2vedit_core.progress import Event
 from i2vedit_core.settings import DeliverySettings, Settings
 
@@ -58,9 +59,11 @@ ToWorker = RunJob | StopJob
 
 @dataclass(frozen=True)
 class DeviceFound:
-    """From the runner: what the model runs on, such as `cuda:0 NVIDIA H100` or `cpu`."""
+    """From the runner: what the model runs on, such as `cuda:0 NVIDIA H100` or `cpu`, and what the job will need of its memory."""
 
     device: str
+    plan: MemoryPlan | None = None
+    """None where nothing is known of the model's architecture."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,12 @@ import torch
 
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone, load_backbone
+from i2vedit_core.media.fit import plan_fit
+from i2vedit_core.plan import Architecture, MemoryPlan, Request, choose, known_counts
+from i2vedit_core.plan.memory import memory_of
 from i2vedit_core.progress import CancelToken
 from i2vedit_core.propagate import propagate
+from i2vedit_core.settings import Settings
 from i2vedit_core.shot import Edit, Shot
 from i2vedit_server.messages import DeviceFound, JobOrder
 from i2vedit_server.worker_main import Report
@@ -37,13 +41,26 @@ def run_job(order: JobOrder, report: Report, token: CancelToken) -> Path:
     edit = Edit.open(order.edit, shot, order.edit_frame)
     token.check()
     backbone = _BACKBONES.get(order.settings.model)
-    report(DeviceFound(device_words(backbone.device)))
+    report(DeviceFound(device_words(backbone.device), memory_plan(backbone, shot, order.settings)))
     places = order.places
     try:
         delivered = propagate(shot, edit, order.settings, backbone, order.delivery, places.work, places.artifacts, report, token)
     finally:
         Artifacts(places.artifacts).trim(places.artifact_bytes)
     return delivered.folder
+
+
+def memory_plan(backbone: Backbone, shot: Shot, settings: Settings) -> MemoryPlan | None:
+    """What a job is predicted to need; None for an architecture that nobody has counted."""
+    architecture, half = Architecture.of_backbone(backbone), backbone.dtype.itemsize == 2
+    counts = known_counts(architecture, half)
+    if counts is None:
+        return None
+    clip = shot.clip
+    fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, backbone.pixel_budget, backbone.size_multiple)
+    trains = settings.lora_steps(backbone.folder.lora_steps) > 0
+    request = Request(fit.width, fit.height, settings.steps, trains)
+    return choose(architecture, counts, memory_of(backbone.device, torch.cuda), request)
 
 
 def device_words(device: torch.device) -> str:

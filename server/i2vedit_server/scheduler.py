@@ -9,6 +9,7 @@ from pathlib import Path
 
 from i2vedit.v1 import job_pb2
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.plan import MemoryPlan
 from i2vedit_core.progress import FrameDelivered, Progress
 from i2vedit_server import convert
 from i2vedit_server.config import ServerConfig
@@ -47,6 +48,8 @@ class Scheduler:
         self._progress_written_seconds = 0.0
         self.device = ""
         """What the worker runs on; empty until it has said so."""
+        self.plan: MemoryPlan | None = None
+        """What the last job that began needs of the memory."""
 
     async def run(self) -> None:
         """Runs jobs until `stop`. An error of the disk never ends it: what it was doing is put back and tried again."""
@@ -157,8 +160,8 @@ class Scheduler:
                     await self._note_progress(record.job_id, progress)
                 case JobEvent(event=FrameDelivered() as frame):
                     await self._note_frame(record.job_id, frame)
-                case JobEvent(event=DeviceFound(device)):
-                    self.device = device
+                case JobEvent(event=DeviceFound(device, plan)):
+                    self.device, self.plan = device, plan
                 case JobDone(folder=folder):
                     await self._end(record, JobState.SUCCEEDED, delivered=folder)
                     return

@@ -25,6 +25,7 @@ from i2vedit_server.admission import Admission
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
+from i2vedit_server.plan_message import plan_message
 from i2vedit_server.record import JobRecord, JobState
 from i2vedit_server.scheduler import Scheduler
 from i2vedit_server.store import LARGEST_SEQUENCE, job_not_found
@@ -70,6 +71,7 @@ class PropagationService(PropagationServiceServicer):
             running_count=counts.get(JobState.RUNNING, 0),
             data_directory=str(self._folder.path),
             libraries=self._libraries,
+            memory_plan=plan_message(self._scheduler.plan) if self._scheduler.plan else None,
         )
         response.uptime.FromMilliseconds(round((time.monotonic() - self._started_seconds) * 1000))
         return response

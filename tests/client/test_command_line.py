@@ -1,5 +1,6 @@
 """What the command says before any server is asked."""
 
+import json
 import os
 import subprocess
 import sys
@@ -150,3 +151,41 @@ def test_the_data_folder_is_the_users_own_unless_named(monkeypatch, tmp_path):
     assert data_folder().name == "i2vedit" and data_folder().is_absolute()
     monkeypatch.setenv(DATA_FOLDER_VARIABLE, str(tmp_path))
     assert data_folder() == Path(tmp_path)
+
+
+def test_doctor_gives_the_memory_plan_in_words_and_figures(i2vedit):
+    lines = [json.loads(line) for line in i2vedit("doctor", "--json").out.splitlines()]
+    finding = next(line for line in lines if line.get("name") == "memory")
+    plan = finding["figures"]
+    assert finding["ok"] and f"{plan['model']} at {plan['width']}x{plan['height']}" in finding["detail"]
+    assert set(plan["stages"]) == {"encode", "invert", "train", "edit", "decode"}
+    assert plan["fits"] == all(0 < peak <= plan["free_bytes"] <= plan["total_bytes"] for peak in plan["stages"].values())
+    assert {"checkpointing", "offload", "decode_frames", "maps"} <= plan.keys()
+
+
+SVD_PLAN = {
+    "model": "svd",
+    "width": 1024,
+    "height": 576,
+    "frames": 14,
+    "free_bytes": 24_000_000_000,
+    "total_bytes": 25_000_000_000,
+    "stages": {"train": 13_200_000_000, "decode": 20_100_000_000},
+    "checkpointing": True,
+    "offload": True,
+    "decode_frames": 7,
+    "maps": "ram",
+    "fits": True,
+    "fitting_width": 1024,
+    "fitting_height": 576,
+}
+
+
+def test_a_memory_plan_in_words():
+    from i2vedit_client.words import plan_words
+
+    said = plan_words(SVD_PLAN)
+    assert said.startswith("svd at 1024x576, 14 frames needs up to 20.1 GB (decode) of 24.0 GB free, with gradient checkpointing")
+    assert "idle models in host memory" in said and "7 frames decoded at once" in said and "attention maps in ram" in said
+    smaller = plan_words({**SVD_PLAN, "fits": False, "fitting_width": 704, "fitting_height": 384})
+    assert smaller.endswith("does not fit into 24.0 GB free of 25.0 GB; 704x384 does")

@@ -8,18 +8,24 @@ import time
 from pathlib import Path
 
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.plan import Architecture, Memory, Request, choose
+from i2vedit_core.plan.counts import Counts
 from i2vedit_core.progress import CancelToken, FrameDelivered, Progress, Stage
 from i2vedit_core.shot import Shot
 from i2vedit_server.messages import DeviceFound, JobOrder
 from i2vedit_server.worker_main import Report
 
 STEPS = 5
+SHAPE = Architecture.of({}, {}, {})
+COUNTS = Counts(3 * 10**9, 4 * 10**8, 2 * 10**9, 6 * 10**7, *[10**5] * 8)
+PLAN = choose(SHAPE, COUNTS, Memory(8 * 10**9, 12 * 10**9, 32 * 10**9, on_cuda=True), Request(1024, 576, trains=False))
+"""With counts of no model."""
 
 
 def deliver(order: JobOrder, report: Report, token: CancelToken) -> Path:
     """Writes a small file for each frame, after some steps of training; a second attempt begins where the first one stopped."""
     shot = Shot.open(order.clip, order.first, order.last)
-    report(DeviceFound("stand-in"))
+    report(DeviceFound("stand-in", PLAN))
     folder = _folder(order)
     for step in range(_steps_done(order), STEPS):
         report(Progress(Stage.TRAIN, 0, 1, step, STEPS, loss=1.0 / (step + 1), seconds_left=float(STEPS - step)))

@@ -20,8 +20,16 @@ def test_the_server_says_what_it_is(server: ServerProcess, spec: job_pb2.JobSpec
     assert info.data_directory == str(server.folder)
     assert info.version and info.libraries["grpcio"] == grpc.__version__
     assert info.device == "" and (info.queued_count, info.running_count) == (0, 0)
+    assert not info.HasField("memory_plan")
     server.ended(server.create(spec).job.name)
-    assert server.call("GetServerInfo", pb.GetServerInfoRequest()).device == "stand-in"
+    told = server.call("GetServerInfo", pb.GetServerInfoRequest())
+    assert told.device == "stand-in"
+    plan = told.memory_plan
+    assert (plan.width, plan.height, plan.frame_count, plan.free_bytes, plan.total_bytes) == (1024, 576, 14, 8 * 10**9, 12 * 10**9)
+    stages = [pb.MemoryPlan.STAGE_ENCODE, pb.MemoryPlan.STAGE_INVERT, pb.MemoryPlan.STAGE_EDIT, pb.MemoryPlan.STAGE_DECODE]
+    assert [peak.stage for peak in plan.stages] == stages  # it trains nothing
+    assert plan.fits == all(0 < peak.peak_bytes <= plan.free_bytes for peak in plan.stages)
+    assert plan.map_store == pb.MemoryPlan.MAP_STORE_REPLAY and 1 <= plan.decode_frame_count <= 14
 
 
 def test_a_clip_is_probed(shared_server: ServerProcess, clip: Path) -> None:

@@ -17,7 +17,8 @@ def test_the_generated_code_is_current() -> None:
 
 def test_every_enum_begins_unspecified_and_carries_its_name() -> None:
     enums = [enum for file in (clip_pb2, job_pb2, propagation_service_pb2) for enum in file.DESCRIPTOR.enum_types_by_name.values()]
-    enums += [*job_pb2.Job.DESCRIPTOR.enum_types, *job_pb2.JobProgress.DESCRIPTOR.enum_types]
+    messages = (job_pb2.Job, job_pb2.JobProgress, propagation_service_pb2.MemoryPlan)
+    enums += [enum for message in messages for enum in message.DESCRIPTOR.enum_types]
     assert enums
     for enum in enums:
         assert enum.values[0].name.endswith("_UNSPECIFIED") and enum.values[0].number == 0

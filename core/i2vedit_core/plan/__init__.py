@@ -5,6 +5,7 @@
 
 from i2vedit_core.plan.architecture import Architecture
 from i2vedit_core.plan.choice import Memory, MemoryPlan, Request, choose, largest_size, step_down
+from i2vedit_core.plan.counts import known_counts
 from i2vedit_core.plan.options import MemoryStage, Options
 from i2vedit_core.plan.words import sentence, to_dict
 
@@ -16,6 +17,7 @@ __all__ = [
     "Options",
     "Request",
     "choose",
+    "known_counts",
     "largest_size",
     "sentence",
     "step_down",

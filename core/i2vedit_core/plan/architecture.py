@@ -4,7 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from i2vedit_core.backbone import Backbone
 
 SVD_UNET: dict[str, Any] = {
     "in_channels": 8,
@@ -62,6 +65,11 @@ class Architecture:
     def of_folder(cls, path: Path) -> "Architecture":
         """From a complete model folder (`models.find_model`)."""
         return cls.of(*(json.loads((path / part / "config.json").read_text(encoding="utf-8")) for part in ("unet", "vae", "image_encoder")))
+
+    @classmethod
+    def of_backbone(cls, backbone: "Backbone") -> "Architecture":
+        """Of a loaded model."""
+        return cls.of(backbone.unet.config, backbone.vae.config, backbone.image_encoder.config.to_dict())
 
     @property
     def frames(self) -> int:

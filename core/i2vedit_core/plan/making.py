@@ -19,14 +19,10 @@ if TYPE_CHECKING:
 
 def plan_for(backbone: "Backbone", request: Request) -> MemoryPlan:
     """The plan of a loaded model. An architecture that nobody has counted takes some seconds, once in a process."""
-    architecture = architecture_of(backbone)
+    architecture = Architecture.of_backbone(backbone)
     half = backbone.dtype.itemsize == 2
     counts = known_counts(architecture, half) or _counted_now(architecture, half)
     return choose(architecture, counts, memory_of(backbone.device, torch.cuda), request)
-
-
-def architecture_of(backbone: "Backbone") -> Architecture:
-    return Architecture.of(backbone.unet.config, backbone.vae.config, backbone.image_encoder.config.to_dict())
 
 
 _COUNTED: dict[tuple[Architecture, bool], Counts] = {}

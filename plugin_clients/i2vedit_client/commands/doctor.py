@@ -33,7 +33,8 @@ def command(as_json: bool) -> None:
 def _show(finding: Finding, as_json: bool) -> None:
     if as_json:
         mend = {} if finding.ok else {"mend": finding.mend}
-        write_json({"event": "check", "name": finding.name, "ok": finding.ok, "detail": finding.detail, **mend})
+        figures = {"figures": finding.figures} if finding.figures else {}
+        write_json({"event": "check", "name": finding.name, "ok": finding.ok, "detail": finding.detail, **mend, **figures})
         return
     write_line(f"{'ok' if finding.ok else 'not ok':<7} {finding.name:<12} {finding.detail}")
     if not finding.ok:

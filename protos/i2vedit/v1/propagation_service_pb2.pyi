@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from i2vedit.v1 import clip_pb2 as _clip_pb2
 from i2vedit.v1 import job_pb2 as _job_pb2
 import builtins as _builtins
@@ -68,6 +69,7 @@ class GetServerInfoResponse(_message.Message):
     RUNNING_COUNT_FIELD_NUMBER: _builtins.int
     DATA_DIRECTORY_FIELD_NUMBER: _builtins.int
     LIBRARIES_FIELD_NUMBER: _builtins.int
+    MEMORY_PLAN_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Version of i2vedit-bridge."""
     process_id: _builtins.int
@@ -82,6 +84,10 @@ class GetServerInfoResponse(_message.Message):
     def libraries(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Version of each library that decides the result, by name."""
 
+    @_builtins.property
+    def memory_plan(self) -> Global___MemoryPlan:
+        """Of the last job that began; not set until one has, or where its model is of an architecture that nobody has counted."""
+
     def __init__(
         self,
         *,
@@ -93,14 +99,152 @@ class GetServerInfoResponse(_message.Message):
         running_count: _builtins.int = ...,
         data_directory: _builtins.str = ...,
         libraries: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        memory_plan: Global___MemoryPlan | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["uptime", b"uptime"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["memory_plan", b"memory_plan", "uptime", b"uptime"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_directory", b"data_directory", "device", b"device", "libraries", b"libraries", "process_id", b"process_id", "queued_count", b"queued_count", "running_count", b"running_count", "uptime", b"uptime", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_directory", b"data_directory", "device", b"device", "libraries", b"libraries", "memory_plan", b"memory_plan", "process_id", b"process_id", "queued_count", b"queued_count", "running_count", b"running_count", "uptime", b"uptime", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetServerInfoResponse: _TypeAlias = GetServerInfoResponse  # noqa: Y015
+
+@_typing.final
+class MemoryPlan(_message.Message):
+    """What a job is predicted to need of the device's memory, and the options with which it fits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Stage:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[MemoryPlan._Stage.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STAGE_UNSPECIFIED: MemoryPlan._Stage.ValueType  # 0
+        STAGE_ENCODE: MemoryPlan._Stage.ValueType  # 1
+        STAGE_INVERT: MemoryPlan._Stage.ValueType  # 2
+        STAGE_TRAIN: MemoryPlan._Stage.ValueType  # 3
+        STAGE_EDIT: MemoryPlan._Stage.ValueType  # 4
+        STAGE_DECODE: MemoryPlan._Stage.ValueType  # 5
+
+    class Stage(_Stage, metaclass=_StageEnumTypeWrapper): ...
+    STAGE_UNSPECIFIED: MemoryPlan.Stage.ValueType  # 0
+    STAGE_ENCODE: MemoryPlan.Stage.ValueType  # 1
+    STAGE_INVERT: MemoryPlan.Stage.ValueType  # 2
+    STAGE_TRAIN: MemoryPlan.Stage.ValueType  # 3
+    STAGE_EDIT: MemoryPlan.Stage.ValueType  # 4
+    STAGE_DECODE: MemoryPlan.Stage.ValueType  # 5
+
+    class _MapStore:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _MapStoreEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[MemoryPlan._MapStore.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        MAP_STORE_UNSPECIFIED: MemoryPlan._MapStore.ValueType  # 0
+        MAP_STORE_REPLAY: MemoryPlan._MapStore.ValueType  # 1
+        """The source is run once more at each step."""
+        MAP_STORE_RAM: MemoryPlan._MapStore.ValueType  # 2
+        """All of them wait in host memory."""
+        MAP_STORE_DISK: MemoryPlan._MapStore.ValueType  # 3
+        """All of them wait in a file."""
+
+    class MapStore(_MapStore, metaclass=_MapStoreEnumTypeWrapper):
+        """How the edit comes by the source's attention maps."""
+
+    MAP_STORE_UNSPECIFIED: MemoryPlan.MapStore.ValueType  # 0
+    MAP_STORE_REPLAY: MemoryPlan.MapStore.ValueType  # 1
+    """The source is run once more at each step."""
+    MAP_STORE_RAM: MemoryPlan.MapStore.ValueType  # 2
+    """All of them wait in host memory."""
+    MAP_STORE_DISK: MemoryPlan.MapStore.ValueType  # 3
+    """All of them wait in a file."""
+
+    @_typing.final
+    class StagePeak(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        STAGE_FIELD_NUMBER: _builtins.int
+        PEAK_BYTES_FIELD_NUMBER: _builtins.int
+        stage: Global___MemoryPlan.Stage.ValueType
+        peak_bytes: _builtins.int
+        def __init__(
+            self,
+            *,
+            stage: Global___MemoryPlan.Stage.ValueType = ...,
+            peak_bytes: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["peak_bytes", b"peak_bytes", "stage", b"stage"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    FRAME_COUNT_FIELD_NUMBER: _builtins.int
+    FREE_BYTES_FIELD_NUMBER: _builtins.int
+    TOTAL_BYTES_FIELD_NUMBER: _builtins.int
+    STAGES_FIELD_NUMBER: _builtins.int
+    CHECKPOINTING_FIELD_NUMBER: _builtins.int
+    OFFLOAD_FIELD_NUMBER: _builtins.int
+    DECODE_FRAME_COUNT_FIELD_NUMBER: _builtins.int
+    MAP_STORE_FIELD_NUMBER: _builtins.int
+    FITS_FIELD_NUMBER: _builtins.int
+    FITTING_WIDTH_FIELD_NUMBER: _builtins.int
+    FITTING_HEIGHT_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
+    width: _builtins.int
+    """Of the model's picture, in pixels."""
+    height: _builtins.int
+    frame_count: _builtins.int
+    """Frames of one chunk."""
+    free_bytes: _builtins.int
+    """Of the device; on the CPU, of the host."""
+    total_bytes: _builtins.int
+    checkpointing: _builtins.bool
+    """Training computes forward passes again instead of keeping them."""
+    offload: _builtins.bool
+    """Models that a stage does not need wait in host memory."""
+    decode_frame_count: _builtins.int
+    """Frames the autoencoder decodes at once."""
+    map_store: Global___MemoryPlan.MapStore.ValueType
+    fits: _builtins.bool
+    fitting_width: _builtins.int
+    """The largest picture that fits; 0 where none does."""
+    fitting_height: _builtins.int
+    advice: _builtins.str
+    """What to do where it does not fit; empty where it does."""
+    @_builtins.property
+    def stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemoryPlan.StagePeak]:
+        """Only stages that will run."""
+
+    def __init__(
+        self,
+        *,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+        frame_count: _builtins.int = ...,
+        free_bytes: _builtins.int = ...,
+        total_bytes: _builtins.int = ...,
+        stages: _abc.Iterable[Global___MemoryPlan.StagePeak] | None = ...,
+        checkpointing: _builtins.bool = ...,
+        offload: _builtins.bool = ...,
+        decode_frame_count: _builtins.int = ...,
+        map_store: Global___MemoryPlan.MapStore.ValueType = ...,
+        fits: _builtins.bool = ...,
+        fitting_width: _builtins.int = ...,
+        fitting_height: _builtins.int = ...,
+        advice: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "checkpointing", b"checkpointing", "decode_frame_count", b"decode_frame_count", "fits", b"fits", "fitting_height", b"fitting_height", "fitting_width", b"fitting_width", "frame_count", b"frame_count", "free_bytes", b"free_bytes", "height", b"height", "map_store", b"map_store", "offload", b"offload", "stages", b"stages", "total_bytes", b"total_bytes", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemoryPlan: _TypeAlias = MemoryPlan  # noqa: Y015
 
 @_typing.final
 class ModelInfo(_message.Message):
