@@ -1,7 +1,8 @@
 """The frozen video model: UNet, autoencoder, image encoder and noise grid of a diffusers folder (METHOD section 0)."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,6 @@ def load_backbone(name: str = "mini", device: str | torch.device | None = None) 
     device = torch.device(device) if device is not None else default_device()
     dtype = torch.float16 if device.type == "cuda" else torch.float32
     unet = _load(UNetSpatioTemporalConditionModel, folder, "unet", dtype).to(device)
-    if device.type == "cuda":
-        checkpoint_gradients(unet)  # at full size, training would not fit a 24 GB card without
     return Backbone(
         folder=folder,
         unet=unet,
@@ -95,18 +94,26 @@ def load_backbone(name: str = "mini", device: str | torch.device | None = None) 
     )
 
 
-def checkpoint_gradients(unet: UNetSpatioTemporalConditionModel) -> None:
-    """Backward passes run forwards again instead of keeping what they computed; diffusers does so for spatial blocks alone."""
+@contextmanager
+def checkpointed_gradients(unet: UNetSpatioTemporalConditionModel) -> Iterator[None]:
+    """Inside the block, backward passes run forwards again instead of keeping what they computed: less memory, a third more time.
+
+    diffusers does so for spatial blocks alone; the temporal ones follow here.
+    """
+    temporal = [module for module in unet.modules() if isinstance(module, TemporalBasicTransformerBlock)]
     unet.enable_gradient_checkpointing()
-    for module in unet.modules():
-        if isinstance(module, TemporalBasicTransformerBlock):
-            module.forward = _checkpointed(module.forward)
+    for module in temporal:
+        module.forward = _checkpointed(module.forward)
+    try:
+        yield
+    finally:
+        unet.disable_gradient_checkpointing()
+        for module in temporal:
+            del module.forward  # the class's own is seen again
 
 
 def _checkpointed(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def run(*arguments: Any, **options: Any) -> Tensor:
-        if not torch.is_grad_enabled():
-            return forward(*arguments, **options)
         result: Tensor = checkpoint(forward, *arguments, use_reentrant=False, **options)
         return result
 

@@ -5,7 +5,7 @@ The method itself is `method/propagation.py`; here it meets the files.
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -16,10 +16,15 @@ from i2vedit_core.delivery.deliver import Deliverer
 from i2vedit_core.delivery.matting import ChunkPictures, Matting
 from i2vedit_core.delivery.painted import Painted, read_painted
 from i2vedit_core.delivery.sequence import SequenceWriter, reserve_version
-from i2vedit_core.media.fit import plan_fit
+from i2vedit_core.media.fit import Fit, plan_fit
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.propagation import EditedChunk, Propagation
+from i2vedit_core.method.source_maps import open_store
 from i2vedit_core.pictures import read_chunk, to_pictures, to_pixels
+from i2vedit_core.plan.carrying_out import carry_out
+from i2vedit_core.plan.choice import Request
+from i2vedit_core.plan.making import plan_for
+from i2vedit_core.plan.options import Options
 from i2vedit_core.progress import CancelToken, EventCallback, Stage, ignore
 from i2vedit_core.provenance import issue_ticket
 from i2vedit_core.settings import DeliverySettings, Settings
@@ -55,7 +60,14 @@ def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and th
     """
     with tempfile.TemporaryDirectory(prefix="i2vedit-") as temporary:
         places = Work(work or Path(temporary)), Artifacts(artifacts or Path(temporary) / "artifacts")
-        return _Delivering(shot, edit, settings, backbone, *places, on_event, token).run(delivery)
+        clip = shot.clip
+        fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, backbone.pixel_budget, backbone.size_multiple)
+        request = Request(fit.width, fit.height, settings.steps, settings.lora_steps(backbone.folder.lora_steps) > 0, settings.maps)
+
+        def attempt(options: Options) -> Delivered:
+            return _Delivering(shot, edit, settings, backbone, fit, options, *places, on_event, token).run(delivery)
+
+        return carry_out(plan_for(backbone, request), attempt)
 
 
 class _Delivering:
@@ -67,15 +79,17 @@ class _Delivering:
         edit: Edit,
         settings: Settings,
         backbone: Backbone,
+        fit: Fit,
+        options: Options,
         work: Work,
         artifacts: Artifacts,
         on_event: EventCallback,
         token: CancelToken | None,
     ) -> None:
-        self.shot, self.edit, self.settings, self.backbone, self.work = shot, edit, settings, backbone, work
-        clip = shot.clip
-        self.fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, backbone.pixel_budget, backbone.size_multiple)
-        self.propagation = Propagation(backbone, settings, len(shot), self._read, artifacts, on_event, token)
+        self.shot, self.edit, self.backbone, self.fit, self.work = shot, edit, backbone, fit, work
+        self.settings = replace(settings, decode_frames=min(settings.decode_frames, options.decode_frames))
+        store = open_store(options.maps)
+        self.propagation = Propagation(backbone, self.settings, len(shot), self._read, artifacts, on_event, token, options, store)
         self.report = self.propagation.report
 
     def run(self, delivery: DeliverySettings) -> Delivered:

@@ -13,7 +13,7 @@ from i2vedit_core.shot import Edit, Shot
 
 
 def issue_ticket(shot: Shot, edit: Edit, settings: Settings, backbone: Backbone, delivery: DeliverySettings) -> Ticket:
-    """The ticket of one delivery."""
+    """The ticket of one delivery. `settings`: as they are carried out."""
     computes_with = backbone.computes_with()
     used = dataclasses.asdict(settings)
     used["guidance"] = settings.guidance or backbone.folder.guidance

@@ -106,7 +106,9 @@ class Settings:
     reference_frames: int = 3
     """Frames of chunk 0 that later chunks attend to (section 5)."""
     decode_frames: int = 14
-    """Frames the VAE decodes at once (section 0)."""
+    """Frames the VAE decodes at once, or fewer where memory is short (section 0)."""
+    maps: MapStore | None = None
+    """How the source's attention maps are had; None leaves it to what memory is free. All ways give the same maps."""
 
     lock: bool = False
     """Hold the edit to the source wherever nothing is edited, against drift over many chunks (section 1)."""

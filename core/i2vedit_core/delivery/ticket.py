@@ -67,9 +67,14 @@ class Ticket:
         return {ATTRIBUTE_PREFIX + name: value for name, value in values.items()}
 
     def identity(self) -> str:
-        """What decides the pixels, as text: two tickets with the same identity make the same sequence."""
+        """What decides the pixels, as text: two tickets with the same identity make the same sequence.
+
+        How many frames were decoded at once and where maps were kept is left out: the memory decides, and a job that goes on with less of
+        it is the same.
+        """
         incidental = {"created", "plate_path", "edit_path"}
         deciding = {key: value for key, value in dataclasses.asdict(self).items() if key not in incidental}
+        deciding["settings"] = {key: value for key, value in self.settings.items() if key not in {"decode_frames", "maps"}}
         return json.dumps(deciding, sort_keys=True)
 
     def to_json(self) -> str:

@@ -4,6 +4,7 @@ chunks -> SARP -> inversion -> motion LoRA; what the artifacts have is not made 
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from i2vedit_core.artifacts import Artifacts, tensor_sha256
-from i2vedit_core.backbone import Backbone
+from i2vedit_core.backbone import Backbone, checkpointed_gradients
 from i2vedit_core.method.attention.reference import Reference, empty_reference, reference_frames
 from i2vedit_core.method.chunks import Chunk, plan_chunks
 from i2vedit_core.method.conditioning import Condition, condition_on
@@ -24,7 +25,9 @@ from i2vedit_core.method.sarp import flat_areas, perturb
 from i2vedit_core.method.seeds import noise_like
 from i2vedit_core.method.source import Source, complete_reference, invert_source, replay, training_pass
 from i2vedit_core.method.source_maps import MapsAt, OpenStore, Store, replay_only
+from i2vedit_core.plan.options import ROOMY, Options
 from i2vedit_core.progress import Reporter, Stage
+from i2vedit_core.residence import Residence
 from i2vedit_core.settings import Part, Settings
 from i2vedit_core.tensor_files import load_tensors, save_tensors
 
@@ -58,7 +61,7 @@ class _Keys:
 class Preparation:
     """The source side of one shot."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what goes in, where things are kept and told, and how)
         self,
         backbone: Backbone,
         settings: Settings,
@@ -66,10 +69,12 @@ class Preparation:
         read: ReadChunk,
         artifacts: Artifacts,
         report: Reporter,
+        options: Options = ROOMY,
         open_store: OpenStore = replay_only,
     ) -> None:
         self.backbone, self.settings, self.read = backbone, settings, read
-        self.artifacts, self.report, self.open_store = artifacts, report, open_store
+        self.artifacts, self.report, self.options, self.open_store = artifacts, report, options, open_store
+        self.residence = Residence(backbone, options.offload)
         self.chunks = plan_chunks(frame_count, backbone.chunk_frames)
         self.sigmas = noise_grid(backbone, settings.steps)
         self.lora = MotionLora(backbone.unet, settings.lora)
@@ -95,10 +100,13 @@ class Preparation:
         self.report.step(Stage.DECODE, chunk.index, 0, 1)
         pixels = self.read(chunk).to(self.backbone.device)
         keys = self._keys(chunk, pixels)
+        self.residence.bring(self.backbone.vae, self.backbone.image_encoder)
         source = self._source(chunk, pixels)
+        perturbed = self._perturbed(chunk, source, pixels)
+        self.residence.bring(self.backbone.unet)
         self._look_back(chunk, keys)
         store = self._open_store(keys)
-        trajectory = self._invert(chunk, source, pixels, keys, store)
+        trajectory = self._invert(chunk, source, perturbed, keys, store)
         self._train(chunk, source, keys)
         prepared = Prepared(chunk, source, trajectory, MapsAt(store, partial(replay, self.backbone, source, trajectory)))
         if chunk.index == 0:
@@ -137,18 +145,21 @@ class Preparation:
     def _lacks_something(self, keys: _Keys) -> bool:
         return self._load_trajectory(keys) is None or not is_trained(self._lora_folder(keys), self.lora_steps)
 
-    def _invert(self, chunk: Chunk, source: Source, pixels: Tensor, keys: _Keys, store: Store) -> Tensor:
-        """Sections 2 and 3."""
+    def _perturbed(self, chunk: Chunk, source: Source, pixels: Tensor) -> Tensor:
+        """Section 2: the latents that are inverted, scaled as z_0. They are z_0 where nothing is flat."""
+        if Part.SARP in self.settings.without or not bool(flat_areas(pixels).any()):
+            return source.z_0
+        noise = noise_like(pixels, self.settings.seed, chunk.index, "sarp")
+        return encode(self.backbone, perturb(pixels, self.settings.sarp_alpha, noise))[None] * self.backbone.latent_scale
+
+    def _invert(self, chunk: Chunk, source: Source, perturbed: Tensor, keys: _Keys, store: Store) -> Tensor:
+        """Section 3."""
         found = self._load_trajectory(keys)
         if found is not None:
             self.report.skip(self.settings.steps)
             return found.to(self.backbone.device)
-        z = source.z_0
-        if Part.SARP not in self.settings.without and bool(flat_areas(pixels).any()):
-            noise = noise_like(pixels, self.settings.seed, chunk.index, "sarp")
-            z = encode(self.backbone, perturb(pixels, self.settings.sarp_alpha, noise))[None] * self.backbone.latent_scale
         after_step = self.report.counter(Stage.INVERT, chunk.index, self.settings.steps, cost=1)
-        trajectory = invert_source(self.backbone, source, z, after_step, store.keep if store.keeps else None)
+        trajectory = invert_source(self.backbone, source, perturbed, after_step, store.keep if store.keeps else None)
         save_tensors(self._trajectory_file(keys), {"trajectory": require_finite(trajectory, "inverting the source")})
         return trajectory
 
@@ -157,7 +168,9 @@ class Preparation:
         sigma_range = float(self.sigmas[-2]), float(self.sigmas[0])
         training = Training(self.settings.lora, self.lora_steps, self.settings.seed, chunk.index, sigma_range, self._lora_folder(keys))
         after_step = self.report.counter(Stage.TRAIN, chunk.index, self.lora_steps, TRAINING_COST)
-        first = train_motion_lora(self.lora, source.z_0, training, partial(training_pass, self.backbone, source), after_step)
+        network = partial(training_pass, self.backbone, source)
+        with checkpointed_gradients(self.backbone.unet) if self.options.checkpointing else nullcontext():
+            first = train_motion_lora(self.lora, source.z_0, training, network, after_step)
         self.report.skip(TRAINING_COST * first)
 
     def _keys(self, chunk: Chunk, pixels: Tensor) -> _Keys:

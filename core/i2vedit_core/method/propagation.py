@@ -19,6 +19,7 @@ from i2vedit_core.method.lock import Lock
 from i2vedit_core.method.preparation import Preparation, Prepared, ReadChunk
 from i2vedit_core.method.seeds import noise_like
 from i2vedit_core.method.source_maps import OpenStore, replay_only
+from i2vedit_core.plan.options import ROOMY, Options
 from i2vedit_core.progress import CancelToken, EventCallback, Reporter, Stage, ignore
 from i2vedit_core.settings import Part, Settings
 
@@ -56,12 +57,13 @@ class Propagation:
         artifacts: Artifacts,
         on_event: EventCallback = ignore,
         token: CancelToken | None = None,
+        options: Options = ROOMY,
         open_store: OpenStore = replay_only,
     ) -> None:
         self.backbone, self.settings = backbone, settings
         self.guidance = settings.guidance or backbone.folder.guidance
         self.report = Reporter(on_event, token or CancelToken())
-        self.preparation = Preparation(backbone, settings, frame_count, read, artifacts, self.report, open_store)
+        self.preparation = Preparation(backbone, settings, frame_count, read, artifacts, self.report, options, open_store)
         self.chunks = self.preparation.chunks
         self.report.expect(len(self.chunks), len(self.chunks) * (self.preparation.cost_of_chunk + self._editing_cost()))
 
@@ -73,12 +75,15 @@ class Propagation:
             self.preparation.close()
 
     def _run(self, painted: Tensor) -> Iterator[EditedChunk]:
+        bring = self.preparation.residence.bring
+        bring(self.backbone.vae)
         start = Start(encode(self.backbone, painted), painted)
         lock = self._lock(start)
         references = References.empty(editing_levels(self.settings), self.preparation.reference_frames) if self.preparation.skips else None
         for chunk, following in zip(self.chunks, [*self.chunks[1:], None], strict=True):
             prepared = self.preparation.prepare(chunk)
             edited = self.edit_chunk(prepared, start, references, lock)
+            bring(self.backbone.vae)
             pixels = decode(self.backbone, edited.z, self.settings.decode_frames)
             yield self._finished(prepared, edited, pixels)
             if following is not None:
@@ -86,13 +91,16 @@ class Propagation:
 
     def edit_chunk(self, prepared: Prepared, start: Start, references: References | None, lock: Lock | None) -> Edited:
         """Section 6, from the inverted noise. Chunk 0 leaves its keys and values in `references`; later chunks attend to them."""
-        chunk = prepared.chunk
+        chunk, bring = prepared.chunk, self.preparation.residence.bring
+        bring(self.backbone.image_encoder)
+        condition = self.preparation.condition(chunk, start.latent, start.picture)
+        bring(self.backbone.unet)
         editing = Editing(
             backbone=self.backbone,
             settings=self.settings,
             guidance=self.guidance,
             sigmas=self.preparation.sigmas,
-            condition=self.preparation.condition(chunk, start.latent, start.picture),
+            condition=condition,
             maps=prepared.maps,
             lora=self.preparation.lora,
             front=references if chunk.index > 0 else None,

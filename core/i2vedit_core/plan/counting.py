@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import _engine_run_backward
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from i2vedit_core.backbone import checkpoint_gradients
+from i2vedit_core.backbone import checkpointed_gradients
 from i2vedit_core.method.attention.edit_map import EditMap
 from i2vedit_core.method.attention.layers import Kind, Layer
 from i2vedit_core.method.attention.matched import plain_attention
@@ -47,7 +47,8 @@ def count(architecture: Architecture, half: bool) -> Counts:
     chunk = Chunk(architecture)
     maps, train = chunk.maps(unet), chunk.train(unet, lora)
     invert, edit = chunk.invert(unet), maps + chunk.edit(unet, lora)
-    checkpoint_gradients(unet)
+    with checkpointed_gradients(unet):
+        train_checkpointed = chunk.train(unet, lora)
     return Counts(
         unet_bytes=unet_bytes,
         vae_bytes=_bytes(vae),
@@ -56,7 +57,7 @@ def count(architecture: Architecture, half: bool) -> Counts:
         encode=chunk.encode(vae),
         invert=invert,
         train=train,
-        train_checkpointed=chunk.train(unet, lora),
+        train_checkpointed=train_checkpointed,
         edit=edit,
         decode_held=chunk.decode_held(),
         decode_frame=chunk.decode_frame(vae),

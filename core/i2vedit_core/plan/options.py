@@ -30,6 +30,12 @@ class Options:
     maps: MapStore = MapStore.REPLAY
 
 
+WHOLE_CHUNK = 1 << 10
+"""Frames at once: as many as there are."""
+ROOMY = Options(checkpointing=False, offload=False, decode_frames=WHOLE_CHUNK)
+"""For memory that is no concern."""
+
+
 def by_cost(frames: int, can_offload: bool) -> Iterator[Options]:
     """All options from the cheapest to the leanest: first what costs seconds is given up, then time, and fidelity last."""
     for decode_frames in slices(frames):

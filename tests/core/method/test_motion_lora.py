@@ -1,6 +1,5 @@
 """METHOD section 4 on a real UNet of random weights."""
 
-import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from i2vedit_core.backbone import Backbone, checkpoint_gradients
+from i2vedit_core.backbone import Backbone, checkpointed_gradients
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.method.attention.reference import empty_reference
 from i2vedit_core.method.motion_lora import MotionLora, Training, train_motion_lora, velocity_loss
@@ -108,7 +107,27 @@ def test_gradient_checkpointing_changes_nothing(tiny_backbone: Backbone, source:
     _, without = _train(tiny_backbone, source, tmp_path / "without", 3)
     _, plain = _train(tiny_backbone, later, tmp_path / "plain", 3)
     assert plain != without
-    checkpointing = replace(tiny_backbone, unet=copy.deepcopy(tiny_backbone.unet))
-    checkpoint_gradients(checkpointing.unet)
-    _, checkpointed = _train(checkpointing, later, tmp_path / "checkpointed", 3)
+    with checkpointed_gradients(tiny_backbone.unet):
+        _, checkpointed = _train(tiny_backbone, later, tmp_path / "checkpointed", 3)
     assert checkpointed == plain
+    assert not tiny_backbone.unet.is_gradient_checkpointing
+    _, again = _train(tiny_backbone, later, tmp_path / "again", 3)
+    assert again == plain
+
+
+def test_no_gradient_reaches_what_lies_below_the_first_lora_layer(tiny_backbone: Backbone, source: Source) -> None:
+    """Nothing of what the first convolutions computed is kept for a backward pass."""
+    seen: dict[str, bool] = {}
+    unet, lora = tiny_backbone.unet, MotionLora(tiny_backbone.unet, SETTINGS)
+    watched = {"conv_in": unet.conv_in, "first resnet": unet.down_blocks[0].resnets[0], "end": unet.conv_out}
+    handles = [
+        module.register_forward_hook(lambda _module, _given, out, name=name: seen.update({name: out.requires_grad}))
+        for name, module in watched.items()
+    ]
+    try:
+        with torch.enable_grad(), lora.on(training=True), training_pass(tiny_backbone, source, torch.tensor(1.0)) as network:
+            network(source.z_0)
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert seen == {"conv_in": False, "first resnet": False, "end": True}

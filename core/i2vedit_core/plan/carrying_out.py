@@ -1,0 +1,63 @@
+"""Carrying a plan out, and what happens where the memory does not suffice in spite of it."""
+
+import gc
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.plan.choice import MemoryPlan, step_down
+from i2vedit_core.plan.options import Options
+from i2vedit_core.plan.words import sentence
+
+Result = TypeVar("Result")
+
+_CPU_WORDS = ("can't allocate memory", "not enough memory")
+"""Of torch's allocator on the CPU, which has no exception of its own."""
+
+_log = logging.getLogger(__name__)
+
+
+def carry_out(plan: MemoryPlan, attempt: Callable[[Options], Result]) -> Result:
+    """Runs with the plan's options, and once more with leaner ones if the memory does not suffice all the same.
+
+    Raises BridgeError OUT_OF_MEMORY, which names the size that would fit: before anything is begun if the plan itself does not fit.
+    """
+    if not plan.fits:
+        raise too_large(plan)
+    try:
+        return attempt(plan.options)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    give_memory_back()  # only here, where the error and all that it holds of the attempt are gone
+    leaner = step_down(plan)
+    if leaner is None:
+        raise too_large(plan)
+    _log.warning("the memory did not suffice with %s; once more with %s", plan.options, leaner.options)
+    try:
+        return attempt(leaner.options)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise too_large(leaner) from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether this is the word of a device, or of the host, that has no more memory."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _CPU_WORDS)
+
+
+def too_large(plan: MemoryPlan) -> BridgeError:
+    return BridgeError(Code.RESOURCE_EXHAUSTED, Reason.OUT_OF_MEMORY, sentence(plan))
+
+
+def give_memory_back() -> None:
+    """Lets the device have what torch keeps for later."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
