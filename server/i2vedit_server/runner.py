@@ -59,7 +59,7 @@ def memory_plan(backbone: Backbone, shot: Shot, settings: Settings) -> MemoryPla
     clip = shot.clip
     fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, backbone.pixel_budget, backbone.size_multiple)
     trains = settings.lora_steps(backbone.folder.lora_steps) > 0
-    request = Request(fit.width, fit.height, settings.steps, trains)
+    request = Request(fit.width, fit.height, settings.steps, trains, settings.maps)
     return choose(architecture, counts, memory_of(backbone.device, torch.cuda), request)
 
 
