@@ -28,6 +28,9 @@ def _parser() -> argparse.ArgumentParser:
         "--idle-exit", type=_seconds, default=None, metavar="SECONDS", help="end after so many seconds without work or calls"
     )
     parser.add_argument("--cancel-grace", type=_seconds, default=15.0, metavar="SECONDS", help="how long a cancelled job may take to stop")
+    parser.add_argument(
+        "--free-gpu-after", type=_seconds, default=120.0, metavar="SECONDS", help="give the card's memory back after so long without a job"
+    )
     parser.add_argument("--executor", choices=["local"], default="local", help="where jobs run")
     parser.add_argument("--runner", default=DEFAULT_RUNNER, help=argparse.SUPPRESS)
     return parser
@@ -42,6 +45,7 @@ def main(arguments: list[str]) -> int:
         listen=options.listen,
         idle_exit_seconds=options.idle_exit,
         cancel_grace_seconds=options.cancel_grace,
+        worker_idle_seconds=options.free_gpu_after,
         runner=options.runner,
     )
     log_to_stderr()

@@ -25,6 +25,8 @@ class ServerConfig:
     """None: runs until it is told to stop."""
     cancel_grace_seconds: float = 15.0
     """How long a cancelled job may take to its next step before its worker process is ended."""
+    worker_idle_seconds: float = 120.0
+    """How long a worker without a job keeps its process, and with it the card's memory."""
     artifact_bytes: int = 20 * 10**9
     """What is kept of prepared shots on disk; those used longest ago go first. A shot of SVD takes about 100 MB a chunk."""
     runner: str = DEFAULT_RUNNER

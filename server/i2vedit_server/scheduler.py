@@ -112,7 +112,7 @@ class Scheduler:
         self._waiting.clear()
         record = await self._database(self._store.claim_oldest)
         if record is None:
-            await self._waiting.wait()
+            await self._rest()
             return
         if self._stopping:
             await self._requeue(record)
@@ -124,6 +124,16 @@ class Scheduler:
         finally:
             self._running = None
             self._at_rest.set()
+
+    async def _rest(self) -> None:
+        """Until a job comes. A worker that has had none for a while is ended: only a process that is gone gives all of the card back."""
+        try:
+            await asyncio.wait_for(self._waiting.wait(), self._config.worker_idle_seconds)
+        except TimeoutError:
+            if self._worker is not None:
+                _log.info("no job for %s s: the worker is ended, and its memory is free", self._config.worker_idle_seconds)
+                self._kill_worker()
+                self._worker = None
 
     async def _run_job(self, record: JobRecord) -> None:
         self._hub.tell_state(record)

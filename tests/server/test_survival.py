@@ -129,3 +129,16 @@ def test_calls_are_answered_at_once_while_a_worker_burns_every_core(start_server
     median = sorted(took)[50]
     assert median < 0.05, f"median {median * 1000:.1f} ms"
     server.call("CancelJob", pb.CancelJobRequest(name=name))
+
+
+def test_a_worker_without_a_job_gives_its_memory_back_and_the_next_job_finds_another(
+    start_server: StartServer, spec: job_pb2.JobSpec
+) -> None:
+    server = start_server("deliver", "--free-gpu-after", "0.5")
+    first = server.create(spec).job.name
+    worker = server.worker()
+    assert server.ended(first).state == job_pb2.Job.STATE_SUCCEEDED
+    wait_for(lambda: not worker.is_running())
+    second = server.create(spec).job.name
+    assert server.ended(second).state == job_pb2.Job.STATE_SUCCEEDED
+    assert server.job(second).attempt == 1, "its worker was not lost"
