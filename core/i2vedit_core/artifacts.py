@@ -8,11 +8,12 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from i2vedit_core.files import whole_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Key = Mapping[str, Any]
 """JSON values: two keys that are equal as JSON mean the same artifact."""
@@ -50,7 +51,7 @@ class Artifacts:
             total -= sizes[folder]
 
 
-def tensor_sha256(tensor: Tensor) -> str:
+def tensor_sha256(tensor: "Tensor") -> str:
     """Hash of a tensor's values, type and shape."""
     digest = hashlib.sha256(f"{tensor.dtype} {list(tensor.shape)}".encode())
     digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
