@@ -51,6 +51,10 @@ CROPPED = 0.875
 """Share of the autoencoder's steps on crops."""
 CLIPS = 2
 """Clips in one step of the UNet."""
+SLOW_NOISE = 0.5
+"""Deviation of each of the slow parts of the UNet's noise, beside 1 of the white part."""
+SLOW_GRIDS = (1, 2, 4)
+"""Cells along a side of the slow parts: from the colour of the whole picture to that of an object."""
 
 
 class Run:
@@ -345,7 +349,7 @@ def _unet_loss(backbone: Backbone, shots: Sized, encoded: Sized, step: int) -> T
     z_0 = latent.to(backbone.device)
     condition = _condition(backbone, z_0[:, 0], to_pixels(first, backbone.device), keep, generator)
     z_0, sigma = z_0 * backbone.latent_scale, sigma[:, None, None, None, None]
-    epsilon = _noise_like(z_0, generator)
+    epsilon = _noise_like(z_0, generator) + _slow_noise(z_0, generator)
     return velocity_loss(predict(backbone, z_0 + sigma * epsilon, sigma, condition), z_0, epsilon, sigma)
 
 
@@ -355,6 +359,17 @@ def _condition(backbone: Backbone, latent: Tensor, first: Tensor, keep: Tensor, 
     image = latent + CONDITION_NOISE * _noise_like(latent, generator)
     ids = torch.tensor([TIME_IDS] * len(latent), device=backbone.device)
     return Condition(image * keep[:, None, None, None], (embedding * keep[:, None])[:, None], ids)
+
+
+def _slow_noise(z: Tensor, generator: torch.Generator) -> Tensor:
+    """Noise [B, 1, C, h, w] that is smooth over the picture and the same in all frames (docs/decisions/0012).
+
+    White noise hides an object's colour from nobody who averages over all its cells in all frames. With this beside it, colours are to be
+    found in the condition alone, also at noise levels at which positions show already.
+    """
+    grids = [torch.randn((len(z), z.shape[2], side, side), generator=generator) for side in SLOW_GRIDS]
+    smooth = [nn.functional.interpolate(grid, z.shape[-2:], mode="bilinear", align_corners=False) for grid in grids]
+    return SLOW_NOISE * torch.stack(smooth).sum(0)[:, None].to(z)
 
 
 def _noise_like(like: Tensor, generator: torch.Generator) -> Tensor:
