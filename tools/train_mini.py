@@ -53,8 +53,10 @@ CLIPS = 2
 """Clips in one step of the UNet."""
 SLOW_NOISE = 0.5
 """Deviation of each of the slow parts of the UNet's noise, beside 1 of the white part."""
-SLOW_GRIDS = (1, 2, 4)
-"""Cells along a side of the slow parts: from the colour of the whole picture to that of an object."""
+SLOW_SIZES = (16, 8, 4)
+"""Size in latent cells of what the slow parts consist of: from the colour of the whole picture to that of an object."""
+SLOW_DRIFT = 1
+"""Cells of the latent that a slow part drifts at most from frame to frame: objects move, and so must what hides their colours."""
 
 
 class Run:
@@ -362,14 +364,23 @@ def _condition(backbone: Backbone, latent: Tensor, first: Tensor, keep: Tensor, 
 
 
 def _slow_noise(z: Tensor, generator: torch.Generator) -> Tensor:
-    """Noise [B, 1, C, h, w] that is smooth over the picture and the same in all frames (docs/decisions/0012).
+    """Noise [B, F, C, h, w] that is smooth over the picture and the same in all frames, but for a drift (docs/decisions/0012).
 
     White noise hides an object's colour from nobody who averages over all its cells in all frames. With this beside it, colours are to be
     found in the condition alone, also at noise levels at which positions show already.
     """
-    grids = [torch.randn((len(z), z.shape[2], side, side), generator=generator) for side in SLOW_GRIDS]
-    smooth = [nn.functional.interpolate(grid, z.shape[-2:], mode="bilinear", align_corners=False) for grid in grids]
-    return SLOW_NOISE * torch.stack(smooth).sum(0)[:, None].to(z)
+    clips, frames, channels, height, width = z.shape
+    total = torch.zeros(z.shape)
+    margin = SLOW_DRIFT * frames
+    whole = height + 2 * margin, width + 2 * margin
+    for size in SLOW_SIZES:
+        field = torch.randn((clips, channels, *(side // size + 2 for side in whole)), generator=generator)
+        smooth = nn.functional.interpolate(field, whole, mode="bilinear", align_corners=True)
+        for clip, drift in enumerate((2 * torch.rand((clips, 2), generator=generator) - 1) * SLOW_DRIFT):
+            for frame in range(frames):
+                top, left = (margin + round(float(along) * frame) for along in drift)
+                total[clip, frame] += smooth[clip, :, top : top + height, left : left + width]
+    return SLOW_NOISE * total.to(z)
 
 
 def _noise_like(like: Tensor, generator: torch.Generator) -> Tensor:
