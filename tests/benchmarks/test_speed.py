@@ -23,7 +23,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _task(model: Path, folder: Path, maps: MapStore | None = None) -> Task:
-    settings = Settings(steps=STEPS, guidance=(1.0, 1.0), lora=LoraSettings(steps=LORA_STEPS, rank=2), maps=maps)
+    settings = Settings(steps=STEPS, guidance=(1.0, 1.0), lora=LoraSettings(steps=LORA_STEPS, rank=2, checkpoint_every=1), maps=maps)
     return Task(str(model), settings, folder, FRAMES)
 
 
