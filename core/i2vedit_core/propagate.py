@@ -54,12 +54,13 @@ def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and th
 ) -> Delivered:
     """Carries the painted first frame of a shot through all of its frames and delivers them as an EXR sequence.
 
-    `work` keeps the job's notes and `artifacts` what is expensive (trajectories, LoRA checkpoints): the same folders given again go on
-    where it was, and another edit of the same shot finds its preparation in `artifacts`. Without them nothing is kept.
+    `work` keeps the job's notes, and `artifacts` (by default a folder in it) what is expensive, trajectories and LoRA checkpoints: the same
+    folders given again go on where it was, and another edit of the same shot finds its preparation. Without them nothing is kept.
     Raises BridgeError; CANCELLED once `token` was set.
     """
     with tempfile.TemporaryDirectory(prefix="i2vedit-") as temporary:
-        places = Work(work or Path(temporary)), Artifacts(artifacts or Path(temporary) / "artifacts")
+        root = work or Path(temporary)
+        places = Work(root), Artifacts(artifacts or root / "artifacts")
         clip = shot.clip
         fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, backbone.pixel_budget, backbone.size_multiple)
         request = Request(fit.width, fit.height, settings.steps, settings.lora_steps(backbone.folder.lora_steps) > 0, settings.maps)

@@ -109,30 +109,17 @@ def test_the_same_job_gives_the_same_pixels_and_an_interrupted_one_too(
         if isinstance(event, Progress) and (event.stage, event.chunk, event.step) == (Stage.TRAIN, 1, 0):
             token.cancel()
 
+    delivery = DeliverySettings(tmp_path / "parts")
     with pytest.raises(BridgeError) as stopped:
-        propagate(
-            shot,
-            edit,
-            settings,
-            backbone,
-            DeliverySettings(tmp_path / "parts"),
-            work,
-            work / "artifacts",
-            stop_in_the_second_training,
-            token,
-        )
+        propagate(shot, edit, settings, backbone, delivery, work, on_event=stop_in_the_second_training, token=token)
     assert stopped.value.reason is Reason.CANCELLED
     seen: list[Progress] = []
-    parts = propagate(
-        shot,
-        edit,
-        settings,
-        backbone,
-        DeliverySettings(tmp_path / "parts"),
-        work,
-        work / "artifacts",
-        lambda e: seen.append(e) if isinstance(e, Progress) else None,
-    )
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Progress):
+            seen.append(event)
+
+    parts = propagate(shot, edit, settings, backbone, delivery, work, on_event=watch)
     assert parts.folder.name == "shot_v001"
     assert not [event for event in seen if event.stage is Stage.TRAIN and event.chunk == 0]
     assert [event.step for event in seen if event.stage is Stage.TRAIN] == [2, 3]
@@ -171,7 +158,7 @@ def test_progress_counts_every_stage_to_its_end(backbone: Backbone, clip: Path, 
 def test_it_keeps_little_on_disk(backbone: Backbone, clip: Path, painted: Path, tmp_path: Path) -> None:
     shot = Shot.open(clip, 2, 15)
     work = tmp_path / "work"
-    propagate(shot, Edit.open(painted, shot), QUICK, backbone, DeliverySettings(tmp_path / "out"), work, work / "artifacts")
+    propagate(shot, Edit.open(painted, shot), QUICK, backbone, DeliverySettings(tmp_path / "out"), work)
     kept = sorted(path.name for path in work.rglob("*") if path.is_file())
     assert kept == ["identity.txt", "key.json", "key.json", "lora_000001.safetensors", "trajectory.safetensors", "version.txt"]
 
