@@ -91,8 +91,12 @@ def _length_row(cost: Cost) -> list[str]:
 
 
 def disk_table(plan: Plan, frames: int) -> str:
-    """What a chunk keeps on disk with each way to come by the source's maps."""
-    costs = {store.value: measure(plan.task(f"disk-{store.value}", frames, maps=store)) for store in MapStore}
+    """What a chunk keeps on disk with each way to come by the source's maps.
+
+    A small model's training is over before a first checkpoint is due; here there is one at every step, so that its optimiser is seen.
+    """
+    lora = replace(plan.settings.lora, checkpoint_every=1)
+    costs = {store.value: measure(plan.task(f"disk-{store.value}", frames, maps=store, lora=lora)) for store in MapStore}
     rows = [
         [name, *(f"{size / 1e6:.2f}" for size in (cost.kept_bytes, cost.most_bytes)), str(cost.evaluations)] for name, cost in costs.items()
     ]
