@@ -3,7 +3,8 @@
     python benchmarks/fidelity.py --shots 40            evaluation seeds: docs/fidelity/README.md
     python benchmarks/fidelity.py --shots 40 --verify   the untouched seeds: docs/fidelity/verification.md
 
-A shot's figures are kept in the work folder as they are made; the same command goes on where it was.
+A shot's figures are kept in the work folder as they are made; the same command goes on where it was. Figures of other weights, other
+sources or other libraries are never taken for these: they lie in folders of their own.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import torch
 
 from i2vedit_core.settings import LoraSettings, Settings
 from i2vedit_core.synthetic import Split
-from measure import Task, measure_shot, model_sha256
+from measure import Task, measure_shot, model_sha256, sources_sha256
 from page import write_page
 from report import Heading
 from shots import LONG, LONGEST, BenchmarkShot, choose_long_shots, choose_shots
@@ -51,13 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     split = Split.VERIFICATION if options.verify else Split.EVALUATION
     settings = Settings(model=options.model, steps=options.steps, lora=LoraSettings(steps=options.lora_steps))
-    folder = options.work / f"{model_sha256(options.model)[:12]}-{options.steps}-{options.lora_steps}"
+    state = sources_sha256()
+    folder = options.work / f"{model_sha256(options.model)[:12]}-{state[:12]}-{options.steps}-{options.lora_steps}"
     task = Task(options.model, folder, settings, max(1, (os.cpu_count() or 1) // options.jobs))
     shots = choose_shots(split, options.shots)
     long_shots = [*choose_long_shots(split, LONGEST, math.ceil(options.long / 2)), *choose_long_shots(split, LONG, options.long)]
     measure(task, [*long_shots, *shots], options.jobs)
     command = shlex.join(["python", "benchmarks/fidelity.py", *(sys.argv[1:] if arguments is None else arguments)])
-    heading = Heading(f"Fidelity on {split.name.lower()} shots", split.name.lower(), command, model_sha256(options.model))
+    heading = Heading(f"Fidelity on {split.name.lower()} shots", split.name.lower(), command, model_sha256(options.model), state)
     print(write_page(task, shots, long_shots, options.out, heading))
 
 

@@ -1,5 +1,6 @@
 """Runs every method on one shot and keeps its figures and pictures: a JSON file and an npz file a shot, written once."""
 
+import hashlib
 import json
 import time
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import i2vedit_core
 import metrics
 from i2vedit_core.backbone import Backbone, load_backbone
 from i2vedit_core.delivery.composite import composite
@@ -19,9 +21,13 @@ from i2vedit_core.method.sarp import flat_areas
 from i2vedit_core.pictures import to_pixels
 from i2vedit_core.settings import EditKind, Settings
 from i2vedit_core.synthetic import Truth
+from i2vedit_core.versions import deciding_versions
 from methods import FLOW_WARP, FULL, HOLD, LONG_METHODS, LONGEST_METHODS, METHODS, NO_SARP, PLAIN, SDEDIT, Bench, Outcome
 from report import Block, Result
 from shots import BenchmarkShot
+
+DECIDING_MODULES = ("measure", "methods", "metrics", "rivals", "shots")
+"""Of this folder: the others show the figures, and do not make them."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,15 @@ def _pictures_file(task: Task, shot: BenchmarkShot) -> Path:
 
 def model_sha256(model: str) -> str:
     return _backbone(model).folder.sha256
+
+
+def sources_sha256() -> str:
+    """Over every source file that can change a figure, and the versions of the libraries that can."""
+    digest = hashlib.sha256(json.dumps(deciding_versions(), sort_keys=True).encode())
+    core, here = Path(i2vedit_core.__file__).parent, Path(__file__).parent
+    for path in [*sorted(core.rglob("*.py")), *(here / f"{module}.py" for module in DECIDING_MODULES)]:
+        digest.update(f"{path.relative_to(path.parents[1])}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def read_results(task: Task, shots: Sequence[BenchmarkShot]) -> list[Result]:

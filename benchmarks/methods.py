@@ -32,12 +32,14 @@ SDEDIT_STRENGTH = 0.6
 """Share of the sampler's levels that partial noising runs through: the value its users begin with."""
 NO_SARP, NO_SKIP_INTERVAL = "no_sarp", "no_skip_interval"
 ABLATIONS = tuple(name for name, part in WITHOUT.items() if part not in (Part.SARP, Part.SKIP_INTERVAL))
-METHODS = (TRUTH, ROUND_TRIP, FULL, *ABLATIONS, PLAIN, SDEDIT, HOLD, FLOW_WARP)
+SLICES: Mapping[str, int] = {f"round_trip_{frames}": frames for frames in (7, 5, 1)}
+"""The round trip with so many frames decoded at once, as on smaller cards: what it loses against whole chunks."""
+METHODS = (TRUTH, ROUND_TRIP, *SLICES, FULL, LOCK, *ABLATIONS, PLAIN, SDEDIT, HOLD, FLOW_WARP)
 """On every shot of one chunk. SARP is left out only where it does something, skip-interval attention only on long shots."""
-FLOORS = (TRUTH, ROUND_TRIP)
+FLOORS = (TRUTH, ROUND_TRIP, *SLICES)
 """No rivals: what the figures say of the truth itself, and of the truth through the autoencoder."""
-LONG_METHODS = (*FLOORS, FULL, LOCK, NO_SKIP_INTERVAL)
-LONGEST_METHODS = (*FLOORS, FULL, LOCK)
+LONG_METHODS = (TRUTH, ROUND_TRIP, FULL, LOCK, NO_SKIP_INTERVAL)
+LONGEST_METHODS = (TRUTH, ROUND_TRIP, FULL, LOCK)
 """On shots of many chunks, where every method takes long."""
 
 
@@ -76,8 +78,8 @@ class Bench:
             return Outcome(clip)
         if method == TRUTH:
             return Outcome(self.truth.edited)
-        if method == ROUND_TRIP:
-            return Outcome(self._round_trip())
+        if method == ROUND_TRIP or method in SLICES:
+            return Outcome(self._round_trip(SLICES.get(method, self.backbone.chunk_frames)))
         if method in (PLAIN, SDEDIT):
             return Outcome(self._generate(0.0 if method == PLAIN else 1 - SDEDIT_STRENGTH))
         return self._propagate(self._settings(method))
@@ -116,11 +118,11 @@ class Bench:
         mattes = [painted_matte(painted, 0), *(matting.follow(*frame) for frame in later)]
         return Outcome(edited, edit_map, finish(np.stack(mattes)), edited - source)
 
-    def _round_trip(self) -> np.ndarray:
-        """The truth through the autoencoder: what any of them could reach at best."""
+    def _round_trip(self, at_once: int) -> np.ndarray:
+        """The truth through the autoencoder, so many frames decoded at once: what any of them could reach at best."""
         frames = self.backbone.chunk_frames
         parts = [encode(self.backbone, self._pixels(self.truth.edited[i : i + frames])) for i in range(0, len(self.truth.edited), frames)]
-        return np.concatenate([to_pictures(decode(self.backbone, part[None] * self.backbone.latent_scale, frames)) for part in parts])
+        return np.concatenate([to_pictures(decode(self.backbone, part[None] * self.backbone.latent_scale, at_once)) for part in parts])
 
     def _generate(self, progress: float) -> np.ndarray:
         """Plain image-to-video from noise (progress 0), or from the source under noise of the level at that progress (SDEdit)."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from goals import flow_warp_wins, goal_table, goals
 from measure import Task, read_block, read_results
-from methods import FLOORS, FULL, LONG_METHODS, METHODS, NO_SARP
+from methods import FLOORS, FULL, LOCK, LONG_METHODS, LONGEST_METHODS, METHODS, NO_SARP
 from report import Figure, Heading, edit_table, sheet, table, write_report
 from shots import CHUNK, LONG, LONGEST, BenchmarkShot
 
@@ -66,17 +66,17 @@ def write_page(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[
             results, METHODS, DISOCCLUDED, unranked=FLOORS
         ),
         "Motion error, by type of edit": edit_table(results, METHODS, MOTION, unranked=FLOORS),
-        "After the composite over the plate": table(results, (FULL,), COMPOSITE_FIGURES),
-        "Matte recall, by type of edit": edit_table(results, (FULL,), RECALL),
-        "Matte area, by type of edit": edit_table(results, (FULL,), AREA),
+        "After the composite over the plate": table(results, (FULL, LOCK), COMPOSITE_FIGURES),
+        "Matte recall, by type of edit": edit_table(results, (FULL, LOCK), RECALL),
+        "Matte area, by type of edit": edit_table(results, (FULL, LOCK), AREA),
     }
     flat = [result for result in results if result["flat"]]
     if flat:
         tables["SARP, on shots with flat areas"] = table(flat, (FULL, NO_SARP), SARP_FIGURES)
-    for chunks, long_results in by_chunks.items():
+    for (chunks, long_results), methods in zip(by_chunks.items(), (LONG_METHODS, LONGEST_METHODS), strict=True):
         if long_results:
             title = f"Shots of {chunks} chunks ({long_results[0]['frames']} frames)"
-            tables[title] = table(long_results, LONG_METHODS, LONG_FIGURES, FLOORS)
+            tables[title] = table(long_results, methods, LONG_FIGURES, FLOORS)
     blocks = [read_block(task, shot) for shot in shots[:SHOWN]]
     spoken = replace(heading, text=flow_warp_wins(results, FIGURES))
     return write_report(out, [*results, *read_results(task, long_shots)], sheet(blocks), spoken, tables)

@@ -4,7 +4,6 @@ A shot's result is a JSON file: `{"shot": "evaluation-0007", "edit": "recolor", 
 {"psnr_inside": 17.0, ...}, ...}, ...}`. A figure that a shot does not have (a seam without a join) is missing, null or NaN.
 """
 
-import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ Pictures = npt.NDArray[np.float32]
 
 PAGES = {"evaluation": "README.md", "verification": "verification.md"}
 """The page of each split."""
+NOTES = {"evaluation": "notes.md", "verification": "verification_notes.md"}
+"""Kept by hand."""
 COLUMNS = 4
 CELL_WIDTH = 112
 TEXT_SIZE = 14
@@ -62,13 +63,9 @@ class Heading:
     """`evaluation` or `verification`."""
     command: str
     model_sha256: str
+    sources_sha256: str
     text: str = ""
     """What the tables say, in words."""
-
-
-def read_results(folder: Path) -> list[Result]:
-    """Every result of a folder, in the order of their names."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
 def table(results: Sequence[Result], methods: Sequence[str], figures: Sequence[Figure], unranked: Collection[str] = ()) -> str:
@@ -117,9 +114,13 @@ def sheet(blocks: Sequence[Block], across: int = 2) -> Image.Image:
 def write_report(folder: Path, results: Sequence[Result], picture: Image.Image, heading: Heading, tables: Mapping[str, str]) -> Path:
     """Writes the page of a split and its contact sheet, replacing earlier ones, and returns the page's path.
 
-    `tables`: heading of each section to its Markdown, in the order to be shown.
+    `tables`: heading of each section to its Markdown, in the order to be shown. What people have found out about the figures stands in
+    NOTES beside the page, and becomes a section of it.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    notes = folder / NOTES[heading.split]
+    if notes.exists():
+        tables = {"What was found out": notes.read_text(encoding="utf-8"), **tables}
     name = f"{heading.split}.png"
     picture.save(folder / name, format="PNG", optimize=True)
     page = folder / PAGES[heading.split]
@@ -131,7 +132,7 @@ def _column(results: Sequence[Result], methods: Sequence[str], figure: Figure, u
     means = [mean(results, method, figure.key) for method in methods]
     shown = [f"{value:.{figure.digits}f}" for value, _ in means]
     ranked = [float(text) for text, method in zip(shown, methods, strict=True) if method not in unranked and text != "nan"]
-    best = (max if figure.higher_is_better else min)(ranked, default=math.nan)
+    best = (max if figure.higher_is_better else min)(ranked) if len(ranked) > 1 else math.nan
     cells = []
     for text, (_, count), method in zip(shown, means, methods, strict=True):
         bold = method not in unranked and float(text) == best
@@ -187,7 +188,9 @@ def _cell(picture: Pictures, height: int) -> Image.Image:
 
 def _page(results: Sequence[Result], sheet_name: str, heading: Heading, tables: Mapping[str, str]) -> str:
     sections = [f"# {heading.title}", *([heading.text.strip()] if heading.text else [])]
-    sections.append(f"Made by `{heading.command}` with the model of SHA-256 `{heading.model_sha256}`.")
+    sections.append(
+        f"Made by `{heading.command}` with the model of SHA-256 `{heading.model_sha256}` and sources of SHA-256 `{heading.sources_sha256[:12]}…`."
+    )
     sections.append("A mean over fewer shots than its table has says over how many in brackets; bold is the best of a column.")
     for title, content in tables.items():
         sections += [f"## {title}", content.strip()]
