@@ -113,10 +113,8 @@ def _ablations(results: Sequence[Result], four_chunks: Sequence[Result]) -> Iter
         yield _lead(f"PSNR outside, full over no {part} (dB)", results, (FULL, f"no_{part}"), "psnr_outside")
     yield _lead("motion error without temporal matching over full (px)", results, ("no_temporal", FULL), "motion_error", 3)
     flat = [result for result in results if result["flat"]]
-    worse = _difference(flat, NO_SARP, FULL, "anderson_darling")
-    yield Goal(
-        "Anderson–Darling without SARP over full, flat shots", worse, "≥", note=_count_ahead(flat, (NO_SARP, FULL), "anderson_darling")
-    )
+    sarp = _lead("Anderson–Darling without SARP over full, flat shots", flat, (NO_SARP, FULL), "anderson_darling")
+    yield replace(sarp, sign="≥")  # a small autoencoder may hide the effect: here "not worse" is enough
     for key, name in (("seam_ratio", "seam ratio"), ("drift_outside", "ΔE2000 drift outside")):
         yield _lead(f"{name} without skip-interval over full, 4 chunks", four_chunks, (NO_SKIP_INTERVAL, FULL), key)
 

@@ -188,9 +188,8 @@ def _cell(picture: Pictures, height: int) -> Image.Image:
 
 def _page(results: Sequence[Result], sheet_name: str, heading: Heading, tables: Mapping[str, str]) -> str:
     sections = [f"# {heading.title}", *([heading.text.strip()] if heading.text else [])]
-    sections.append(
-        f"Made by `{heading.command}` with the model of SHA-256 `{heading.model_sha256}` and sources of SHA-256 `{heading.sources_sha256[:12]}…`."
-    )
+    made_of = f"the model of SHA-256 `{heading.model_sha256}` and sources of SHA-256 `{heading.sources_sha256[:12]}…`"
+    sections.append(f"Made by `{heading.command}` with {made_of}.")
     sections.append("A mean over fewer shots than its table has says over how many in brackets; bold is the best of a column.")
     for title, content in tables.items():
         sections += [f"## {title}", content.strip()]
