@@ -26,7 +26,7 @@ __all__ = ["DeliverySettings", "Edit", "Settings", "Shot", "load_backbone", "pre
 
 
 class _Core(ModuleType):
-    """The package offers functions that are called as their modules; importing such a module would otherwise put it in the function's place."""
+    """The package offers functions named as their modules; importing such a module would otherwise put it in the function's place."""
 
     @property
     def load_backbone(self) -> Any:

@@ -40,7 +40,7 @@ class Artifacts:
         return folder
 
     def trim(self, limit_bytes: int, needed: Set[str] = frozenset()) -> None:
-        """Removes the artifacts that were used longest ago, until the rest fits; those of the names in `needed` stay even if it does not."""
+        """Removes the artifacts that were used longest ago, until the rest fits; those named in `needed` stay even if it does not."""
         folders = sorted((folder for folder in self.root.glob("*-*") if folder.is_dir()), key=lambda folder: folder.stat().st_mtime)
         sizes = {folder: sum(file.stat().st_size for file in folder.iterdir()) for folder in folders}
         total = sum(sizes.values())

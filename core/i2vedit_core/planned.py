@@ -29,7 +29,7 @@ def carry_out_planned(
     on_event: EventCallback,
     spare_bytes: int = 0,
 ) -> Result:
-    """Runs the work with the cheapest options that fit, and once more with leaner ones where they did not. Raises BridgeError OUT_OF_MEMORY."""
+    """Runs the work with the cheapest options that fit, and once more with leaner ones if not. Raises BridgeError OUT_OF_MEMORY."""
     clip = shot.clip
     fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, backbone.pixel_budget, backbone.size_multiple)
     request = Request(fit.width, fit.height, settings.steps, settings.lora_steps(backbone.folder.lora_steps) > 0, settings.maps)

@@ -25,8 +25,8 @@ def prepare(
 ) -> None:
     """Traces and trains every chunk of a shot, and leaves in `artifacts` what `propagate` with the same settings then finds there.
 
-    What is there already is not made again, so a preparation that was stopped goes on where it was. `spare_bytes` of the device's memory are
-    left to others. Raises BridgeError; CANCELLED once `token` was set.
+    What is there already is not made again, so a preparation that was stopped goes on where it was. `spare_bytes` of the device are left to
+    others. Raises BridgeError; CANCELLED once `token` was set.
     """
     if len(shot) == 1:
         return  # nothing moves

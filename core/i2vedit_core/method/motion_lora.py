@@ -115,7 +115,8 @@ Network = Callable[[Tensor], AbstractContextManager[Answer]]
 def train_motion_lora(lora: MotionLora, z_0: Tensor, training: Training, network: Network, after_step: Callable[[int, float], None]) -> int:
     """Trains the LoRA on one chunk z_0 [1, F, C, h, w], going on from the newest checkpoint; `after_step(step, loss)` after each.
 
-    Where `after_step` raises CANCELLED, the step that was done is kept as a checkpoint first. Returns the step it began with: 0 for a training that was not interrupted.
+    Where `after_step` raises CANCELLED, the step that was done is kept as a checkpoint first. Returns the step it began with: 0 for a
+    training that was not interrupted.
     """
     lora.reset(seed_for(training.seed, training.chunk, "lora"))
     if training.steps == 0:

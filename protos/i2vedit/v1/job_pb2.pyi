@@ -557,29 +557,3 @@ class DeliveredFrame(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeliveredFrame: _TypeAlias = DeliveredFrame  # noqa: Y015
-
-@_typing.final
-class PreviewFrame(_message.Message):
-    """How the frame that is being denoised looks by now: small and rough, for watching alone."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FRAME_FIELD_NUMBER: _builtins.int
-    IMAGE_FIELD_NUMBER: _builtins.int
-    frame: _builtins.int
-    """Source frame number."""
-    image: _builtins.bytes
-    """JPEG, at most 64 KiB."""
-    def __init__(
-        self,
-        *,
-        frame: _builtins.int = ...,
-        image: _builtins.bytes = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "image", b"image"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PreviewFrame: _TypeAlias = PreviewFrame  # noqa: Y015

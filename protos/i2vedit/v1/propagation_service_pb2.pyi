@@ -1040,7 +1040,6 @@ class WatchJobResponse(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     FRAME_FIELD_NUMBER: _builtins.int
-    PREVIEW_FIELD_NUMBER: _builtins.int
     resume_marker: _builtins.str
     """Grows with every event; a watcher that comes back compares it to drop what it has seen."""
     @_builtins.property
@@ -1051,8 +1050,6 @@ class WatchJobResponse(_message.Message):
     def progress(self) -> _job_pb2.JobProgress: ...
     @_builtins.property
     def frame(self) -> _job_pb2.DeliveredFrame: ...
-    @_builtins.property
-    def preview(self) -> _job_pb2.PreviewFrame: ...
     def __init__(
         self,
         *,
@@ -1060,13 +1057,12 @@ class WatchJobResponse(_message.Message):
         job: _job_pb2.Job | None = ...,
         progress: _job_pb2.JobProgress | None = ...,
         frame: _job_pb2.DeliveredFrame | None = ...,
-        preview: _job_pb2.PreviewFrame | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame", b"frame", "job", b"job", "preview", b"preview", "progress", b"progress"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame", b"frame", "job", b"job", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame", b"frame", "job", b"job", "preview", b"preview", "progress", b"progress", "resume_marker", b"resume_marker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame", b"frame", "job", b"job", "progress", b"progress", "resume_marker", b"resume_marker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["job", "progress", "frame", "preview"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["job", "progress", "frame"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -1107,7 +1103,6 @@ class WatchJobsResponse(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     FRAME_FIELD_NUMBER: _builtins.int
-    PREVIEW_FIELD_NUMBER: _builtins.int
     DELETED_FIELD_NUMBER: _builtins.int
     SNAPSHOT_END_FIELD_NUMBER: _builtins.int
     resume_marker: _builtins.str
@@ -1122,8 +1117,6 @@ class WatchJobsResponse(_message.Message):
     def progress(self) -> _job_pb2.JobProgress: ...
     @_builtins.property
     def frame(self) -> _job_pb2.DeliveredFrame: ...
-    @_builtins.property
-    def preview(self) -> _job_pb2.PreviewFrame: ...
     @_builtins.property
     def deleted(self) -> Global___JobDeleted:
         """The job is forgotten."""
@@ -1140,15 +1133,14 @@ class WatchJobsResponse(_message.Message):
         job: _job_pb2.Job | None = ...,
         progress: _job_pb2.JobProgress | None = ...,
         frame: _job_pb2.DeliveredFrame | None = ...,
-        preview: _job_pb2.PreviewFrame | None = ...,
         deleted: Global___JobDeleted | None = ...,
         snapshot_end: Global___SnapshotEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "event", b"event", "frame", b"frame", "job", b"job", "preview", b"preview", "progress", b"progress", "snapshot_end", b"snapshot_end"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "event", b"event", "frame", b"frame", "job", b"job", "progress", b"progress", "snapshot_end", b"snapshot_end"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "event", b"event", "frame", b"frame", "job", b"job", "name", b"name", "preview", b"preview", "progress", b"progress", "resume_marker", b"resume_marker", "snapshot_end", b"snapshot_end"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "event", b"event", "frame", b"frame", "job", b"job", "name", b"name", "progress", b"progress", "resume_marker", b"resume_marker", "snapshot_end", b"snapshot_end"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["job", "progress", "frame", "preview", "deleted", "snapshot_end"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["job", "progress", "frame", "deleted", "snapshot_end"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
