@@ -195,7 +195,7 @@ class Scheduler:
         return [kind for kind in JobKind if self._held_until.get(kind, 0.0) <= now]
 
     async def _rest(self) -> None:
-        """Until a job comes, or may be taken up again. A worker that has had none for a while is ended: only a process that is gone gives all
+        """Until a job comes, or may be taken up again. A worker without one for a while is ended: only a process that is gone gives all
         of the card back."""
         now = time.monotonic()
         idle_end = self._idle_since + self._config.worker_idle_seconds
