@@ -19,17 +19,26 @@ from i2vedit_core.shot import Edit, Shot
 
 if TYPE_CHECKING:
     from i2vedit_core.backbone import load_backbone
+    from i2vedit_core.prepare import prepare
     from i2vedit_core.propagate import propagate
 
-__all__ = ["DeliverySettings", "Edit", "Settings", "Shot", "load_backbone", "propagate"]
+__all__ = ["DeliverySettings", "Edit", "Settings", "Shot", "load_backbone", "prepare", "propagate"]
 
 
 class _Core(ModuleType):
-    """The package offers the function `propagate`; importing the module of that name would otherwise put the module in its place."""
+    """The package offers functions named as their modules; importing such a module would otherwise put it in the function's place."""
 
     @property
     def load_backbone(self) -> Any:
         return import_module("i2vedit_core.backbone").load_backbone
+
+    @property
+    def prepare(self) -> Any:
+        return import_module("i2vedit_core.prepare").prepare
+
+    @prepare.setter
+    def prepare(self, module: ModuleType) -> None:
+        """The import system tries to set this."""
 
     @property
     def propagate(self) -> Any:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,16 +39,31 @@ class Artifacts:
         os.utime(folder)
         return folder
 
-    def trim(self, limit_bytes: int) -> None:
-        """Removes the artifacts that were used longest ago, until the rest fits. Only while no job runs that could need them."""
+    def trim(self, limit_bytes: int, needed: Set[str] = frozenset()) -> None:
+        """Removes the artifacts that were used longest ago, until the rest fits; those named in `needed` stay even if it does not."""
         folders = sorted((folder for folder in self.root.glob("*-*") if folder.is_dir()), key=lambda folder: folder.stat().st_mtime)
         sizes = {folder: sum(file.stat().st_size for file in folder.iterdir()) for folder in folders}
         total = sum(sizes.values())
         for folder in folders:
             if total <= limit_bytes:
                 return
+            if folder.name in needed:
+                continue
             shutil.rmtree(folder, ignore_errors=True)
             total -= sizes[folder]
+
+    def byte_count(self, names: Iterable[str]) -> int | None:
+        """What these artifacts take on disk; None where one of them is gone."""
+        folders = [self.root / name for name in names]
+        try:
+            return sum(file.stat().st_size for folder in folders for file in folder.iterdir())
+        except OSError:
+            return None
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Those of them that are there."""
+        for name in names:
+            shutil.rmtree(self.root / name, ignore_errors=True)
 
 
 def tensor_sha256(tensor: "Tensor") -> str:

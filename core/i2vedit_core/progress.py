@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.plan.choice import MemoryPlan
 
 
 class Stage(StrEnum):
@@ -45,7 +46,22 @@ class FrameDelivered:
     path: Path
 
 
-Event = Progress | FrameDelivered
+@dataclass(frozen=True)
+class ArtifactUsed:
+    """What is being made depends on this artifact, whether it was found or is made now."""
+
+    name: str
+    """Of its folder."""
+
+
+@dataclass(frozen=True)
+class PlanTaken:
+    """The plan that is in force from now on: the first one, or a leaner one after the memory did not suffice."""
+
+    plan: MemoryPlan
+
+
+Event = Progress | FrameDelivered | ArtifactUsed | PlanTaken
 EventCallback = Callable[[Event], None]
 
 
@@ -113,6 +129,9 @@ class Reporter:
 
     def frame(self, frame: int, path: Path) -> None:
         self._on_event(FrameDelivered(frame, path))
+
+    def artifact(self, name: str) -> None:
+        self._on_event(ArtifactUsed(name))
 
     def _seconds_left(self) -> float | None:
         if self._done == 0:

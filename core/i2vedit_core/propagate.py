@@ -16,15 +16,13 @@ from i2vedit_core.delivery.deliver import Deliverer
 from i2vedit_core.delivery.matting import ChunkPictures, Matting
 from i2vedit_core.delivery.painted import Painted, read_painted
 from i2vedit_core.delivery.sequence import SequenceWriter, reserve_version
-from i2vedit_core.media.fit import Fit, plan_fit
+from i2vedit_core.media.fit import Fit
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.propagation import EditedChunk, Propagation
 from i2vedit_core.method.source_maps import open_store
-from i2vedit_core.pictures import read_chunk, to_pictures, to_pixels
-from i2vedit_core.plan.carrying_out import carry_out
-from i2vedit_core.plan.choice import Request
-from i2vedit_core.plan.making import plan_for
+from i2vedit_core.pictures import to_pictures, to_pixels
 from i2vedit_core.plan.options import Options
+from i2vedit_core.planned import carry_out_planned, reader
 from i2vedit_core.progress import CancelToken, EventCallback, Stage, ignore
 from i2vedit_core.provenance import issue_ticket
 from i2vedit_core.settings import DeliverySettings, Settings
@@ -61,14 +59,11 @@ def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and th
     with tempfile.TemporaryDirectory(prefix="i2vedit-") as temporary:
         root = work or Path(temporary)
         places = Work(root), Artifacts(artifacts or root / "artifacts")
-        clip = shot.clip
-        fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, backbone.pixel_budget, backbone.size_multiple)
-        request = Request(fit.width, fit.height, settings.steps, settings.lora_steps(backbone.folder.lora_steps) > 0, settings.maps)
 
-        def attempt(options: Options) -> Delivered:
+        def attempt(fit: Fit, options: Options) -> Delivered:
             return _Delivering(shot, edit, settings, backbone, fit, options, *places, on_event, token).run(delivery)
 
-        return carry_out(plan_for(backbone, request), attempt)
+        return carry_out_planned(shot, settings, backbone, attempt, on_event)
 
 
 class _Delivering:
@@ -90,7 +85,7 @@ class _Delivering:
         self.shot, self.edit, self.backbone, self.fit, self.work = shot, edit, backbone, fit, work
         self.settings = replace(settings, decode_frames=min(settings.decode_frames, options.decode_frames))
         store = open_store(options.maps)
-        self.propagation = Propagation(backbone, self.settings, len(shot), self._read, artifacts, on_event, token, options, store)
+        self.propagation = Propagation(backbone, self.settings, len(shot), reader(shot, fit), artifacts, on_event, token, options, store)
         self.report = self.propagation.report
 
     def run(self, delivery: DeliverySettings) -> Delivered:
@@ -117,9 +112,6 @@ class _Delivering:
             pictures = _pictures(edited)
             matting = matting or deliverer.matting(pictures)
             self._deliver_chunk(edited.chunk, pictures, matting, deliverer)
-
-    def _read(self, chunk: Chunk) -> Tensor:
-        return read_chunk(self.shot, self.fit, self.shot.first + chunk.start, chunk.length)
 
     def _painted_pixels(self, painted: Painted) -> Tensor:
         return to_pixels(self.fit.to_model(painted.picture)[None]).to(self.backbone.device)

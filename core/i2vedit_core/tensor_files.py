@@ -1,13 +1,20 @@
-"""Tensors on disk: safetensors, whole or not there."""
+"""Tensors on disk: safetensors, whole or not there, and with a checksum, so that one that has suffered since is not taken for good."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, uint8
 
 from i2vedit_core.files import WriteFailedError, whole_file
+
+CHECKSUM = "sha256"
+
+
+class DamagedError(Exception):
+    """A file cannot be read, or does not hold what was written. What it held has to be made again."""
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
@@ -15,12 +22,29 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
     on_cpu = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
     with whole_file(path, sum(tensor.nbytes for tensor in on_cpu.values()), replace=True) as partial:
         try:
-            save_file(on_cpu, partial, dict(metadata) if metadata else None)
+            save_file(on_cpu, partial, {**(metadata or {}), CHECKSUM: _checksum(on_cpu)})
         except SafetensorError as error:  # the library's word for whatever the disk said
             raise WriteFailedError(str(error)) from error
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
     """Reads a file of `save_tensors` into memory of its own: MKL promises the same bits only for arrays that are aligned, which those
-    in the middle of a file need not be."""
-    return {name: tensor.clone() for name, tensor in load_file(path).items()}
+    in the middle of a file need not be. Raises DamagedError."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118  (it is no dictionary)
+            written = (file.metadata() or {}).get(CHECKSUM)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DamagedError(f"{path}: {error}") from error
+    if written != _checksum(tensors):
+        raise DamagedError(f"{path}: its contents are not what was written")
+    return tensors
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    """Over names, types, shapes and bytes."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        digest.update(memoryview(tensor.flatten().view(uint8).numpy()))
+    return digest.hexdigest()

@@ -13,7 +13,7 @@ COMMANDS = {
     "demo": "Run the whole way once, on a bundled shot.",
     "frame": "Export a frame of a clip for painting.",
     "propagate": "Carry a painted frame through its shot.",
-    "jobs": "List, show, watch and cancel jobs.",
+    "jobs": "List, watch and direct jobs; free the GPU.",
     "models": "Check model folders.",
     "serve": "Run the server in this terminal.",
     "doctor": "Say what is wrong on this machine and how to mend it.",

@@ -10,7 +10,7 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from i2vedit.v1 import clip_pb2, job_pb2, propagation_service_pb2_grpc
+from i2vedit.v1 import clip_pb2, job_pb2, propagation_service_pb2_grpc, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
 from i2vedit_client.channel import open_channel
 from i2vedit_client.errors import ServerError
@@ -80,15 +80,50 @@ class Client:
         with _translated():
             return self._stub.ProbeClip(service_pb2.ProbeClipRequest(path=path), timeout=MEDIA_SECONDS).clip
 
-    def extract_frame(self, path: str, frame: int, output_path: str) -> str:
-        """Writes source frame `frame` of the clip as a picture and gives the picture's path. Overwrites nothing."""
-        request = service_pb2.ExtractFrameRequest(path=path, frame=frame, output_path=output_path)
+    def extract_frame(
+        self, path: str, frame: int, output_path: str, prepare: shot_pb2.ShotSpec | None = None
+    ) -> service_pb2.ExtractFrameResponse:
+        """Writes source frame `frame` of the clip as a picture, and starts preparing a shot. Overwrites nothing."""
+        request = service_pb2.ExtractFrameRequest(path=path, frame=frame, output_path=output_path, prepare=prepare)
         with _translated():
-            return self._stub.ExtractFrame(request, timeout=MEDIA_SECONDS).output_path
+            return self._stub.ExtractFrame(request, timeout=MEDIA_SECONDS)
 
-    def create_job(self, spec: job_pb2.JobSpec, attach: bool = True) -> service_pb2.CreateJobResponse:
+    def prepare_shot(self, spec: shot_pb2.ShotSpec) -> shot_pb2.Shot:
+        """Starts what does not depend on the edit; a shot that is prepared, or about to be, is given as it is."""
+        with _translated():
+            return self._stub.PrepareShot(service_pb2.PrepareShotRequest(spec=spec), timeout=MEDIA_SECONDS).shot
+
+    def get_shot(self, name: str) -> shot_pb2.Shot:
+        with _translated():
+            return self._stub.GetShot(service_pb2.GetShotRequest(name=name), timeout=QUICK_SECONDS).shot
+
+    def list_shots(self, limit: int) -> Iterator[shot_pb2.Shot]:
+        """At most `limit` shots, newest first."""
+        request = service_pb2.ListShotsRequest()
+        left = limit
+        while left > 0:
+            request.page_size = min(PAGE_SIZE, left)
+            with _translated():
+                page = self._stub.ListShots(request, timeout=QUICK_SECONDS)
+            yield from page.shots
+            left -= len(page.shots)
+            request.page_token = page.next_page_token
+            if not page.next_page_token:
+                return
+
+    def delete_shot(self, name: str) -> None:
+        """Forgets a shot, and what was made of it unless somebody needs that."""
+        with _translated():
+            self._stub.DeleteShot(service_pb2.DeleteShotRequest(name=name), timeout=QUICK_SECONDS)
+
+    def create_job(
+        self,
+        spec: job_pb2.JobSpec,
+        attach: bool = True,
+        priority: job_pb2.Priority.ValueType = job_pb2.PRIORITY_UNSPECIFIED,
+    ) -> service_pb2.CreateJobResponse:
         """Submits; with `attach`, an unfinished job of the same spec is taken up instead of making another one."""
-        request = service_pb2.CreateJobRequest(request_id=uuid.uuid4().hex, spec=spec, attach=attach)
+        request = service_pb2.CreateJobRequest(request_id=uuid.uuid4().hex, spec=spec, attach=attach, priority=priority)
         with _translated():
             return self._stub.CreateJob(request, timeout=MEDIA_SECONDS)
 
@@ -96,9 +131,11 @@ class Client:
         with _translated():
             return self._stub.GetJob(service_pb2.GetJobRequest(name=name), timeout=QUICK_SECONDS).job
 
-    def list_jobs(self, limit: int, states: Sequence[job_pb2.Job.State.ValueType] = ()) -> Iterator[job_pb2.Job]:
-        """At most `limit` jobs in one of `states` (empty: in any), newest first."""
-        request = service_pb2.ListJobsRequest(states=states)
+    def list_jobs(
+        self, limit: int, states: Sequence[job_pb2.Job.State.ValueType] = (), kinds: Sequence[job_pb2.Job.Kind.ValueType] = ()
+    ) -> Iterator[job_pb2.Job]:
+        """At most `limit` jobs in one of `states` and of one of `kinds` (empty: any), newest first."""
+        request = service_pb2.ListJobsRequest(states=states, kinds=kinds)
         left = limit
         while left > 0:
             request.page_size = min(PAGE_SIZE, left)
@@ -114,7 +151,43 @@ class Client:
         with _translated():
             return self._stub.CancelJob(service_pb2.CancelJobRequest(name=name), timeout=QUICK_SECONDS).job
 
-    def watch_job(self, name: str) -> Iterator[service_pb2.WatchJobResponse]:
-        """A snapshot, then what happens, until the job has ended."""
+    def pause_job(self, name: str) -> job_pb2.Job:
         with _translated():
-            yield from self._stub.WatchJob(service_pb2.WatchJobRequest(name=name))
+            return self._stub.PauseJob(service_pb2.PauseJobRequest(name=name), timeout=QUICK_SECONDS).job
+
+    def resume_job(self, name: str) -> job_pb2.Job:
+        with _translated():
+            return self._stub.ResumeJob(service_pb2.ResumeJobRequest(name=name), timeout=QUICK_SECONDS).job
+
+    def retry_job(self, name: str) -> job_pb2.Job:
+        """Puts a failed or cancelled job back into the queue; it goes on where it was."""
+        with _translated():
+            return self._stub.RetryJob(service_pb2.RetryJobRequest(name=name), timeout=QUICK_SECONDS).job
+
+    def move_job(self, name: str, priority: job_pb2.Priority.ValueType = job_pb2.PRIORITY_UNSPECIFIED, before: str = "") -> job_pb2.Job:
+        """Right before another waiting job, or to the end of a priority (unspecified: the one it has)."""
+        request = service_pb2.MoveJobRequest(name=name, priority=priority, before_job=before)
+        with _translated():
+            return self._stub.MoveJob(request, timeout=QUICK_SECONDS).job
+
+    def delete_job(self, name: str) -> None:
+        """Forgets a job that does not run. Delivered frames stay."""
+        with _translated():
+            self._stub.DeleteJob(service_pb2.DeleteJobRequest(name=name), timeout=QUICK_SECONDS)
+
+    def free_memory(self, force: bool = False) -> service_pb2.FreeMemoryResponse:
+        """Has the device's memory given back; with `force`, also by a running propagation, which goes on later."""
+        with _translated():
+            return self._stub.FreeMemory(service_pb2.FreeMemoryRequest(force=force), timeout=QUICK_SECONDS)
+
+    def watch_job(self, name: str, resume_after: str = "") -> Iterator[service_pb2.WatchJobResponse]:
+        """A snapshot, then what happens, until the job has ended. With the marker of the last event seen, only what came after."""
+        with _translated():
+            yield from self._stub.WatchJob(service_pb2.WatchJobRequest(name=name, resume_after=resume_after))
+
+    def watch_jobs(
+        self, kinds: Sequence[job_pb2.Job.Kind.ValueType] = (), resume_after: str = ""
+    ) -> Iterator[service_pb2.WatchJobsResponse]:
+        """Every unfinished job, then what happens to any, without an end."""
+        with _translated():
+            yield from self._stub.WatchJobs(service_pb2.WatchJobsRequest(kinds=kinds, resume_after=resume_after))

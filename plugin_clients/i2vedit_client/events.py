@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from i2vedit.v1 import job_pb2
+from i2vedit.v1 import job_pb2, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
 from i2vedit_client.errors import Failure
 
@@ -15,8 +15,22 @@ def state_name(state: job_pb2.Job.State.ValueType) -> str:
     return job_pb2.Job.State.Name(state).removeprefix("STATE_").lower()
 
 
+def kind_name(kind: job_pb2.Job.Kind.ValueType) -> str:
+    return job_pb2.Job.Kind.Name(kind).removeprefix("KIND_").lower()
+
+
+def priority_name(priority: job_pb2.Priority.ValueType) -> str:
+    return job_pb2.Priority.Name(priority).removeprefix("PRIORITY_").lower()
+
+
 def job_failure(job: job_pb2.Job) -> Failure:
     return Failure(job.failure.code, job.failure.reason, job.failure.message, job.name)
+
+
+def shot_event(shot: shot_pb2.Shot) -> Event:
+    """A shot, as `frame` tells it."""
+    state = shot_pb2.Shot.State.Name(shot.state).removeprefix("STATE_").lower()
+    return {"shot": shot.name, "preparation": state, "preparation_job": shot.job}
 
 
 def failed_event(failure: Failure) -> Event:
@@ -25,10 +39,14 @@ def failed_event(failure: Failure) -> Event:
 
 
 def job_event(job: job_pb2.Job) -> Event:
-    """The state of a job; `event` is queued, running, succeeded, failed or cancelled."""
+    """The state of a job; `event` is queued, running, paused, succeeded, failed or cancelled."""
     if job.state == job_pb2.Job.STATE_FAILED:
         return failed_event(job_failure(job))
     event: Event = {"event": state_name(job.state), "job": job.name, "attempt": job.attempt}
+    if job.kind == job_pb2.Job.KIND_PREPARATION:
+        return {**event, "kind": "preparation", "shot": job.shot}
+    if job.last_interruption:
+        event["last_interruption"] = job.last_interruption
     if job.delivered_directory:
         event["directory"] = job.delivered_directory
     return {**event, "delivered": job.delivered_count, "frames": job.frame_count}
@@ -60,14 +78,33 @@ def watch_events(job: str, response: service_pb2.WatchJobResponse) -> list[Event
     return []
 
 
+def any_job_events(response: service_pb2.WatchJobsResponse) -> list[Event]:
+    """One answer of WatchJobs. The names of states would end a command's JSON, so they come as a `job` event here."""
+    kind = response.WhichOneof("event")
+    if kind == "job":
+        return [{"event": "job", **summary(response.job)}]
+    if kind == "progress":
+        return [progress_event(response.name, response.progress)]
+    if kind == "frame":
+        return [{"event": "frame", "job": response.name, "frame": response.frame.frame, "path": response.frame.path}]
+    return [{"event": kind, **({"job": response.name} if response.name else {})}] if kind else []
+
+
 def summary(job: job_pb2.Job) -> Event:
     """A job in full, for `jobs list` and `jobs show`."""
     spec = job.spec
-    result: Event = {"job": job.name, "state": state_name(job.state), "clip": spec.clip.path, "first": spec.clip.source_in}
+    result: Event = {"job": job.name, "kind": kind_name(job.kind), "state": state_name(job.state), "priority": priority_name(job.priority)}
+    result |= {"position": job.position, "clip": spec.clip.path, "first": spec.clip.source_in}
     result |= {"frames": job.frame_count, "delivered": job.delivered_count, "directory": job.delivered_directory}
     result |= {"edited": [edit.path for edit in spec.edits], "out": spec.delivery.directory, "model": spec.settings.model or "mini"}
     result |= {"preset": job_pb2.Preset.Name(spec.settings.preset).removeprefix("PRESET_").lower(), "attempt": job.attempt}
-    for name in ("create_time", "start_time", "end_time"):
+    result |= {"losses": job.losses, "last_interruption": job.last_interruption}
+    if job.stop_request:
+        result["stop_request"] = job_pb2.Job.StopRequest.Name(job.stop_request).removeprefix("STOP_REQUEST_").lower()
+    for name in ("shot", "worker"):
+        if getattr(job, name):
+            result[name] = getattr(job, name)
+    for name in ("create_time", "start_time", "end_time", "lease_expire_time"):
         if job.HasField(name):
             result[name] = getattr(job, name).ToJsonString()
     if job.HasField("failure"):

@@ -20,10 +20,11 @@ ENDED = (job_pb2.Job.STATE_SUCCEEDED, job_pb2.Job.STATE_FAILED, job_pb2.Job.STAT
 def responses(connect: Callable[[], Client], name: str) -> Iterator[service_pb2.WatchJobResponse]:
     """All answers up to the one that ends the job. `connect` finds the server, or starts it again where it was killed."""
     lost = ServerError("UNAVAILABLE", "SERVER_LOST", LOST_SENTENCE)
-    client = connect()
+    client, marker = connect(), ""
     for _ in range(ATTEMPTS):
         try:
-            for response in client.watch_job(name):
+            for response in client.watch_job(name, marker):
+                marker = response.resume_marker
                 yield response
                 if _is_end(response):
                     return

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2vedit.v1 import clip_pb2, job_pb2
+from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
 from i2vedit_client.errors import BadInput
 
 LARGEST_FRAME = 2**63 - 1
@@ -60,6 +60,30 @@ def parse_range(text: str) -> tuple[int, int]:
     if last >= LARGEST_FRAME:
         raise BadInput(f"The range {text} lies far outside any clip.")
     return first, last
+
+
+@dataclass(frozen=True)
+class ShotOptions:
+    """Those options of `i2vedit frame` that say what to prepare."""
+
+    clip: str
+    first: int
+    last: int | None
+    """None: to the end of the clip."""
+    model: str
+    preset: str
+    seed: int
+
+
+def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
+    """The shot that these options mean, with absolute paths."""
+    count = 0 if options.last is None else options.last - options.first + 1
+    return shot_pb2.ShotSpec(
+        clip=clip_pb2.ClipRef(path=absolute(options.clip), source_in=options.first, frame_count=count),
+        settings=job_pb2.PropagationSettings(
+            model=model_reference(options.model), preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"), seed=options.seed
+        ),
+    )
 
 
 def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from i2vedit.v1 import job_pb2
 from i2vedit_client.client import Client
 from i2vedit_client.errors import Interrupted
-from i2vedit_client.events import SUCCEEDED, job_event, state_name
+from i2vedit_client.events import SUCCEEDED, Event, job_event, state_name
 from i2vedit_client.follow import follow
 from i2vedit_client.report import Report
 
@@ -23,10 +23,31 @@ def leave(job: job_pb2.Job, report: Report) -> None:
     report({"event": SUCCEEDED, "job": job.name, "detached": True, "state": state_name(job.state)})
 
 
+class PreparedNotice:
+    """Passes events on, and says so when a propagation, seen from the beginning of its first attempt, needs no preparation any more."""
+
+    def __init__(self, report: Callable[[Event], None]) -> None:
+        self._report = report
+        self._is_first = self._needed_nothing = False
+
+    def __call__(self, event: Event) -> None:
+        if event["event"] == "running":
+            self._is_first = event["attempt"] == 1
+        elif event["event"] == "progress":
+            self._note(event)
+        self._report(event)
+
+    def _note(self, progress: Event) -> None:
+        stage = progress["stage"]
+        if stage == "edit" and self._is_first and self._needed_nothing:
+            self._report({"event": "prepared", "job": progress["job"]})
+        self._needed_nothing = stage in ("load", "decode") and (self._needed_nothing or stage == "load")
+
+
 def watch(connect: Callable[[], Client], name: str, report: Report) -> job_pb2.Job:
     """Reports until the job has succeeded. Raises Interrupted on Ctrl-C, after which the job goes on."""
     try:
-        job = follow(connect, name, report)
+        job = follow(connect, name, PreparedNotice(report))
     except KeyboardInterrupt:
         raise Interrupted(name) from None
     report(job_event(job))

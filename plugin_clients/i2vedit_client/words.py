@@ -54,6 +54,12 @@ def sentence(event: Event) -> str:
         return f"Job {number} is under way already; watching it." if event["attached"] else f"Job {number} is submitted."
     if kind == "queued":
         return "Waiting for its turn."
+    if kind == "paused":
+        return f"Paused. It goes on with: i2vedit jobs resume {event['job'].removeprefix('jobs/')}"
+    if kind == "prepared":
+        return "The shot was prepared already: nothing had to be traced or learnt."
+    if kind == "succeeded" and event.get("kind") == "preparation":
+        return "The shot is prepared: only carrying an edit is left to do."
     if kind == "running" and event["attempt"] > 1:
         return f"Running again, attempt {event['attempt']}; it goes on from the last checkpoint."
     if kind == "succeeded" and "directory" in event:

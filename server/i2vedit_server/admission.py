@@ -2,33 +2,47 @@
 
 import asyncio
 import hashlib
+import json
 import uuid
 import weakref
+from dataclasses import dataclass
 from pathlib import Path
 
-from i2vedit.v1 import job_pb2
+from i2vedit.v1 import job_pb2, shot_pb2
+from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.delivery.sequence import check_directory, describe_delivery
 from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.models import find_model
+from i2vedit_core.models import ModelFolder, find_model
+from i2vedit_core.settings import Settings
 from i2vedit_core.shot import Edit, Shot
 from i2vedit_server import convert
 from i2vedit_server.database import Database
 from i2vedit_server.messages import NOWHERE
-from i2vedit_server.record import JobRecord, NewJob
+from i2vedit_server.record import JobRecord, NewJob, NewShot, Priority, ShotRecord
 
 LONGEST_REQUEST_ID = 128
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a job is wanted, beside what it is."""
+
+    request_id: str
+    attach: bool
+    priority: Priority = Priority.NORMAL
 
 
 class Admission:
     """Takes requests for jobs in: at once where the request is known, after a look at every file where it is not."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, artifacts: Artifacts) -> None:
         self._database = database
+        self._artifacts = artifacts
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
-    async def create(self, request_id: str, spec: job_pb2.JobSpec, attach: bool) -> tuple[JobRecord, bool]:
+    async def create(self, spec: job_pb2.JobSpec, wish: Wish) -> tuple[JobRecord, bool]:
         """The job of this request, and whether it was there already. Raises BridgeError: every reason of `examine`, and REQUEST_ID_*."""
-        request_id = _checked_request_id(request_id)
+        request_id = _checked_request_id(wish.request_id)
         spec = convert.canonical_spec(spec)
         packed = spec.SerializeToString(deterministic=True)
         # One lock for each request id: fifty callers with one id cost one look at the files, not fifty.
@@ -36,23 +50,62 @@ class Admission:
             known = await self._database(self._database.store.job_of_request, request_id, packed)
             if known is not None:
                 return known, True
-            frame_count, fingerprint = await asyncio.to_thread(examine, spec, packed)
-            job = NewJob(request_id, packed, fingerprint, frame_count, attach)
+            found = await asyncio.to_thread(examine, spec, packed)
+            job = NewJob(request_id, packed, found.fingerprint, found.frame_count, wish.attach, found.shot_id, wish.priority)
             return await self._database(self._database.store.create, job)
 
+    async def prepare(self, new: NewShot) -> ShotRecord:
+        """The shot, with a preparation that waits, runs, or is done and whole."""
+        shots = self._database.store.shots
+        known = await self._database(shots.find, new.shot_id)
+        size = await asyncio.to_thread(self._artifacts.byte_count, known.artifacts) if known else None
+        return await self._database(shots.prepare, new, size is not None)
 
-def examine(spec: job_pb2.JobSpec, packed: bytes) -> tuple[int, str]:
-    """Opens whatever a canonical spec names; gives the shot's frame count and the job's fingerprint. Blocks.
+
+@dataclass(frozen=True)
+class Found:
+    """What a look at the files of a job has told."""
+
+    frame_count: int
+    fingerprint: str
+    shot_id: str
+
+
+def examine(spec: job_pb2.JobSpec, packed: bytes) -> Found:
+    """Opens whatever a canonical spec names. Blocks.
 
     Raises BridgeError: CLIP_*, RANGE_OUTSIDE_CLIP, EDIT_*, MODEL_*, OUTPUT_NOT_WRITABLE, SETTING_INVALID, PATH_INVALID.
     """
     order = convert.order("", spec, NOWHERE)
     shot = Shot.open(order.clip, order.first, order.last)
     edit = Edit.open(order.edit, shot, order.edit_frame)
-    find_model(order.settings.model)
+    model = find_model(order.settings.model)
     check_directory(order.delivery.directory)
     describe_delivery(shot.clip, order.delivery)
-    return len(shot), _fingerprint(packed, edit.image, order.clip)
+    return Found(len(shot), _fingerprint(packed, edit.image, order.clip), shot_id(shot, order.settings, model))
+
+
+def examine_shot(wanted: shot_pb2.ShotSpec) -> NewShot:
+    """Opens the clip and the model's folder. Blocks. Raises BridgeError: CLIP_*, RANGE_OUTSIDE_CLIP, MODEL_*, SETTING_INVALID, PATH_*."""
+    spec = convert.canonical_shot(wanted)
+    order = convert.shot_order("", spec, NOWHERE)
+    shot = Shot.open(order.clip, order.first, order.last)
+    model = find_model(order.settings.model)
+    return NewShot(shot_id(shot, order.settings, model), spec.SerializeToString(deterministic=True), len(shot))
+
+
+def shot_id(shot: Shot, settings: Settings, model: ModelFolder) -> str:
+    """A hash of all that a preparation depends on. Settings of the edit are none of it, and presets only by the training that they mean."""
+    status = shot.clip.path.stat()
+    key = {
+        "clip": [str(shot.clip.path), status.st_size, status.st_mtime_ns],
+        "frames": [shot.first, shot.last],
+        "model": str(model.path),
+        "seed": settings.seed,
+        "steps": settings.steps,
+        "lora_steps": settings.lora_steps(model.lora_steps),
+    }
+    return hashlib.sha256(json.dumps(key, sort_keys=True).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _fingerprint(packed: bytes, edited: Path, clip: Path) -> str:

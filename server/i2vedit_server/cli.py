@@ -31,6 +31,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--free-gpu-after", type=_seconds, default=120.0, metavar="SECONDS", help="give the card's memory back after so long without a job"
     )
+    parser.add_argument(
+        "--worker-silence", type=_seconds, default=30.0, metavar="SECONDS", help="end a worker that gives no sign of life for so long"
+    )
+    parser.add_argument(
+        "--longest-step", type=_seconds, default=1800.0, metavar="SECONDS", help="end a worker whose job makes no step for so long"
+    )
     parser.add_argument("--executor", choices=["local"], default="local", help="where jobs run")
     parser.add_argument("--runner", default=DEFAULT_RUNNER, help=argparse.SUPPRESS)
     return parser
@@ -46,6 +52,8 @@ def main(arguments: list[str]) -> int:
         idle_exit_seconds=options.idle_exit,
         cancel_grace_seconds=options.cancel_grace,
         worker_idle_seconds=options.free_gpu_after,
+        worker_silence_seconds=options.worker_silence,
+        step_seconds=options.longest_step,
         runner=options.runner,
     )
     log_to_stderr()

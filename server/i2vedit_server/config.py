@@ -27,6 +27,10 @@ class ServerConfig:
     """How long a cancelled job may take to its next step before its worker process is ended."""
     worker_idle_seconds: float = 120.0
     """How long a worker without a job keeps its process, and with it the card's memory."""
+    worker_silence_seconds: float = 30.0
+    """A worker process that gives no sign of life for so long hangs: it is ended, and its job goes back into the queue."""
+    step_seconds: float = 1800.0
+    """A job that makes no step for so long hangs, too, however alive its process is."""
     artifact_bytes: int = 20 * 10**9
     """What is kept of prepared shots on disk; those used longest ago go first. A shot of SVD takes about 100 MB a chunk."""
     runner: str = DEFAULT_RUNNER

@@ -1,27 +1,54 @@
 """Between the wire's messages and the core's dataclasses. Everything that a caller can get wrong in a message is caught here."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
-from i2vedit.v1 import clip_pb2, job_pb2, propagation_service_pb2
+from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.probe import ClipInfo
 from i2vedit_core.progress import Progress, Stage
 from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, LoraSettings, Preset, Settings
-from i2vedit_server.messages import JobOrder, Places
-from i2vedit_server.record import JobRecord, JobState
+from i2vedit_server.messages import JobOrder, Places, ShotOrder
+from i2vedit_server.record import Failure, JobKind, JobRecord, Priority, ShotRecord, StopRequest
+from i2vedit_server.states import JobState
 
 E = TypeVar("E")
 
 JOB_PREFIX = "jobs/"
+SHOT_PREFIX = "shots/"
 
 STATES: dict[JobState, job_pb2.Job.State.ValueType] = {
     JobState.QUEUED: job_pb2.Job.STATE_QUEUED,
     JobState.RUNNING: job_pb2.Job.STATE_RUNNING,
+    JobState.PAUSED: job_pb2.Job.STATE_PAUSED,
     JobState.SUCCEEDED: job_pb2.Job.STATE_SUCCEEDED,
     JobState.FAILED: job_pb2.Job.STATE_FAILED,
     JobState.CANCELLED: job_pb2.Job.STATE_CANCELLED,
+}
+SHOT_STATES: dict[JobState, shot_pb2.Shot.State.ValueType] = {
+    JobState.QUEUED: shot_pb2.Shot.STATE_QUEUED,
+    JobState.RUNNING: shot_pb2.Shot.STATE_PREPARING,
+    JobState.PAUSED: shot_pb2.Shot.STATE_PAUSED,
+    JobState.SUCCEEDED: shot_pb2.Shot.STATE_PREPARED,
+    JobState.FAILED: shot_pb2.Shot.STATE_FAILED,
+    JobState.CANCELLED: shot_pb2.Shot.STATE_CANCELLED,
+}
+"""A shot is as far as its preparation is."""
+KINDS: dict[JobKind, job_pb2.Job.Kind.ValueType] = {
+    JobKind.PROPAGATION: job_pb2.Job.KIND_PROPAGATION,
+    JobKind.PREPARATION: job_pb2.Job.KIND_PREPARATION,
+}
+PRIORITIES: dict[Priority, job_pb2.Priority.ValueType] = {
+    Priority.LOW: job_pb2.PRIORITY_LOW,
+    Priority.NORMAL: job_pb2.PRIORITY_NORMAL,
+    Priority.HIGH: job_pb2.PRIORITY_HIGH,
+}
+STOP_REQUESTS: dict[StopRequest, job_pb2.Job.StopRequest.ValueType] = {
+    StopRequest.NONE: job_pb2.Job.STOP_REQUEST_UNSPECIFIED,
+    StopRequest.PAUSE: job_pb2.Job.STOP_REQUEST_PAUSE,
+    StopRequest.CANCEL: job_pb2.Job.STOP_REQUEST_CANCEL,
 }
 STAGES: dict[Stage, job_pb2.JobProgress.Stage.ValueType] = {
     Stage.LOAD: job_pb2.JobProgress.STAGE_LOAD,
@@ -71,13 +98,8 @@ def canonical_spec(spec: job_pb2.JobSpec) -> job_pb2.JobSpec:
     if len(whole.edits) > 1 or whole.edits[0].frame != whole.clip.source_in:
         sentence = "This version propagates one edited frame, and it must be the first frame of the range; let the range begin there."
         raise BridgeError(Code.UNIMPLEMENTED, Reason.EDIT_FRAME_UNSUPPORTED, sentence)
-    if whole.clip.color_tag or whole.clip.start_timecode or whole.clip.HasField("rate"):
-        sentence = "This version takes colour, timecode and rate from the clip itself; leave color_tag, start_timecode and rate out."
-        raise BridgeError(Code.UNIMPLEMENTED, Reason.SETTING_INVALID, sentence)
-    settings, delivery = whole.settings, whole.delivery
-    settings.model = settings.model or "mini"
-    settings.preset = settings.preset or job_pb2.PRESET_FULL
-    settings.edit_kind = settings.edit_kind or job_pb2.EDIT_KIND_LOCAL
+    _complete_shot(whole)
+    delivery = whole.delivery
     delivery.color_space = delivery.color_space or "match"
     delivery.depth = delivery.depth or job_pb2.DEPTH_AUTO
     delivery.compression = delivery.compression or "zip"
@@ -85,23 +107,53 @@ def canonical_spec(spec: job_pb2.JobSpec) -> job_pb2.JobSpec:
     return whole
 
 
-def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
-    """What the worker needs to run a canonical spec. Raises BridgeError PATH_INVALID, RANGE_OUTSIDE_CLIP, SETTING_INVALID."""
-    clip, edit = spec.clip, spec.edits[0]
+def canonical_shot(shot: shot_pb2.ShotSpec) -> job_pb2.JobSpec:
+    """The spec of a preparation, with every default written out. Raises BridgeError SETTING_INVALID."""
+    whole = job_pb2.JobSpec(clip=shot.clip, settings=shot.settings)
+    _complete_shot(whole)
+    return whole
+
+
+def _complete_shot(spec: job_pb2.JobSpec) -> None:
+    if spec.clip.color_tag or spec.clip.start_timecode or spec.clip.HasField("rate"):
+        sentence = "This version takes colour, timecode and rate from the clip itself; leave color_tag, start_timecode and rate out."
+        raise BridgeError(Code.UNIMPLEMENTED, Reason.SETTING_INVALID, sentence)
+    settings = spec.settings
+    settings.model = settings.model or "mini"
+    settings.preset = settings.preset or job_pb2.PRESET_FULL
+    settings.edit_kind = settings.edit_kind or job_pb2.EDIT_KIND_LOCAL
+
+
+def shot_order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> ShotOrder:
+    """What the worker needs to prepare a canonical spec's shot. Raises BridgeError PATH_INVALID, RANGE_OUTSIDE_CLIP, SETTING_INVALID."""
+    clip = spec.clip
     if clip.source_in < 0 or clip.frame_count < 0:
         raise BridgeError(
             Code.OUT_OF_RANGE, Reason.RANGE_OUTSIDE_CLIP, "A frame range cannot begin before frame 0 or have fewer than no frames."
         )
-    return JobOrder(
+    return ShotOrder(
         job_id=job_id,
         clip=local_path(clip.path, "clip"),
         first=clip.source_in,
         last=clip.source_in + clip.frame_count - 1 if clip.frame_count else None,
+        settings=_settings(spec.settings),
+        places=places,
+    )
+
+
+def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
+    """What the worker needs to run a canonical spec. Raises BridgeError PATH_INVALID, RANGE_OUTSIDE_CLIP, SETTING_INVALID."""
+    shot, edit = shot_order(job_id, spec, places), spec.edits[0]
+    return JobOrder(
+        job_id=job_id,
+        clip=shot.clip,
+        first=shot.first,
+        last=shot.last,
+        settings=shot.settings,
+        places=places,
         edit=local_path(edit.path, "edited frame"),
         edit_frame=edit.frame,
-        settings=_settings(spec.settings),
         delivery=_delivery(spec.delivery),
-        places=places,
     )
 
 
@@ -119,6 +171,14 @@ def job_message(record: JobRecord, progress: job_pb2.JobProgress | None = None) 
         delivered_count=record.delivered_count,
         frame_count=record.frame_count,
         attempt=record.attempt,
+        kind=KINDS[record.kind],
+        priority=PRIORITIES[record.priority],
+        position=record.position,
+        stop_request=STOP_REQUESTS[record.stop_request],
+        losses=record.losses,
+        last_interruption=record.last_interruption,
+        shot=SHOT_PREFIX + record.shot_id if record.kind is JobKind.PREPARATION else "",
+        worker=record.worker,
     )
     job.spec.ParseFromString(record.spec)
     if progress is not None:
@@ -126,14 +186,42 @@ def job_message(record: JobRecord, progress: job_pb2.JobProgress | None = None) 
     elif record.progress is not None:
         job.progress.ParseFromString(record.progress)
     if record.failure is not None:
-        failure = record.failure
-        job.failure.CopyFrom(job_pb2.JobFailure(code=failure.code, reason=failure.reason, message=failure.message))
+        job.failure.CopyFrom(_failure_message(record.failure))
+    if record.lease_microseconds is not None:
+        job.lease_expire_time.FromMicroseconds(record.lease_microseconds)
     job.create_time.FromMicroseconds(record.create_microseconds)
     if record.start_microseconds is not None:
         job.start_time.FromMicroseconds(record.start_microseconds)
     if record.end_microseconds is not None:
         job.end_time.FromMicroseconds(record.end_microseconds)
     return job
+
+
+def shot_message(record: ShotRecord, artifact_bytes: int | None, progress: job_pb2.JobProgress | None) -> shot_pb2.Shot:
+    """A shot for the wire. `artifact_bytes` is None where some of its artifacts are gone."""
+    job = record.job
+    state = SHOT_STATES[job.state]
+    if state == shot_pb2.Shot.STATE_PREPARED and artifact_bytes is None:
+        state = shot_pb2.Shot.STATE_EVICTED
+    spec = job_pb2.JobSpec.FromString(job.spec)
+    shot = shot_pb2.Shot(
+        name=SHOT_PREFIX + record.shot_id,
+        state=state,
+        spec=shot_pb2.ShotSpec(clip=spec.clip, settings=spec.settings),
+        frame_count=job.frame_count,
+        job=job_name(job.job_id),
+        progress=progress,
+        failure=job.failure and _failure_message(job.failure),
+        artifact_byte_count=artifact_bytes or 0,
+    )
+    shot.create_time.FromMicroseconds(record.create_microseconds)
+    if job.end_microseconds is not None:
+        shot.end_time.FromMicroseconds(job.end_microseconds)
+    return shot
+
+
+def _failure_message(failure: Failure) -> job_pb2.JobFailure:
+    return job_pb2.JobFailure(code=failure.code, reason=failure.reason, message=failure.message)
 
 
 def progress_message(progress: Progress) -> job_pb2.JobProgress:
@@ -167,10 +255,22 @@ def clip_message(clip: ClipInfo) -> clip_pb2.ClipInfo:
     )
 
 
-def wanted_states(request: propagation_service_pb2.ListJobsRequest) -> frozenset[JobState]:
+def wanted_states(numbers: Iterable[int]) -> frozenset[JobState]:
     """The states that a list is narrowed to; empty means all. Raises BridgeError SETTING_INVALID."""
     by_number: dict[int, JobState] = {number: state for state, number in STATES.items()}
-    return frozenset(_chosen(by_number, number, "state") for number in request.states)
+    return frozenset(_chosen(by_number, number, "state") for number in numbers)
+
+
+def wanted_kinds(numbers: Iterable[int]) -> frozenset[JobKind]:
+    """The kinds of job that are asked for; empty means all. Raises BridgeError SETTING_INVALID."""
+    by_number: dict[int, JobKind] = {number: kind for kind, number in KINDS.items()}
+    return frozenset(_chosen(by_number, number, "kind of job") for number in numbers)
+
+
+def priority(number: int) -> Priority | None:
+    """None where none is given. Raises BridgeError SETTING_INVALID."""
+    by_number: dict[int, Priority] = {told: level for level, told in PRIORITIES.items()}
+    return _chosen(by_number, number, "priority") if number else None
 
 
 def _settings(message: job_pb2.PropagationSettings) -> Settings:

@@ -17,34 +17,38 @@ class Places:
     """Scratch folder of this job; the same at every attempt, so that a later one resumes."""
     artifacts: Path
     """Prepared shots, for every job that needs the same."""
-    artifact_bytes: int
-    """So much of them is kept."""
 
 
-NOWHERE = Places(Path(), Path(), 0)
+NOWHERE = Places(Path(), Path())
 """Of an order that is only looked at."""
 
 
-@dataclass(frozen=True)
-class JobOrder:
-    """One job, as the runner gets it. Paths are absolute; frames are source frame numbers, `last` inclusive (None: to the end)."""
+@dataclass(frozen=True, kw_only=True)
+class ShotOrder:
+    """A shot to prepare, as the runner gets it. Paths are absolute; frames are source frame numbers, `last` inclusive (None: the end)."""
 
     job_id: str
     clip: Path
     first: int
     last: int | None
+    settings: Settings
+    places: Places
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOrder(ShotOrder):
+    """A shot to carry an edit through, prepared or not."""
+
     edit: Path
     edit_frame: int
-    settings: Settings
     delivery: DeliverySettings
-    places: Places
 
 
 @dataclass(frozen=True)
 class RunJob:
     """To the worker: run this when the present job is done."""
 
-    order: JobOrder
+    order: ShotOrder
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,10 @@ class JobEvent:
 
 @dataclass(frozen=True)
 class JobDone:
-    """From the worker: the job is delivered."""
+    """From the worker: the shot is prepared, or delivered into this folder."""
 
     job_id: str
-    folder: Path
+    folder: Path | None
 
 
 @dataclass(frozen=True)
@@ -91,10 +95,15 @@ class JobFailed:
 
 
 @dataclass(frozen=True)
+class Heartbeat:
+    """From the worker, every two seconds, whatever its job does."""
+
+
+@dataclass(frozen=True)
 class WorkerGone:
     """From the server's own side of the pipe: the process ended. Negative codes are signals."""
 
     exit_code: int | None
 
 
-FromWorker = JobEvent | JobDone | JobFailed | WorkerGone
+FromWorker = JobEvent | JobDone | JobFailed | Heartbeat | WorkerGone

@@ -1,37 +1,34 @@
-"""A job as the store knows it, and the table of states that it may go through."""
+"""A job and a shot as the store knows them."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 
 from i2vedit_core.errors import BridgeError
+from i2vedit_server.states import JobState
 
 
-class JobState(StrEnum):
+class JobKind(StrEnum):
     """Stored by these names."""
 
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def ended(self) -> bool:
-        return self in ENDED
+    PROPAGATION = "propagation"
+    PREPARATION = "preparation"
 
 
-ENDED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
-ACTIVE = frozenset({JobState.QUEUED, JobState.RUNNING})
+class Priority(IntEnum):
+    """Stored by these numbers; the higher one is next."""
 
-MAY_COME_FROM: dict[JobState, frozenset[JobState]] = {
-    JobState.QUEUED: frozenset({JobState.RUNNING}),
-    JobState.RUNNING: frozenset({JobState.QUEUED}),
-    JobState.SUCCEEDED: frozenset({JobState.RUNNING}),
-    JobState.FAILED: ACTIVE,
-    JobState.CANCELLED: ACTIVE,
-}
-"""The state machine: what a job must be to become what is named on the left. Nothing leads out of an ended state."""
+    LOW = 1
+    NORMAL = 2
+    HIGH = 3
+
+
+class StopRequest(StrEnum):
+    """What a running job has been asked to become at its next step. Stored by these names."""
+
+    NONE = "none"
+    PAUSE = "pause"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True)
@@ -52,16 +49,29 @@ class JobRecord:
     """One row of the job table. Times are microseconds since 1970 UTC; None where it has not happened."""
 
     sequence: int
-    """Grows with every job; the order of the queue and of lists."""
+    """Grows with every job; the order of lists."""
     job_id: str
+    kind: JobKind
     state: JobState
+    priority: Priority
+    position: int
+    """Among waiting jobs of one priority, the smallest is next."""
     spec: bytes
-    """A serialised `i2vedit.v1.JobSpec` with every default written out."""
+    """A serialised `i2vedit.v1.JobSpec` with every default written out; of a preparation without edits and delivery."""
+    shot_id: str
+    """The shot that it works on; empty in rows from before there were shots."""
     frame_count: int
-    cancel_requested: bool
+    stop_request: StopRequest
     attempt: int
+    """Grows with every claim, so that a former worker's late word is known by it."""
     losses: int
-    """How often a worker process died with this job."""
+    """How often a worker process died with this job since it was created or retried."""
+    last_interruption: str
+    """Why it died the last time."""
+    worker: str
+    """Who runs it, `host:process`; empty while nobody does."""
+    lease_microseconds: int | None
+    """Until when this holds without a further sign of life."""
     progress: bytes | None
     """A serialised `i2vedit.v1.JobProgress`."""
     failure: Failure | None
@@ -82,3 +92,29 @@ class NewJob:
     """Of the spec, the edited pixels and the plate's file: equal only where the result would be equal."""
     frame_count: int
     attach: bool
+    shot_id: str = ""
+    priority: Priority = Priority.NORMAL
+
+
+@dataclass(frozen=True)
+class NewShot:
+    """What admission found out about a shot before its preparation is stored."""
+
+    shot_id: str
+    """A hash of all that the preparation depends on."""
+    spec: bytes
+    """A serialised `i2vedit.v1.JobSpec` of clip and settings."""
+    frame_count: int
+
+
+@dataclass(frozen=True)
+class ShotRecord:
+    """One row of the shot table, and the job that prepares the shot."""
+
+    sequence: int
+    """Grows with every shot; the order of lists."""
+    shot_id: str
+    create_microseconds: int
+    job: JobRecord
+    artifacts: tuple[str, ...]
+    """Names of the artifact folders that it is known to use."""

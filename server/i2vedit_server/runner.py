@@ -1,20 +1,25 @@
-"""How a job is run for real: the core's `propagate`, with the backbone kept loaded from one job to the next."""
+"""How a job is run for real: the core's `propagate` and `prepare`, with the backbone kept loaded from one job to the next."""
 
 from pathlib import Path
 
 import torch
 
-from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone, load_backbone
+from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.fit import plan_fit
+from i2vedit_core.models import find_model
 from i2vedit_core.plan import Architecture, MemoryPlan, Request, choose, known_counts
-from i2vedit_core.plan.memory import memory_of
+from i2vedit_core.plan.memory import memory_of, sparing
+from i2vedit_core.prepare import prepare
 from i2vedit_core.progress import CancelToken
 from i2vedit_core.propagate import propagate
 from i2vedit_core.settings import Settings
 from i2vedit_core.shot import Edit, Shot
-from i2vedit_server.messages import DeviceFound, JobOrder
+from i2vedit_server.messages import DeviceFound, JobOrder, ShotOrder
 from i2vedit_server.worker_main import Report
+
+SPARE_BYTES = 2 * 10**9
+"""What a preparation leaves free on the card: the artist paints on it meanwhile."""
 
 
 class Backbones:
@@ -23,6 +28,9 @@ class Backbones:
     def __init__(self) -> None:
         self._name: str | None = None
         self._backbone: Backbone | None = None
+
+    def holds(self, name: str) -> bool:
+        return self._backbone is not None and self._name == name
 
     def get(self, name: str) -> Backbone:
         """Raises BridgeError MODEL_*."""
@@ -35,23 +43,63 @@ class Backbones:
 _BACKBONES = Backbones()
 
 
-def run_job(order: JobOrder, report: Report, token: CancelToken) -> Path:
-    """Runs one job in this process and gives the folder of the delivered sequence. Raises BridgeError."""
+def run_job(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
+    """Runs one job in this process and gives the folder of the delivered sequence, if it delivers one. Raises BridgeError."""
+    if isinstance(order, JobOrder):
+        return run_propagation(order, report, token)
+    run_preparation(order, report, token)
+    return None
+
+
+def run_propagation(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    """Everything that is still missing, and the delivery."""
     shot = Shot.open(order.clip, order.first, order.last)
     edit = Edit.open(order.edit, shot, order.edit_frame)
     token.check()
     backbone = _BACKBONES.get(order.settings.model)
     report(DeviceFound(device_words(backbone.device), memory_plan(backbone, shot, order.settings)))
     places = order.places
-    try:
-        delivered = propagate(shot, edit, order.settings, backbone, order.delivery, places.work, places.artifacts, report, token)
-    finally:
-        Artifacts(places.artifacts).trim(places.artifact_bytes)
-    return delivered.folder
+    return propagate(shot, edit, order.settings, backbone, order.delivery, places.work, places.artifacts, report, token).folder
 
 
-def memory_plan(backbone: Backbone, shot: Shot, settings: Settings) -> MemoryPlan | None:
-    """What a job is predicted to need; None for an architecture that nobody has counted."""
+def run_preparation(order: ShotOrder, report: Report, token: CancelToken) -> None:
+    """What does not depend on the edit, unless the card is wanted by somebody else. Raises BridgeError MEMORY_BUSY."""
+    shot = Shot.open(order.clip, order.first, order.last)
+    token.check()
+    _check_room_for_model(order.settings.model)
+    backbone = _BACKBONES.get(order.settings.model)
+    spare = SPARE_BYTES if backbone.device.type == "cuda" else 0
+    plan = memory_plan(backbone, shot, order.settings, spare)
+    report(DeviceFound(device_words(backbone.device), plan))
+    if plan is not None and lacks_room(plan, spare):
+        raise _memory_busy(plan.peak_bytes[plan.highest] + spare, plan.memory.free_bytes + spare)
+    prepare(shot, order.settings, backbone, order.places.artifacts, report, token, spare)
+
+
+def lacks_room(plan: MemoryPlan, spare_bytes: int) -> bool:
+    """Whether waiting would help: the card is large enough, and others have it now."""
+    return spare_bytes > 0 and not plan.fits and plan.peak_bytes[plan.highest] + spare_bytes <= plan.memory.total_bytes
+
+
+def _check_room_for_model(name: str) -> None:
+    if not torch.cuda.is_available() or _BACKBONES.holds(name):
+        return
+    free, total = torch.cuda.mem_get_info()
+    needed = find_model(name).byte_count + SPARE_BYTES
+    if free < needed <= total:
+        raise _memory_busy(needed, free)
+
+
+def _memory_busy(needed_bytes: int, free_bytes: int) -> BridgeError:
+    sentence = (
+        f"The preparation waits until {needed_bytes / 1e9:.1f} GB of the card's memory are free, room for other programs included; "
+        f"{free_bytes / 1e9:.1f} GB are."
+    )
+    return BridgeError(Code.UNAVAILABLE, Reason.MEMORY_BUSY, sentence)
+
+
+def memory_plan(backbone: Backbone, shot: Shot, settings: Settings, spare_bytes: int = 0) -> MemoryPlan | None:
+    """What a job is predicted to need, with so much left to others; None for an architecture that nobody has counted."""
     architecture, half = Architecture.of_backbone(backbone), backbone.dtype.itemsize == 2
     counts = known_counts(architecture, half)
     if counts is None:
@@ -60,7 +108,7 @@ def memory_plan(backbone: Backbone, shot: Shot, settings: Settings) -> MemoryPla
     fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, backbone.pixel_budget, backbone.size_multiple)
     trains = settings.lora_steps(backbone.folder.lora_steps) > 0
     request = Request(fit.width, fit.height, settings.steps, trains, settings.maps)
-    return choose(architecture, counts, memory_of(backbone.device, torch.cuda), request)
+    return choose(architecture, counts, sparing(memory_of(backbone.device, torch.cuda), spare_bytes), request)
 
 
 def device_words(device: torch.device) -> str:

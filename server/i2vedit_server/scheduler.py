@@ -1,31 +1,32 @@
-"""One job at a time, the oldest first: hands it to the worker, writes down what happens, and puts it back when the worker dies."""
+"""One job at a time: lends the one whose turn it is to the worker, and takes it back when somebody wants it stopped."""
 
 import asyncio
 import logging
+import os
+import platform
 import shutil
-import sqlite3
 import time
 from pathlib import Path
 
 from i2vedit.v1 import job_pb2
-from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.plan import MemoryPlan
-from i2vedit_core.progress import FrameDelivered, Progress
+from i2vedit_core.artifacts import Artifacts
+from i2vedit_core.errors import BridgeError
 from i2vedit_server import convert
+from i2vedit_server.attempt import Attempt, Machine, Surroundings
 from i2vedit_server.config import ServerConfig
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
-from i2vedit_server.messages import DeviceFound, JobDone, JobEvent, JobFailed, JobOrder, Places, RunJob, StopJob, WorkerGone
-from i2vedit_server.record import Failure, JobRecord, JobState
-from i2vedit_server.store import LARGEST_SEQUENCE
+from i2vedit_server.messages import Places, ShotOrder
+from i2vedit_server.record import JobKind, JobRecord, Priority, StopRequest
+from i2vedit_server.states import JobState
 from i2vedit_server.worker import Worker
 
-MOST_LOSSES = 3
 STOP_SECONDS = 3.0
-PROGRESS_WRITE_SECONDS = 1.0
-CANCEL_ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = 2.0
 RETRY_SECONDS = 2.0
+HOLD_SECONDS = 60.0
+"""How long what was stopped to free the device's memory, or found none, is not taken up again."""
 
 _log = logging.getLogger(__name__)
 
@@ -34,22 +35,23 @@ class Scheduler:
     """Owns the worker process. Its methods belong to the event loop."""
 
     def __init__(self, config: ServerConfig, folder: DataFolder, database: Database, hub: Hub) -> None:
-        self._config = config
-        self._folder = folder
-        self._database = database
+        self.machine = Machine()
+        self._around = Surroundings(config, folder, database, hub, self.machine)
+        self._config, self._folder, self._database, self._hub = config, folder, database, hub
         self._store = database.store
-        self._hub = hub
         self._worker: Worker | None = None
-        self._waiting = asyncio.Event()
-        self._stopping = False
-        self._running: JobRecord | None = None
+        self._attempt: Attempt | None = None
         self._at_rest = asyncio.Event()
         self._at_rest.set()
-        self._progress_written_seconds = 0.0
-        self.device = ""
-        """What the worker runs on; empty until it has said so."""
-        self.plan: MemoryPlan | None = None
-        """What the last job that began needs of the memory."""
+        self._waiting = asyncio.Event()
+        self._stopping = False
+        self._idle_since = time.monotonic()
+        self._held_until: dict[JobKind, float] = {}
+
+    @property
+    def running_job(self) -> str:
+        """The id of the running job; empty while none runs."""
+        return self._attempt.record.job_id if self._attempt else ""
 
     async def run(self) -> None:
         """Runs jobs until `stop`. An error of the disk never ends it: what it was doing is put back and tried again."""
@@ -60,197 +62,167 @@ class Scheduler:
                     await self._run_next()
             except Exception:  # noqa: BLE001 - the queue must go on whatever one job has met
                 _log.exception("the queue met something unexpected and goes on in %s s", RETRY_SECONDS)
-                self._kill_worker()
-                self._worker = None
+                self._end_worker()
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def wake(self) -> None:
-        """A job has come into the queue."""
+    async def arrived(self, record: JobRecord) -> None:
+        """A job has come into the queue, or to another place in it."""
+        self._hub.tell_state(record)
         self._waiting.set()
+        await self._give_way()
 
-    async def cancel(self, job_id: str) -> JobRecord:
-        """Cancels a job; a running one gets a moment to end, and is ended by force when it does not within its grace.
+    async def ask_to_stop(self, job_id: str, wish: StopRequest) -> JobRecord:
+        """Pauses or cancels a job; a running one gets a moment to end, and is ended by force when it does not within its grace.
 
         Raises BridgeError JOB_NOT_FOUND, JOB_ENDED.
         """
-        record = await self._database(self._store.request_cancel, job_id)
-        if record.state is not JobState.RUNNING:
-            self._hub.tell_state(record)
+        record = await self._database(self._store.request_stop, job_id, wish)
+        self._hub.tell_state(record)
+        attempt = self._attempt
+        if record.state is not JobState.RUNNING or attempt is None or attempt.record.job_id != job_id:
             return record
-        if self._worker is not None:
-            self._worker.send(StopJob(job_id))
-            grace = self._config.cancel_grace_seconds
-            asyncio.get_running_loop().call_later(grace, self._kill_if_still_running, job_id, self._worker, record.attempt)
-        try:
-            await asyncio.wait_for(self._at_rest.wait(), CANCEL_ANSWER_SECONDS)
-        except TimeoutError:
-            _log.info("job %s is still stopping", job_id)
+        self._stop(attempt)
+        await self._wait_for_rest(ANSWER_SECONDS)
         return await self._database(self._store.get, job_id)
+
+    async def free_memory(self, force: bool) -> str:
+        """Ends the worker process, after a preparation, and with `force` any job, has been put back. Gives the id of a job that goes on."""
+        attempt = self._attempt
+        if attempt is not None and attempt.record.kind is JobKind.PROPAGATION and not force:
+            return attempt.record.job_id
+        self._hold(*(JobKind if force else (JobKind.PREPARATION,)))
+        if attempt is not None:
+            attempt.stop()
+            await self._wait_for_rest(STOP_SECONDS)
+        self._end_worker()
+        await self._at_rest.wait()
+        return ""
 
     async def stop(self) -> None:
         """Lets the running job go back into the queue, and ends the worker."""
         self._stopping = True
         self._waiting.set()
-        if self._running is not None and self._worker is not None:
-            self._worker.send(StopJob(self._running.job_id))
-        try:
-            await asyncio.wait_for(self._at_rest.wait(), STOP_SECONDS)
-        except TimeoutError:
-            _log.info("the worker did not stop in time and is ended")
-        self._kill_worker()
+        if self._attempt is not None:
+            self._attempt.stop()
+        await self._wait_for_rest(STOP_SECONDS)
+        self._end_worker()
         await self._at_rest.wait()
 
     async def _recover(self) -> None:
-        """Takes up what an earlier process, or an error, left in the middle, and tidies scratch folders of ended jobs."""
-        for record in await self._database(self._store.requeue_running):
+        """Takes up what an earlier process, or an error, left in the middle, and tidies scratch folders that nobody resumes."""
+        for record in await self._database(self._store.stop_running):
             _log.info("job %s was left running; it is %s now", record.job_id, record.state.value)
             self._hub.tell_state(record)
-        queued = await self._database(self._store.page, LARGEST_SEQUENCE, -1, [JobState.QUEUED])
-        await asyncio.to_thread(_tidy, self._folder.work, {record.job_id for record in queued})
+        await asyncio.to_thread(_tidy, self._folder.work, await self._database(self._store.with_work))
 
     async def _run_next(self) -> None:
         self._waiting.clear()
-        record = await self._database(self._store.claim_oldest)
+        kinds, server = self._free_kinds(), f"{platform.node()}:{os.getpid()}"
+        record = await self._database(self._store.claim_next, kinds, server, self._config.worker_silence_seconds)
         if record is None:
             await self._rest()
             return
-        if self._stopping:
-            await self._requeue(record)
-            return
-        self._running = record
+        self._attempt = attempt = Attempt(record, self._around)
         self._at_rest.clear()
         try:
-            await self._run_job(record)
+            await self._run_attempt(attempt)
         finally:
-            self._running = None
+            self._attempt = None
+            self._idle_since = time.monotonic()
             self._at_rest.set()
+        await self._trim_artifacts()
 
-    async def _rest(self) -> None:
-        """Until a job comes. A worker that has had none for a while is ended: only a process that is gone gives all of the card back."""
+    async def _run_attempt(self, attempt: Attempt) -> None:
+        self._hub.tell_state(attempt.record)
         try:
-            await asyncio.wait_for(self._waiting.wait(), self._config.worker_idle_seconds)
-        except TimeoutError:
-            if self._worker is not None:
-                _log.info("no job for %s s: the worker is ended, and its memory is free", self._config.worker_idle_seconds)
-                self._kill_worker()
-                self._worker = None
-
-    async def _run_job(self, record: JobRecord) -> None:
-        self._hub.tell_state(record)
-        try:
-            order = self._order(record)
+            order = self._order(attempt.record)
         except BridgeError as error:
-            await self._end(record, JobState.FAILED, failure=Failure.of(error))
+            await attempt.fail(error)
             return
-        worker = await self._ready_worker()
-        worker.send(RunJob(order))
-        if self._stopping or await self._wants_cancel(record):
-            worker.send(StopJob(record.job_id))
-        await self._follow(record, worker)
+        if self._stopping:
+            await attempt.give_back()
+            return
+        await self._give_way()  # to what came between the claim and now
+        await attempt.run(order, self._ready_worker())
+        if attempt.found_no_room:
+            self._hold(attempt.record.kind)
+            self._end_worker()
 
-    def _order(self, record: JobRecord) -> JobOrder:
+    def _order(self, record: JobRecord) -> ShotOrder:
         work = self._folder.work / record.job_id
         work.mkdir(parents=True, exist_ok=True)
-        places = Places(work, self._folder.artifacts, self._config.artifact_bytes)
-        return convert.order(record.job_id, job_pb2.JobSpec.FromString(record.spec), places)
+        places, spec = Places(work, self._folder.artifacts), job_pb2.JobSpec.FromString(record.spec)
+        make = convert.order if record.kind is JobKind.PROPAGATION else convert.shot_order
+        return make(record.job_id, spec, places)
 
-    async def _ready_worker(self) -> Worker:
+    def _ready_worker(self) -> Worker:
         if self._worker is None or not self._worker.alive:
             self._worker = Worker(self._config.runner, self._folder.worker_log)
         return self._worker
 
-    async def _wants_cancel(self, record: JobRecord) -> bool:
-        return (await self._database(self._store.get, record.job_id)).cancel_requested
+    async def _give_way(self) -> None:
+        """A running preparation lets whatever has a higher priority go first."""
+        attempt = self._attempt
+        if attempt is None or attempt.record.kind is not JobKind.PREPARATION:
+            return
+        first = await self._database(self._store.next_waiting, self._free_kinds())
+        if first is not None and first.priority > max(attempt.record.priority, Priority.LOW) and attempt is self._attempt:
+            _log.info("preparation %s gives way to job %s", attempt.record.job_id, first.job_id)
+            self._stop(attempt)
 
-    async def _follow(self, record: JobRecord, worker: Worker) -> None:
-        """Writes down and passes on what the worker says about this job, to its end."""
-        while True:
-            match await worker.messages.get():
-                case JobEvent(event=Progress() as progress):
-                    await self._note_progress(record.job_id, progress)
-                case JobEvent(event=FrameDelivered() as frame):
-                    await self._note_frame(record.job_id, frame)
-                case JobEvent(event=DeviceFound(device, plan)):
-                    self.device, self.plan = device, plan
-                case JobDone(folder=folder):
-                    await self._end(record, JobState.SUCCEEDED, delivered=folder)
-                    return
-                case JobFailed(error=error):
-                    await self._failed(record, error)
-                    return
-                case WorkerGone(exit_code=code):
-                    await self._lost(record, code)
-                    return
+    def _stop(self, attempt: Attempt) -> None:
+        """At its next step, or by force after its grace."""
+        attempt.stop()
+        asyncio.get_running_loop().call_later(self._config.cancel_grace_seconds, self._end_if_still_running, attempt)
 
-    async def _note_progress(self, job_id: str, progress: Progress) -> None:
-        message = convert.progress_message(progress)
-        now = time.monotonic()
-        if now - self._progress_written_seconds >= PROGRESS_WRITE_SECONDS:
-            self._progress_written_seconds = now
-            await self._write_progress(job_id, message)
-        self._hub.tell_progress(job_id, message)
+    def _end_if_still_running(self, attempt: Attempt) -> None:
+        if attempt is self._attempt:
+            _log.warning("job %s did not stop within its grace; its worker is ended", attempt.record.job_id)
+            self._end_worker()
 
-    async def _write_progress(self, job_id: str, message: job_pb2.JobProgress) -> None:
-        """A note that could not be written costs nothing: watchers are told all the same, and the next one comes in a second."""
+    async def _wait_for_rest(self, seconds: float) -> None:
         try:
-            await self._database(self._store.set_progress, job_id, message.SerializeToString())
-        except (BridgeError, sqlite3.Error) as error:
-            _log.warning("progress of job %s could not be written: %s", job_id, error)
+            await asyncio.wait_for(self._at_rest.wait(), seconds)
+        except TimeoutError:
+            _log.info("job %s is still stopping", self.running_job)
 
-    async def _note_frame(self, job_id: str, frame: FrameDelivered) -> None:
-        await self._database(self._store.add_frame, job_id, frame.frame, frame.path)
-        self._hub.tell_frame(job_id, job_pb2.DeliveredFrame(frame=frame.frame, path=str(frame.path)))
+    def _hold(self, *kinds: JobKind) -> None:
+        self._held_until |= dict.fromkeys(kinds, time.monotonic() + HOLD_SECONDS)
 
-    async def _failed(self, record: JobRecord, error: BridgeError) -> None:
-        if error.code is not Code.CANCELLED:
-            await self._end(record, JobState.FAILED, failure=Failure.of(error))
-        elif await self._wants_cancel(record):
-            await self._end(record, JobState.CANCELLED)
-        else:  # the server stops: the job goes on when it runs again
-            await self._requeue(record)
+    def _free_kinds(self) -> list[JobKind]:
+        """Kinds of jobs that may be taken up now."""
+        now = time.monotonic()
+        return [kind for kind in JobKind if self._held_until.get(kind, 0.0) <= now]
 
-    async def _lost(self, record: JobRecord, exit_code: int | None) -> None:
-        """The worker died. Once is bad luck, and the job goes on from its last checkpoint; again and again it is the job."""
-        _log.warning("the worker ended with code %s in job %s", exit_code, record.job_id)
-        self._worker = None
-        now = await self._database(self._store.get, record.job_id)
-        if now.cancel_requested:
-            await self._end(record, JobState.CANCELLED)
-        elif self._stopping or now.losses + 1 < MOST_LOSSES:
-            await self._requeue(record, lost=not self._stopping)
-        else:
-            sentence = (
-                f"The worker process died {MOST_LOSSES} times in this job (last exit code {exit_code}); the memory of this machine may be "
-                f"too small for it. Its log says more: {self._folder.worker_log}"
-            )
-            await self._end(record, JobState.FAILED, failure=Failure(Code.INTERNAL, Reason.WORKER_LOST, sentence), lost=True)
+    async def _rest(self) -> None:
+        """Until a job comes, or may be taken up again. A worker without one for a while is ended: only a process that is gone gives all
+        of the card back."""
+        now = time.monotonic()
+        idle_end = self._idle_since + self._config.worker_idle_seconds
+        ends = [end for end in self._held_until.values() if end > now] + ([idle_end] if self._worker is not None else [])
+        try:
+            await asyncio.wait_for(self._waiting.wait(), max(min(ends) - now, 0.0) + 0.01 if ends else None)
+        except TimeoutError:
+            if self._worker is not None and time.monotonic() >= idle_end:
+                _log.info("no job for %s s: the worker is ended, and its memory is free", self._config.worker_idle_seconds)
+                self._end_worker()
 
-    async def _requeue(self, record: JobRecord, lost: bool = False) -> None:
-        moved = await self._database(self._store.transition, record.job_id, JobState.QUEUED, lost=lost)
-        if moved is not None:
-            self._hub.tell_state(moved)
-
-    async def _end(
-        self, record: JobRecord, to: JobState, *, failure: Failure | None = None, delivered: Path | None = None, lost: bool = False
-    ) -> None:
-        moved = await self._database(self._store.transition, record.job_id, to, failure=failure, delivered=delivered, lost=lost)
-        if moved is not None:
-            self._hub.tell_state(moved)
-        await asyncio.to_thread(shutil.rmtree, self._folder.work / record.job_id, ignore_errors=True)
-
-    def _kill_if_still_running(self, job_id: str, worker: Worker, attempt: int) -> None:
-        running = self._running
-        if running is not None and (running.job_id, running.attempt) == (job_id, attempt) and worker is self._worker:
-            _log.warning("job %s did not stop within its grace; its worker is ended", job_id)
-            worker.kill()
-
-    def _kill_worker(self) -> None:
+    def _end_worker(self) -> None:
         if self._worker is not None:
-            self._worker.kill()
+            self._worker.end()
+            self._worker = None
+
+    async def _trim_artifacts(self) -> None:
+        """Between two jobs, when nobody is reading any."""
+        needed = await self._database(self._store.shots.needed_artifacts)
+        try:
+            await asyncio.to_thread(Artifacts(self._folder.artifacts).trim, self._config.artifact_bytes, needed)
+        except OSError as error:
+            _log.warning("artifacts could not be tidied: %s", error)
 
 
 def _tidy(work: Path, kept: set[str]) -> None:
-    """Removes scratch folders that belong to no waiting job."""
+    """Removes scratch folders of jobs that are done or forgotten."""
     for folder in work.glob("*"):
         if folder.name not in kept:
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,77 +1,48 @@
-"""The RPCs, one method each. They look things up and hand things on; the work is done elsewhere."""
+"""The whole service: the RPCs on the server itself, beside those on shots and jobs."""
 
 import asyncio
-import base64
-import binascii
-import json
 import os
 import time
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from typing import Any
 
-from grpc import aio
+from google.protobuf.duration_pb2 import Duration
 
-from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
-from i2vedit.v1.propagation_service_pb2_grpc import PropagationServiceServicer
-from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.media.probe import probe
-from i2vedit_core.media.still import export_frame
 from i2vedit_core.models import find_model
 from i2vedit_core.versions import DECIDING, product_version, versions_of
 from i2vedit_server import convert
-from i2vedit_server.admission import Admission
-from i2vedit_server.data_folder import DataFolder
-from i2vedit_server.database import Database
-from i2vedit_server.hub import Hub
+from i2vedit_server.parts import Context, Parts
 from i2vedit_server.plan_message import plan_message
-from i2vedit_server.record import JobRecord, JobState
-from i2vedit_server.scheduler import Scheduler
-from i2vedit_server.store import LARGEST_SEQUENCE, job_not_found
+from i2vedit_server.scheduler import HOLD_SECONDS
+from i2vedit_server.shot_calls import ShotCalls
+from i2vedit_server.states import JobState
+from i2vedit_server.store import QueueCount
+from i2vedit_server.watch_calls import WatchCalls
 
-DEFAULT_PAGE = 50
-LARGEST_PAGE = 1000
-
-FINAL = (job_pb2.Job.STATE_SUCCEEDED, job_pb2.Job.STATE_FAILED, job_pb2.Job.STATE_CANCELLED)
-
-Context = aio.ServicerContext[Any, Any]
+__all__ = ["Parts", "PropagationService"]
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What the RPCs stand on."""
-
-    folder: DataFolder
-    database: Database
-    hub: Hub
-    scheduler: Scheduler
-
-
-class PropagationService(PropagationServiceServicer):
+class PropagationService(ShotCalls, WatchCalls):
     """`i2vedit.v1.PropagationService`. Methods raise BridgeError; the guard before them makes statuses of it."""
 
     def __init__(self, parts: Parts) -> None:
-        self._folder = parts.folder
-        self._database = parts.database
-        self._store = parts.database.store
-        self._hub = parts.hub
-        self._scheduler = parts.scheduler
-        self._admission = Admission(parts.database)
+        super().__init__(parts)
         self._started_seconds = time.monotonic()
         self._libraries = versions_of((*DECIDING, "grpcio", "protobuf"))
 
     async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: Context) -> pb.GetServerInfoResponse:
-        counts = await self._database(self._store.counts)
+        queue = await self._database(self._store.queue)
+        running, plan = self._scheduler.running_job, self._scheduler.machine.plan
         response = pb.GetServerInfoResponse(
             version=product_version(),
             process_id=os.getpid(),
-            device=self._scheduler.device,
-            queued_count=counts.get(JobState.QUEUED, 0),
-            running_count=counts.get(JobState.RUNNING, 0),
+            device=self._scheduler.machine.device,
+            queued_count=sum(one.count for one in queue if one.state is JobState.QUEUED),
+            running_count=sum(one.count for one in queue if one.state is JobState.RUNNING),
             data_directory=str(self._folder.path),
             libraries=self._libraries,
-            memory_plan=plan_message(self._scheduler.plan) if self._scheduler.plan else None,
+            memory_plan=plan_message(plan) if plan else None,
+            queue=[_queue_message(one) for one in queue],
+            running_job=convert.job_name(running) if running else "",
         )
         response.uptime.FromMilliseconds(round((time.monotonic() - self._started_seconds) * 1000))
         return response
@@ -79,57 +50,16 @@ class PropagationService(PropagationServiceServicer):
     async def CheckModel(self, request: pb.CheckModelRequest, context: Context) -> pb.CheckModelResponse:
         return pb.CheckModelResponse(model=await asyncio.to_thread(_model_info, request.model or "mini"))
 
-    async def ProbeClip(self, request: pb.ProbeClipRequest, context: Context) -> pb.ProbeClipResponse:
-        path = convert.local_path(request.path, "clip")
-        return pb.ProbeClipResponse(clip=convert.clip_message(await asyncio.to_thread(probe, path)))
+    async def FreeMemory(self, request: pb.FreeMemoryRequest, context: Context) -> pb.FreeMemoryResponse:
+        goes_on = await self._scheduler.free_memory(request.force)
+        if goes_on:
+            return pb.FreeMemoryResponse(freed=False, running_job=convert.job_name(goes_on))
+        return pb.FreeMemoryResponse(freed=True, pause=Duration(seconds=round(HOLD_SECONDS)))
 
-    async def ExtractFrame(self, request: pb.ExtractFrameRequest, context: Context) -> pb.ExtractFrameResponse:
-        path, output = convert.local_path(request.path, "clip"), convert.local_path(request.output_path, "picture to write")
-        clip = await asyncio.to_thread(probe, path)
-        await asyncio.to_thread(export_frame, clip, request.frame, output)
-        return pb.ExtractFrameResponse(output_path=str(output))
 
-    async def CreateJob(self, request: pb.CreateJobRequest, context: Context) -> pb.CreateJobResponse:
-        record, attached = await self._admission.create(request.request_id, request.spec, request.attach)
-        self._scheduler.wake()
-        return pb.CreateJobResponse(job=self._hub.snapshot(record), attached=attached)
-
-    async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
-        return pb.GetJobResponse(job=self._hub.snapshot(await self._record(request.name)))
-
-    async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
-        states = convert.wanted_states(request)
-        before = _read_page_token(request.page_token, states)
-        size = min(request.page_size, LARGEST_PAGE) if request.page_size > 0 else DEFAULT_PAGE
-        records = await self._database(self._store.page, before, size + 1, states)
-        token = _page_token(records[size - 1].sequence, states) if len(records) > size else ""
-        return pb.ListJobsResponse(jobs=[self._hub.snapshot(record) for record in records[:size]], next_page_token=token)
-
-    async def CancelJob(self, request: pb.CancelJobRequest, context: Context) -> pb.CancelJobResponse:
-        return pb.CancelJobResponse(job=self._hub.snapshot(await self._scheduler.cancel(_job_id(request.name))))
-
-    async def WatchJob(self, request: pb.WatchJobRequest, context: Context) -> AsyncGenerator[pb.WatchJobResponse, None]:
-        job_id = _job_id(request.name)
-        watcher = self._hub.join(job_id)
-        try:
-            events: list[pb.WatchJobResponse] | None = None
-            while True:
-                for event in events if events is not None else [await self._snapshot(job_id)]:
-                    yield event
-                    if _is_final(event):
-                        return
-                events = await watcher.take()
-        finally:
-            self._hub.leave(job_id, watcher)
-
-    async def _snapshot(self, job_id: str) -> pb.WatchJobResponse:
-        """The marker is read first: what happens while the store is read is told again rather than missed."""
-        marker = self._hub.marker
-        record = await self._database(self._store.get, job_id)
-        return pb.WatchJobResponse(resume_marker=marker, job=self._hub.snapshot(record))
-
-    async def _record(self, name: str) -> JobRecord:
-        return await self._database(self._store.get, _job_id(name))
+def _queue_message(one: QueueCount) -> pb.QueueCount:
+    kind, priority, state = convert.KINDS[one.kind], convert.PRIORITIES[one.priority], convert.STATES[one.state]
+    return pb.QueueCount(kind=kind, priority=priority, state=state, count=one.count)
 
 
 def _model_info(name: str) -> pb.ModelInfo:
@@ -138,32 +68,3 @@ def _model_info(name: str) -> pb.ModelInfo:
     return pb.ModelInfo(
         name=model.name, path=str(model.path), frame_count=model.frame_count, byte_count=model.byte_count, sha256=model.sha256
     )
-
-
-def _job_id(name: str) -> str:
-    """The id in `jobs/{id}`. Raises BridgeError JOB_NOT_FOUND for any other form: no job has such a name."""
-    if not name.startswith(convert.JOB_PREFIX):
-        raise job_not_found(name)
-    return name.removeprefix(convert.JOB_PREFIX)
-
-
-def _is_final(event: pb.WatchJobResponse) -> bool:
-    return event.WhichOneof("event") == "job" and event.job.state in FINAL
-
-
-def _page_token(sequence: int, states: frozenset[JobState]) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sequence, sorted(states)]).encode()).decode()
-
-
-def _read_page_token(token: str, states: frozenset[JobState]) -> int:
-    """The sequence number that a page ends before. Raises BridgeError PAGE_TOKEN_INVALID for a token of another list."""
-    if not token:
-        return LARGEST_SEQUENCE
-    try:
-        sequence, told = json.loads(base64.urlsafe_b64decode(token.encode()))
-        if isinstance(sequence, int) and 0 < sequence <= LARGEST_SEQUENCE and told == sorted(states):
-            return sequence
-    except (ValueError, TypeError, binascii.Error):
-        pass
-    sentence = "The page token is not one that this list gave; begin again without it, and keep the same states from page to page."
-    raise BridgeError(Code.INVALID_ARGUMENT, Reason.PAGE_TOKEN_INVALID, sentence)

@@ -1,4 +1,4 @@
-"""Every SQL statement of the job store, with its reason, and the migrations that lead to them."""
+"""Every SQL statement of the job store, with its reason."""
 
 SETUP = (
     "PRAGMA journal_mode = WAL",  # readers and the writer do not block each other, and a kill leaves a whole database
@@ -6,72 +6,57 @@ SETUP = (
     "PRAGMA foreign_keys = ON",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        """CREATE TABLE jobs (
-            sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-            job_id TEXT NOT NULL UNIQUE,
-            state TEXT NOT NULL,
-            spec BLOB NOT NULL,
-            fingerprint TEXT NOT NULL,
-            frame_count INTEGER NOT NULL,
-            cancel_requested INTEGER NOT NULL DEFAULT 0,
-            attempt INTEGER NOT NULL DEFAULT 0,
-            losses INTEGER NOT NULL DEFAULT 0,
-            progress BLOB,
-            failure_code TEXT,
-            failure_reason TEXT,
-            failure_message TEXT,
-            delivered_directory TEXT,
-            delivered_count INTEGER NOT NULL DEFAULT 0,
-            create_microseconds INTEGER NOT NULL,
-            start_microseconds INTEGER,
-            end_microseconds INTEGER
-        )""",
-        "CREATE INDEX jobs_by_state ON jobs (state, sequence)",
-        # Several requests may lead to one job (attach), each request to one job only.
-        "CREATE TABLE requests (request_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL REFERENCES jobs) WITHOUT ROWID",
-        """CREATE TABLE frames (
-            sequence INTEGER NOT NULL REFERENCES jobs, frame INTEGER NOT NULL, path TEXT NOT NULL, PRIMARY KEY (sequence, frame)
-        ) WITHOUT ROWID""",
-        # Counts the starts of the server: the high part of resume markers, which must grow even if the clock does not.
-        "CREATE TABLE server (starts INTEGER NOT NULL)",
-        "INSERT INTO server (starts) VALUES (0)",
-    ),
-)
-"""Step n leads from `user_version` n to n + 1. Released steps are never edited."""
-
 COUNT_START = "UPDATE server SET starts = starts + 1"
 STARTS = "SELECT starts FROM server"
 
 BY_ID = "SELECT * FROM jobs WHERE job_id = :job_id"
+BY_SEQUENCE = "SELECT * FROM jobs WHERE sequence = :sequence"
 BY_REQUEST = "SELECT jobs.* FROM jobs JOIN requests USING (sequence) WHERE request_id = :request_id"
 
 # The newest, should an older one of the same fingerprint still be waiting: it is the one that the artist saw last.
-ACTIVE_BY_FINGERPRINT = """SELECT * FROM jobs WHERE fingerprint = :fingerprint AND state IN ('queued', 'running')
-    AND NOT cancel_requested ORDER BY sequence DESC LIMIT 1"""
+LIVE_BY_FINGERPRINT = """SELECT * FROM jobs WHERE fingerprint = :fingerprint AND state IN ('queued', 'running', 'paused')
+    AND stop_request != 'cancel' ORDER BY sequence DESC LIMIT 1"""
 
-INSERT_JOB = """INSERT INTO jobs (job_id, state, spec, fingerprint, frame_count, create_microseconds)
-    VALUES (:job_id, 'queued', :spec, :fingerprint, :frame_count, :now)"""
+INSERT_JOB = """INSERT INTO jobs (job_id, kind, state, priority, position, spec, fingerprint, shot_id, frame_count, create_microseconds)
+    VALUES (:job_id, :kind, 'queued', :priority, (SELECT COALESCE(MAX(position), 0) + 1 FROM jobs), :spec, :fingerprint, :shot_id,
+    :frame_count, :now)"""
 INSERT_REQUEST = "INSERT INTO requests (request_id, sequence) VALUES (:request_id, :sequence)"
 
-# The guard in WHERE makes the state machine hold whatever else happened meanwhile; no row changed means "not allowed".
+# The guard in WHERE makes the state machine hold whatever else happened meanwhile; no row changed means "not allowed". Whoever speaks for a
+# worker names the attempt, and is heard only while that very attempt runs; whoever does not, only while none runs.
 TRANSITION = """UPDATE jobs SET
         state = :to,
         attempt = attempt + (:to = 'running'),
-        losses = losses + :lost,
+        losses = CASE :step WHEN 'retry' THEN 0 ELSE losses + (:interruption IS NOT NULL) END,
+        last_interruption = COALESCE(:interruption, last_interruption),
+        stop_request = 'none',
+        worker = CASE :to WHEN 'running' THEN :worker ELSE '' END,
+        lease_microseconds = CASE :to WHEN 'running' THEN :lease END,
+        position = CASE :step WHEN 'retry' THEN (SELECT MAX(position) + 1 FROM jobs) ELSE position END,
         failure_code = :code, failure_reason = :reason, failure_message = :message,
         delivered_directory = COALESCE(:delivered, delivered_directory),
         start_microseconds = CASE WHEN :to = 'running' THEN COALESCE(start_microseconds, :now) ELSE start_microseconds END,
         end_microseconds = CASE WHEN :ended THEN :now END
-    WHERE job_id = :job_id AND state IN (SELECT value FROM json_each(:allowed))"""
+    WHERE job_id = :job_id AND state IN (SELECT value FROM json_each(:allowed))
+        AND (CASE state WHEN 'running' THEN attempt END) IS :attempt"""
 
-REQUEST_CANCEL = "UPDATE jobs SET cancel_requested = 1 WHERE job_id = :job_id AND state = 'running'"
+REQUEST_STOP = "UPDATE jobs SET stop_request = :wish WHERE job_id = :job_id AND state = 'running'"
+EXTEND_LEASE = """UPDATE jobs SET lease_microseconds = :lease, worker = :worker
+    WHERE job_id = :job_id AND state = 'running' AND attempt = :attempt"""
 
-# First come, first served; a requeued job keeps its place because it keeps its sequence number.
-OLDEST_QUEUED = "SELECT * FROM jobs WHERE state = 'queued' ORDER BY sequence LIMIT 1"
+# A requeued job keeps its place because it keeps its position.
+NEXT = """SELECT * FROM jobs WHERE state = 'queued' AND kind IN (SELECT value FROM json_each(:kinds))
+    ORDER BY priority DESC, position, sequence LIMIT 1"""
 RUNNING = "SELECT * FROM jobs WHERE state = 'running' ORDER BY sequence"
 COUNTS = "SELECT state, COUNT(*) AS jobs FROM jobs WHERE state IN ('queued', 'running') GROUP BY state"
+QUEUE = """SELECT kind, priority, state, COUNT(*) AS jobs FROM jobs WHERE state IN ('queued', 'running', 'paused')
+    GROUP BY kind, priority, state ORDER BY priority DESC, kind, state"""
+
+# Ended jobs have no turn.
+LIVE_IN_ORDER = "SELECT sequence FROM jobs WHERE state IN ('queued', 'running', 'paused') ORDER BY position, sequence"
+SET_POSITION = "UPDATE jobs SET position = :position WHERE sequence = :sequence"
+MOVE = "UPDATE jobs SET priority = :priority, position = :position WHERE sequence = :sequence"
+LAST_POSITION = "SELECT COALESCE(MAX(position), 0) FROM jobs"
 
 SET_PROGRESS = "UPDATE jobs SET progress = :progress WHERE job_id = :job_id AND state = 'running'"
 
@@ -82,6 +67,36 @@ INSERT_FRAME = "INSERT OR REPLACE INTO frames (sequence, frame, path) VALUES (:s
 COUNT_FRAMES = """UPDATE jobs SET delivered_directory = :folder,
     delivered_count = (SELECT COUNT(*) FROM frames WHERE frames.sequence = jobs.sequence) WHERE sequence = :sequence"""
 
+DELETE = (
+    "DELETE FROM requests WHERE sequence = :sequence",
+    "DELETE FROM frames WHERE sequence = :sequence",
+    "DELETE FROM shots WHERE job_sequence = :sequence",
+    "DELETE FROM jobs WHERE sequence = :sequence",
+)
+
 # Keyset pages: stable while jobs arrive, and as quick on the last page as on the first.
 PAGE = """SELECT * FROM jobs WHERE sequence < :before AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
-    ORDER BY sequence DESC LIMIT :count"""
+    AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds))) ORDER BY sequence DESC LIMIT :count"""
+LIVE_PAGE = """SELECT * FROM jobs WHERE sequence > :after AND state IN ('queued', 'running', 'paused')
+    AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds))) ORDER BY sequence LIMIT :count"""
+
+# What has succeeded is not resumed, so that it needs its notes no more.
+WITH_WORK = "SELECT job_id FROM jobs WHERE state != 'succeeded'"
+
+SHOT = "SELECT * FROM shots WHERE shot_id = :shot_id"
+SHOT_PAGE = "SELECT * FROM shots WHERE sequence < :before ORDER BY sequence DESC LIMIT :count"
+INSERT_SHOT = "INSERT INTO shots (shot_id, job_sequence, create_microseconds) VALUES (:shot_id, :job_sequence, :now)"
+SET_SHOT_JOB = "UPDATE shots SET job_sequence = :job_sequence WHERE shot_id = :shot_id"
+DELETE_SHOT = "DELETE FROM shots WHERE shot_id = :shot_id"
+RUNNING_ON_SHOT = "SELECT * FROM jobs WHERE shot_id = :shot_id AND state = 'running' LIMIT 1"
+
+NOTE_ARTIFACT = "INSERT OR IGNORE INTO shot_artifacts (shot_id, name) VALUES (:shot_id, :name)"
+SHOT_ARTIFACTS = "SELECT name FROM shot_artifacts WHERE shot_id = :shot_id ORDER BY name"
+NEEDED_ARTIFACTS = """SELECT DISTINCT name FROM shot_artifacts
+    WHERE shot_id IN (SELECT shot_id FROM jobs WHERE state IN ('queued', 'running', 'paused'))"""
+# Two shots that overlap share artifacts, and so may one that was prepared and one that is only propagated.
+UNSHARED_ARTIFACTS = """SELECT name FROM shot_artifacts AS mine WHERE shot_id = :shot_id AND NOT EXISTS (
+        SELECT * FROM shot_artifacts AS theirs WHERE theirs.name = mine.name
+            AND (theirs.shot_id IN (SELECT shot_id FROM shots WHERE shot_id != :shot_id)
+                OR theirs.shot_id IN (SELECT shot_id FROM jobs WHERE state IN ('queued', 'running', 'paused'))))"""
+FORGET_ARTIFACT = "DELETE FROM shot_artifacts WHERE shot_id = :shot_id AND name = :name"

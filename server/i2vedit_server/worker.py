@@ -4,12 +4,18 @@ import asyncio
 import contextlib
 import logging
 import multiprocessing
+import platform
 import threading
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from i2vedit_core.progress import Progress
 from i2vedit_server import worker_main
-from i2vedit_server.messages import FromWorker, ToWorker, WorkerGone
+from i2vedit_server.messages import FromWorker, Heartbeat, JobEvent, ToWorker, WorkerGone
+from i2vedit_server.pulse import Pulse
+
+MOST_WAITING = 256
+"""Of messages that the event loop has not read yet. Beyond, steps are left out: they are only news."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +31,12 @@ class Worker:
         self._process.start()
         theirs.close()
         self.messages: asyncio.Queue[FromWorker] = asyncio.Queue()
+        self.pulse = Pulse()
+        self.name = f"{platform.node()}:{self._process.pid}"
+        self.is_ended = False
+        """The server has ended it; what it was doing is not to blame."""
+        self.fault: str | None = None
+        """Why it had to be ended, where its job is to blame."""
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._listen, args=(loop,), name="worker-listener", daemon=True).start()
         _log.info("worker process %s started", self._process.pid)
@@ -38,8 +50,14 @@ class Worker:
         with contextlib.suppress(OSError):
             self._connection.send(message)
 
-    def kill(self) -> None:
-        """Ends the process at once; WorkerGone follows."""
+    def end(self) -> None:
+        """Ends the process at once, for reasons of the server's; WorkerGone follows."""
+        self.is_ended = True
+        self._process.kill()
+
+    def end_for(self, fault: str) -> None:
+        """Ends the process at once because of what it does, or does not do; WorkerGone follows."""
+        self.fault = fault
         self._process.kill()
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -49,12 +67,21 @@ class Worker:
             if self._connection in ready:
                 message = _receive(self._connection)
                 if message is not None:
-                    _post(loop, self.messages, message)
+                    self._take(loop, message)
                     continue
             self._process.join()
             self._connection.close()
             _post(loop, self.messages, WorkerGone(self._process.exitcode))
             return
+
+    def _take(self, loop: asyncio.AbstractEventLoop, message: FromWorker) -> None:
+        is_step = isinstance(message, JobEvent) and isinstance(message.event, Progress)
+        if is_step:
+            self.pulse.stepped()
+        else:
+            self.pulse.heard()
+        if not isinstance(message, Heartbeat) and not (is_step and self.messages.qsize() > MOST_WAITING):
+            _post(loop, self.messages, message)
 
 
 def _receive(connection: "Connection[ToWorker, FromWorker]") -> FromWorker | None:

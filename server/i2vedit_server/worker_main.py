@@ -4,6 +4,7 @@ The server may be killed at any moment, and then this process must not stay behi
 of the parent process and ends this one with it.
 """
 
+import contextlib
 import faulthandler
 import importlib
 import logging
@@ -20,15 +21,16 @@ from pathlib import Path
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.progress import CancelToken, Event, Progress, Stage
 from i2vedit_server.logs import log_to_file
-from i2vedit_server.messages import DeviceFound, FromWorker, JobDone, JobEvent, JobFailed, JobOrder, RunJob, ToWorker
+from i2vedit_server.messages import DeviceFound, FromWorker, Heartbeat, JobDone, JobEvent, JobFailed, RunJob, ShotOrder, ToWorker
 
 Report = Callable[[Event | DeviceFound], None]
-Runner = Callable[[JobOrder, Report, CancelToken], Path]
-"""Runs a job, reports what happens, looks at the token between steps; gives the folder of the delivered sequence."""
+Runner = Callable[[ShotOrder, Report, CancelToken], Path | None]
+"""Runs a job, reports what happens, looks at the token between steps; gives the folder of the delivered sequence, if it delivers one."""
 
 NICENESS = 5
 ORPHAN_EXIT_CODE = 3
 PROGRESS_SECONDS = 0.05
+HEARTBEAT_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -47,9 +49,31 @@ def serve(connection: "Connection[FromWorker, ToWorker]", runner_name: str, log_
 
 def _serve_jobs(connection: "Connection[FromWorker, ToWorker]", runner_name: str, log_path: Path) -> None:
     inbox = Inbox(connection)
+    outbox = Outbox(connection)
+    threading.Thread(target=_beat, args=(outbox,), name="heartbeat", daemon=True).start()
     while (taken := inbox.next_job()) is not None:
         order, token = taken
-        connection.send(_run(order, token, Reporter(connection, order.job_id), runner_name, log_path))
+        outbox.send(_run(order, token, Reporter(outbox, order.job_id), runner_name, log_path))
+
+
+class Outbox:
+    """The pipe to the server, for the job and the heartbeat: two threads must not write to a connection at once."""
+
+    def __init__(self, connection: "Connection[FromWorker, ToWorker]") -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def send(self, message: FromWorker) -> None:
+        """Waits while the pipe is full. Raises OSError where the server has gone."""
+        with self._lock:
+            self._connection.send(message)
+
+
+def _beat(outbox: Outbox) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            outbox.send(Heartbeat())
+            time.sleep(HEARTBEAT_SECONDS)
 
 
 class Inbox:
@@ -57,11 +81,11 @@ class Inbox:
 
     def __init__(self, connection: "Connection[FromWorker, ToWorker]") -> None:
         self._connection = connection
-        self._jobs: queue.SimpleQueue[tuple[JobOrder, CancelToken] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[ShotOrder, CancelToken] | None] = queue.SimpleQueue()
         self._tokens: dict[str, CancelToken] = {}
         threading.Thread(target=self._read, name="inbox", daemon=True).start()
 
-    def next_job(self) -> tuple[JobOrder, CancelToken] | None:
+    def next_job(self) -> tuple[ShotOrder, CancelToken] | None:
         """Waits for a job; None when the server has closed the pipe."""
         return self._jobs.get()
 
@@ -84,8 +108,8 @@ class Inbox:
 class Reporter:
     """Sends the events of one job, and spares the pipe steps that follow each other faster than anybody looks."""
 
-    def __init__(self, connection: "Connection[FromWorker, ToWorker]", job_id: str) -> None:
-        self._connection = connection
+    def __init__(self, outbox: Outbox, job_id: str) -> None:
+        self._outbox = outbox
         self._job_id = job_id
         self._last: Progress | None = None
         self._last_seconds = 0.0
@@ -95,7 +119,7 @@ class Reporter:
             if self._is_hasty(event):
                 return
             self._last, self._last_seconds = event, time.monotonic()
-        self._connection.send(JobEvent(self._job_id, event))
+        self._outbox.send(JobEvent(self._job_id, event))
 
     def _is_hasty(self, event: Progress) -> bool:
         """The first and the last step of a stage always go out."""
@@ -104,7 +128,7 @@ class Reporter:
         return within and time.monotonic() - self._last_seconds < PROGRESS_SECONDS
 
 
-def _run(order: JobOrder, token: CancelToken, report: Report, runner_name: str, log_path: Path) -> JobDone | JobFailed:
+def _run(order: ShotOrder, token: CancelToken, report: Report, runner_name: str, log_path: Path) -> JobDone | JobFailed:
     _log.info("job %s begins", order.job_id)
     report(Progress(Stage.LOAD, chunk=0, chunks=1, step=0, of=1))  # importing torch and the model takes its time, too
     try:
@@ -115,7 +139,7 @@ def _run(order: JobOrder, token: CancelToken, report: Report, runner_name: str, 
     except Exception as error:  # noqa: BLE001 - the border of the job: the next one must still find a worker
         _log.exception("job %s ends unexpectedly", order.job_id)
         return JobFailed(order.job_id, _told(error, log_path))
-    _log.info("job %s is delivered", order.job_id)
+    _log.info("job %s is done", order.job_id)
     return JobDone(order.job_id, folder)
 
 

@@ -35,6 +35,17 @@ def test_what_was_used_longest_ago_goes_first_and_using_it_counts(tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_needed_stays_however_large_it_is(tmp_path: Path) -> None:
+    artifacts = Artifacts(tmp_path)
+    oldest, middle, youngest = (_filled(artifacts, number, 1000.0 + number) for number in range(3))
+    artifacts.trim(0, needed={oldest.name, youngest.name})
+    assert oldest.exists() and youngest.exists() and not middle.exists()
+    assert artifacts.byte_count([oldest.name]) == sum(file.stat().st_size for file in oldest.iterdir())
+    assert artifacts.byte_count([oldest.name, middle.name]) is None
+    artifacts.remove([oldest.name, middle.name])
+    assert not oldest.exists() and youngest.exists()
+
+
 def test_tensors_that_differ_in_a_value_a_type_or_a_shape_have_other_hashes() -> None:
     tensor = torch.arange(6.0)
     other = tensor.clone()

@@ -9,13 +9,13 @@ import pytest
 from tests.media import LOSSLESS, encode, numbered_frame
 from tests.tiny_model import save_tiny_model
 
-from i2vedit_core import DeliverySettings, Edit, Settings, Shot, load_backbone, propagate
+from i2vedit_core import DeliverySettings, Edit, Settings, Shot, load_backbone, prepare, propagate
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.still import export_frame
-from i2vedit_core.progress import CancelToken, Event, FrameDelivered, Progress, Stage
+from i2vedit_core.progress import ArtifactUsed, CancelToken, Event, FrameDelivered, PlanTaken, Progress, Stage
 from i2vedit_core.settings import EditKind, LoraSettings
 
 QUICK = Settings(steps=3, lora=LoraSettings(steps=1, rank=2))
@@ -177,3 +177,31 @@ def test_what_another_edit_left_in_the_work_folder_is_not_taken_for_this_ones(
     second = propagate(shot, Edit.open(other, shot), QUICK, backbone, DeliverySettings(tmp_path / "out"), work)
     assert second.folder.name == "shot_v002"
     assert Ticket.load(first.folder).edit_sha256 != Ticket.load(second.folder).edit_sha256
+
+
+def test_what_was_prepared_is_neither_traced_nor_trained_again(backbone: Backbone, clip: Path, painted: Path, tmp_path: Path) -> None:
+    """And a preparation that was stopped keeps what it has."""
+    shot, token, seen = Shot.open(clip, 2, 17), CancelToken(), list[Event]()
+
+    def stop_in_the_second_training(event: Event) -> None:
+        if isinstance(event, Progress) and (event.stage, event.chunk) == (Stage.TRAIN, 1):
+            token.cancel()
+
+    two_steps = Settings(steps=3, lora=LoraSettings(steps=2, rank=2))
+    with pytest.raises(BridgeError) as stopped:
+        prepare(shot, two_steps, backbone, tmp_path / "shared", stop_in_the_second_training, token)
+    assert stopped.value.reason is Reason.CANCELLED
+    prepare(shot, two_steps, backbone, tmp_path / "shared", seen.append)
+    assert not [event for event in seen if isinstance(event, Progress) and (event.stage, event.chunk) == (Stage.TRAIN, 0)]
+    used = {event.name for event in seen if isinstance(event, ArtifactUsed)}
+    assert used == {folder.name for folder in (tmp_path / "shared").iterdir()} and len(used) == 4
+    assert isinstance(seen[0], PlanTaken)
+
+    events: list[Event] = []
+    edit, delivery = Edit.open(painted, shot), DeliverySettings(tmp_path / "out")
+    result = propagate(shot, edit, two_steps, backbone, delivery, artifacts=tmp_path / "shared", on_event=events.append)
+    stages = {event.stage for event in events if isinstance(event, Progress)}
+    assert stages == {Stage.DECODE, Stage.EDIT, Stage.DELIVER}
+    alone = propagate(shot, edit, two_steps, backbone, DeliverySettings(tmp_path / "alone"))
+    for first, second in zip(result.frames, alone.frames, strict=True):
+        assert np.array_equal(_read(first).rgb, _read(second).rgb)

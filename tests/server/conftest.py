@@ -12,8 +12,18 @@ from tests.server.harness import ServerProcess
 from i2vedit.v1 import clip_pb2, job_pb2
 from i2vedit_core.media.ffmpeg import find_ffmpeg
 from i2vedit_core.models import WEIGHTS
+from i2vedit_server.store import JobStore
 
 FRAMES = 8
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[JobStore]:
+    """An empty job database."""
+    opened = JobStore(tmp_path / "jobs.sqlite3")
+    opened._rows.connection.execute("PRAGMA synchronous = OFF")  # what these tests ask does not depend on the disk
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import psutil
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from i2vedit.v1 import job_pb2
+from i2vedit.v1 import job_pb2, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
 from i2vedit.v1.propagation_service_pb2_grpc import PropagationServiceStub
 
@@ -87,8 +87,24 @@ class ServerProcess:
         """Whether the runner of this job has begun to work."""
         return self.job(name).progress.stage == job_pb2.JobProgress.STAGE_TRAIN
 
-    def watch(self, name: str, timeout: float = 60.0) -> Iterator[pb.WatchJobResponse]:
-        answers: Iterator[pb.WatchJobResponse] = self.stub.WatchJob(pb.WatchJobRequest(name=name), metadata=self.metadata, timeout=timeout)
+    def watch(self, name: str, timeout: float = 60.0, after: str = "") -> Iterator[pb.WatchJobResponse]:
+        request = pb.WatchJobRequest(name=name, resume_after=after)
+        answers: Iterator[pb.WatchJobResponse] = self.stub.WatchJob(request, metadata=self.metadata, timeout=timeout)
+        return answers
+
+    def prepare(self, spec: job_pb2.JobSpec) -> shot_pb2.Shot:
+        """Starts the preparation of a job's shot."""
+        wanted = shot_pb2.ShotSpec(clip=spec.clip, settings=spec.settings)
+        shot: shot_pb2.Shot = self.call("PrepareShot", pb.PrepareShotRequest(spec=wanted)).shot
+        return shot
+
+    def shot(self, name: str) -> shot_pb2.Shot:
+        shot: shot_pb2.Shot = self.call("GetShot", pb.GetShotRequest(name=name)).shot
+        return shot
+
+    def watch_all(self, *kinds: job_pb2.Job.Kind.ValueType, after: str = "", timeout: float = 60.0) -> Iterator[pb.WatchJobsResponse]:
+        request = pb.WatchJobsRequest(kinds=kinds, resume_after=after)
+        answers: Iterator[pb.WatchJobsResponse] = self.stub.WatchJobs(request, metadata=self.metadata, timeout=timeout)
         return answers
 
     def ended(self, name: str, seconds: float = 30.0) -> job_pb2.Job:

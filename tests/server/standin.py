@@ -7,12 +7,14 @@ import threading
 import time
 from pathlib import Path
 
+from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.plan import Architecture, Memory, Request, choose
+from i2vedit_core.plan import step_down as step_down_plan
 from i2vedit_core.plan.counts import Counts
-from i2vedit_core.progress import CancelToken, FrameDelivered, Progress, Stage
+from i2vedit_core.progress import ArtifactUsed, CancelToken, FrameDelivered, PlanTaken, Progress, Stage
 from i2vedit_core.shot import Shot
-from i2vedit_server.messages import DeviceFound, JobOrder
+from i2vedit_server.messages import DeviceFound, JobOrder, ShotOrder
 from i2vedit_server.worker_main import Report
 
 STEPS = 5
@@ -22,16 +24,76 @@ PLAN = choose(SHAPE, COUNTS, Memory(8 * 10**9, 12 * 10**9, 32 * 10**9, on_cuda=T
 """With counts of no model."""
 
 
+def train(order: ShotOrder, report: Report, token: CancelToken) -> None:
+    """Some steps whose result is an artifact of the clip: whoever trains on the same clip goes on where the last one stopped."""
+    artifacts = Artifacts(order.places.artifacts)
+    folder = artifacts.folder("lora", {"clip": str(order.clip), "seed": order.settings.seed})
+    report(ArtifactUsed(folder.name))
+    for step in range(sum(1 for _ in folder.glob("step_*")), STEPS):
+        report(Progress(Stage.TRAIN, 0, 1, step, STEPS, loss=1.0 / (step + 1), seconds_left=float(STEPS - step)))
+        time.sleep(order.settings.seed / 1000)
+        (folder / f"step_{step}").touch()
+        token.check()
+
+
+def shot(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
+    """As the real runner: prepares, and delivers where that is asked for."""
+    report(DeviceFound("stand-in", PLAN))
+    train(order, report, token)
+    if not isinstance(order, JobOrder):
+        return None
+    folder = _folder(order)
+    report(Progress(Stage.EDIT, 0, 1, 0, 1))
+    path = folder / f"{folder.name}.{order.first:04d}.exr"
+    path.write_bytes(b"frame")
+    report(FrameDelivered(order.first, path))
+    return folder
+
+
+def step_down(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
+    """Finds that the plan's memory does not suffice."""
+    report(DeviceFound("stand-in", PLAN))
+    leaner = step_down_plan(PLAN)
+    assert leaner is not None
+    report(PlanTaken(leaner))
+    return None
+
+
+def busy(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
+    """Finds the card in other hands."""
+    raise BridgeError(Code.UNAVAILABLE, Reason.MEMORY_BUSY, "The card is busy.")
+
+
+def freeze(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
+    """The whole process stands still at its first attempt."""
+    report(Progress(Stage.TRAIN, 0, 1, 0, 1))
+    mark = order.places.work / "frozen"
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return None
+
+
+def dawdle(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
+    """Makes no second step at its first attempt, while its process lives on."""
+    report(Progress(Stage.TRAIN, 0, 1, 0, 1))
+    mark = order.places.work / "dawdled"
+    if not mark.exists():
+        mark.touch()
+        time.sleep(120)
+    return None
+
+
 def deliver(order: JobOrder, report: Report, token: CancelToken) -> Path:
     """Writes a small file for each frame, after some steps of training; a second attempt begins where the first one stopped."""
-    shot = Shot.open(order.clip, order.first, order.last)
+    source = Shot.open(order.clip, order.first, order.last)
     report(DeviceFound("stand-in", PLAN))
     folder = _folder(order)
     for step in range(_steps_done(order), STEPS):
         report(Progress(Stage.TRAIN, 0, 1, step, STEPS, loss=1.0 / (step + 1), seconds_left=float(STEPS - step)))
         _rest(order, token)
         (order.places.work / f"step_{step}").touch()
-    for frame in range(shot.first, shot.last + 1):
+    for frame in range(source.first, source.last + 1):
         path = folder / f"{folder.name}.{frame:04d}.exr"
         if not path.exists():
             _rest(order, token)

@@ -1,5 +1,6 @@
 """METHOD section 4: coarse motion extraction. One LoRA per chunk, on the temporal attention layers only, learns how the source moves."""
 
+import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,10 +13,13 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
+from i2vedit_core.errors import BridgeError, Code
 from i2vedit_core.method.latents import require_finite
 from i2vedit_core.method.seeds import seed_for
 from i2vedit_core.settings import LoraSettings
-from i2vedit_core.tensor_files import load_tensors, save_tensors
+from i2vedit_core.tensor_files import DamagedError, load_tensors, save_tensors
+
+_log = logging.getLogger(__name__)
 
 TARGETS = ("attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0", "attn2.to_v", "attn2.to_out.0")
 """Of each temporal block. attn2's q and k would get no gradient: its context is a single token."""
@@ -111,7 +115,8 @@ Network = Callable[[Tensor], AbstractContextManager[Answer]]
 def train_motion_lora(lora: MotionLora, z_0: Tensor, training: Training, network: Network, after_step: Callable[[int, float], None]) -> int:
     """Trains the LoRA on one chunk z_0 [1, F, C, h, w], going on from the newest checkpoint; `after_step(step, loss)` after each.
 
-    Returns the step it began with: 0 for a training that was not interrupted.
+    Where `after_step` raises CANCELLED, the step that was done is kept as a checkpoint first. Returns the step it began with: 0 for a
+    training that was not interrupted.
     """
     lora.reset(seed_for(training.seed, training.chunk, "lora"))
     if training.steps == 0:
@@ -121,9 +126,15 @@ def train_motion_lora(lora: MotionLora, z_0: Tensor, training: Training, network
     first = checkpoints.restore(lora, optimizer)
     for step in range(first, training.steps):
         loss = _train_step(lora, optimizer, z_0, training, network, step)
-        if (step + 1) % training.settings.checkpoint_every == 0 or step + 1 == training.steps:
+        is_due = (step + 1) % training.settings.checkpoint_every == 0 or step + 1 == training.steps
+        if is_due:
             checkpoints.save(lora, optimizer, step + 1)
-        after_step(step, loss)
+        try:
+            after_step(step, loss)
+        except BridgeError as stop:
+            if stop.code is Code.CANCELLED and not is_due:
+                checkpoints.save(lora, optimizer, step + 1)
+            raise
     return first
 
 
@@ -144,8 +155,8 @@ def _train_step(lora: MotionLora, optimizer: torch.optim.Optimizer, z_0: Tensor,
 
 
 def is_trained(folder: Path, steps: int) -> bool:
-    """Whether a training of so many steps has come to its end in this folder."""
-    return steps == 0 or _file(folder, steps).exists()
+    """Whether a training of so many steps has come to its end in this folder, and its file is whole."""
+    return steps == 0 or _load(_file(folder, steps)) is not None
 
 
 class Checkpoints:
@@ -165,11 +176,12 @@ class Checkpoints:
             file.unlink(missing_ok=True)
 
     def restore(self, lora: MotionLora, optimizer: torch.optim.Optimizer) -> int:
-        """Takes up the newest checkpoint and says at which step to go on; 0 without one."""
-        files = [file for file in self._all() if _step_of(file) <= self._steps]
-        if not files:
+        """Takes up the newest checkpoint that is whole and says at which step to go on; 0 without one."""
+        files = [file for file in reversed(self._all()) if _step_of(file) <= self._steps]
+        found = next(((_step_of(file), tensors) for file in files if (tensors := _load(file)) is not None), None)
+        if found is None:
             return 0
-        step, tensors = _step_of(files[-1]), load_tensors(files[-1])
+        step, tensors = found
         lora.load(tensors)
         if step < self._steps:
             for name, weight in lora.weights.items():
@@ -182,6 +194,18 @@ class Checkpoints:
 
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+def _load(file: Path) -> dict[str, Tensor] | None:
+    """None where there is none that is whole: it is trained again."""
+    if not file.exists():
+        return None
+    try:
+        return load_tensors(file)
+    except DamagedError as damage:
+        _log.warning("a checkpoint is damaged and is made again: %s", damage)
+        file.unlink(missing_ok=True)
+        return None
 
 
 def _file(folder: Path, step: int) -> Path:

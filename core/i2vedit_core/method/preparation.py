@@ -3,6 +3,7 @@
 chunks -> SARP -> inversion -> motion LoRA; what the artifacts have is not made again.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -29,7 +30,9 @@ from i2vedit_core.plan.options import ROOMY, Options
 from i2vedit_core.progress import Reporter, Stage
 from i2vedit_core.residence import Residence
 from i2vedit_core.settings import Part, Settings
-from i2vedit_core.tensor_files import load_tensors, save_tensors
+from i2vedit_core.tensor_files import DamagedError, load_tensors, save_tensors
+
+_log = logging.getLogger(__name__)
 
 TRAINING_COST = 3.0
 """A training step against one evaluation of the UNet."""
@@ -100,6 +103,8 @@ class Preparation:
         self.report.step(Stage.DECODE, chunk.index, 0, 1)
         pixels = self.read(chunk).to(self.backbone.device)
         keys = self._keys(chunk, pixels)
+        for folder in (self._trajectory_file(keys).parent, self._lora_folder(keys)):
+            self.report.artifact(folder.name)
         self.residence.bring(self.backbone.vae, self.backbone.image_encoder)
         source = self._source(chunk, pixels)
         perturbed = self._perturbed(chunk, source, pixels)
@@ -117,6 +122,15 @@ class Preparation:
         """Section 0. Source and edit of a chunk get the same noise."""
         noise = noise_like(latent, self.settings.seed, chunk.index, "condition")
         return condition_on(self.backbone, latent, picture, noise)
+
+    def run(self) -> None:
+        """All chunks in their order, with nothing painted yet."""
+        self.report.expect(len(self.chunks), len(self.chunks) * self.cost_of_chunk)
+        try:
+            for chunk in self.chunks:
+                self.prepare(chunk)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Gives back what was held for the chunk in hand."""
@@ -197,7 +211,13 @@ class Preparation:
 
     def _load_trajectory(self, keys: _Keys) -> Tensor | None:
         file = self._trajectory_file(keys)
-        return load_tensors(file)["trajectory"] if file.exists() else None
+        if not file.exists():
+            return None
+        try:
+            return load_tensors(file)["trajectory"]
+        except DamagedError as damage:
+            _log.warning("an inversion is damaged and is made again: %s", damage)
+            return None
 
     def _open_store(self, keys: _Keys) -> Store:
         self.close()

@@ -20,13 +20,19 @@ _CPU_WORDS = ("can't allocate memory", "not enough memory")
 _log = logging.getLogger(__name__)
 
 
-def carry_out(plan: MemoryPlan, attempt: Callable[[Options], Result]) -> Result:
-    """Runs with the plan's options, and once more with leaner ones if the memory does not suffice all the same.
+def ignore_plan(plan: MemoryPlan) -> None:
+    """For callers who do not watch."""
+
+
+def carry_out(plan: MemoryPlan, attempt: Callable[[Options], Result], on_plan: Callable[[MemoryPlan], None] = ignore_plan) -> Result:
+    """Runs with the plan's options, and once more with leaner ones if the memory does not suffice all the same. `on_plan` hears of the plan
+    before each run.
 
     Raises BridgeError OUT_OF_MEMORY, which names the size that would fit: before anything is begun if the plan itself does not fit.
     """
     if not plan.fits:
         raise too_large(plan)
+    on_plan(plan)
     try:
         return attempt(plan.options)
     except (RuntimeError, MemoryError) as error:
@@ -37,6 +43,7 @@ def carry_out(plan: MemoryPlan, attempt: Callable[[Options], Result]) -> Result:
     if leaner is None:
         raise too_large(plan)
     _log.warning("the memory did not suffice with %s; once more with %s", plan.options, leaner.options)
+    on_plan(leaner)
     try:
         return attempt(leaner.options)
     except (RuntimeError, MemoryError) as error:

@@ -10,19 +10,20 @@ from i2vedit_core.models import BUNDLED
 from i2vedit_core.plan.architecture import Architecture
 from i2vedit_core.plan.choice import MemoryPlan, Request, choose
 from i2vedit_core.plan.counts import Counts, known_counts
-from i2vedit_core.plan.memory import memory_of
+from i2vedit_core.plan.memory import memory_of, sparing
 from i2vedit_core.plan.words import to_dict
 
 if TYPE_CHECKING:
     from i2vedit_core.backbone import Backbone
 
 
-def plan_for(backbone: "Backbone", request: Request) -> MemoryPlan:
-    """The plan of a loaded model. An architecture that nobody has counted takes some seconds, once in a process."""
+def plan_for(backbone: "Backbone", request: Request, spare_bytes: int = 0) -> MemoryPlan:
+    """The plan of a loaded model, which leaves `spare_bytes` of the device to others. An architecture that nobody has counted takes some
+    seconds, once in a process."""
     architecture = Architecture.of_backbone(backbone)
     half = backbone.dtype.itemsize == 2
     counts = known_counts(architecture, half) or _counted_now(architecture, half)
-    return choose(architecture, counts, memory_of(backbone.device, torch.cuda), request)
+    return choose(architecture, counts, sparing(memory_of(backbone.device, torch.cuda), spare_bytes), request)
 
 
 _COUNTED: dict[tuple[Architecture, bool], Counts] = {}

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +32,11 @@ def memory_of(device: Device, cuda: Cuda) -> Memory:
         return Memory(host_free, host_total, host_free, on_cuda=False)
     free, total = cuda.mem_get_info(device)
     return Memory(free + cuda.memory_reserved(device), total, host_free, on_cuda=True)
+
+
+def sparing(memory: Memory, spare_bytes: int) -> Memory:
+    """What is left of it where so many bytes are to stay free for others."""
+    return replace(memory, free_bytes=max(memory.free_bytes - spare_bytes, 0))
 
 
 def host_memory() -> tuple[int, int]:

@@ -1,24 +1,42 @@
-"""`i2vedit frame`: a picture to paint on."""
+"""`i2vedit frame`: a picture to paint on, while the shot is prepared for what will be painted."""
 
 import click
 
 from i2vedit_client.commands.options import json_option
-from i2vedit_client.events import SUCCEEDED
+from i2vedit_client.commands.propagate import PRESETS
+from i2vedit_client.errors import BadInput
+from i2vedit_client.events import SUCCEEDED, shot_event
 from i2vedit_client.launch import connect
 from i2vedit_client.report import write_json, write_line
-from i2vedit_client.spec import absolute
+from i2vedit_client.spec import ShotOptions, absolute, parse_range, shot_spec
 
 
 @click.command("frame")
 @click.argument("clip")
-@click.option("--at", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Source frame, counted from 0.")
+@click.option("--at", type=click.IntRange(min=0), metavar="N", help="Source frame, counted from 0. Default: the first of the range.")
 @click.option("--out", required=True, metavar="FILE", help=".tif or .png: 16 bits with an ICC profile; .exr: the plate's own values.")
+@click.option("--range", "frames", metavar="A-B", help="The shot, source frames. Default: from the frame to the clip's end.")
+@click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder.")
+@click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="As it will be given to propagate.")
+@click.option("--no-prepare", is_flag=True, help="Export the frame, and do nothing more.")
 @json_option
-def command(clip: str, at: int, out: str, as_json: bool) -> None:
-    """Export frame N of CLIP for painting."""
+def command(
+    clip: str, at: int | None, out: str, frames: str | None, model: str, preset: str, seed: int, no_prepare: bool, as_json: bool
+) -> None:
+    """Export a frame of CLIP for painting, and prepare its shot meanwhile.
+
+    The preparation runs in the server while nothing else is to be done. `propagate` with the same range, model, preset and
+    seed finds it, however far it is.
+    """
+    first, last = parse_range(frames) if frames is not None else (at or 0, None)
+    frame = first if at is None else at
+    if frame < first or (last is not None and frame > last):
+        raise BadInput(f"Frame {frame} lies outside the range {frames}. Give a frame of the shot with --at.")
+    shot = None if no_prepare else shot_spec(ShotOptions(clip, first, last, model, preset, seed))
     with connect() as client:
-        path = client.extract_frame(absolute(clip), at, absolute(out))
+        answer = client.extract_frame(absolute(clip), frame, absolute(out), shot)
     if as_json:
-        write_json({"event": SUCCEEDED, "path": path, "frame": at})
+        write_json({"event": SUCCEEDED, "path": answer.output_path, "frame": frame, **(shot_event(answer.shot) if shot else {})})
     else:
-        write_line(path)
+        write_line(answer.output_path)

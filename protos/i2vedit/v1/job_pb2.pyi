@@ -122,6 +122,30 @@ ALPHA_MODE_MATTE: AlphaMode.ValueType  # 2
 """The premultiplied patch alone; A is the matte."""
 Global___AlphaMode: _TypeAlias = AlphaMode  # noqa: Y015
 
+class _Priority:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PRIORITY_UNSPECIFIED: _Priority.ValueType  # 0
+    """Taken as PRIORITY_NORMAL."""
+    PRIORITY_LOW: _Priority.ValueType  # 1
+    """Preparations: they give way at their next step to whatever waits with more."""
+    PRIORITY_NORMAL: _Priority.ValueType  # 2
+    PRIORITY_HIGH: _Priority.ValueType  # 3
+
+class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper):
+    """Who is next: the highest priority, and among equals the one in front."""
+
+PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
+"""Taken as PRIORITY_NORMAL."""
+PRIORITY_LOW: Priority.ValueType  # 1
+"""Preparations: they give way at their next step to whatever waits with more."""
+PRIORITY_NORMAL: Priority.ValueType  # 2
+PRIORITY_HIGH: Priority.ValueType  # 3
+Global___Priority: _TypeAlias = Priority  # noqa: Y015
+
 @_typing.final
 class EditedFrame(_message.Message):
     """A painted picture and the source frame that it was painted on."""
@@ -221,7 +245,7 @@ Global___DeliverySettings: _TypeAlias = DeliverySettings  # noqa: Y015
 
 @_typing.final
 class JobSpec(_message.Message):
-    """Everything that a propagation needs to be run, or run again."""
+    """Everything that a propagation needs to be run, or run again. A preparation has no edits and delivers nothing."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -367,6 +391,8 @@ class Job(_message.Message):
         STATE_SUCCEEDED: Job._State.ValueType  # 3
         STATE_FAILED: Job._State.ValueType  # 4
         STATE_CANCELLED: Job._State.ValueType  # 5
+        STATE_PAUSED: Job._State.ValueType  # 6
+        """Waits until it is resumed."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper): ...
     STATE_UNSPECIFIED: Job.State.ValueType  # 0
@@ -375,6 +401,46 @@ class Job(_message.Message):
     STATE_SUCCEEDED: Job.State.ValueType  # 3
     STATE_FAILED: Job.State.ValueType  # 4
     STATE_CANCELLED: Job.State.ValueType  # 5
+    STATE_PAUSED: Job.State.ValueType  # 6
+    """Waits until it is resumed."""
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Job._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: Job._Kind.ValueType  # 0
+        KIND_PROPAGATION: Job._Kind.ValueType  # 1
+        """Carries a painted frame through its shot and delivers it."""
+        KIND_PREPARATION: Job._Kind.ValueType  # 2
+        """Makes everything of a shot that does not depend on what is painted."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper): ...
+    KIND_UNSPECIFIED: Job.Kind.ValueType  # 0
+    KIND_PROPAGATION: Job.Kind.ValueType  # 1
+    """Carries a painted frame through its shot and delivers it."""
+    KIND_PREPARATION: Job.Kind.ValueType  # 2
+    """Makes everything of a shot that does not depend on what is painted."""
+
+    class _StopRequest:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StopRequestEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Job._StopRequest.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STOP_REQUEST_UNSPECIFIED: Job._StopRequest.ValueType  # 0
+        """It goes on."""
+        STOP_REQUEST_PAUSE: Job._StopRequest.ValueType  # 1
+        STOP_REQUEST_CANCEL: Job._StopRequest.ValueType  # 2
+
+    class StopRequest(_StopRequest, metaclass=_StopRequestEnumTypeWrapper):
+        """What a running job has been asked to become at its next step."""
+
+    STOP_REQUEST_UNSPECIFIED: Job.StopRequest.ValueType  # 0
+    """It goes on."""
+    STOP_REQUEST_PAUSE: Job.StopRequest.ValueType  # 1
+    STOP_REQUEST_CANCEL: Job.StopRequest.ValueType  # 2
 
     NAME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -388,6 +454,15 @@ class Job(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    STOP_REQUEST_FIELD_NUMBER: _builtins.int
+    LOSSES_FIELD_NUMBER: _builtins.int
+    LAST_INTERRUPTION_FIELD_NUMBER: _builtins.int
+    SHOT_FIELD_NUMBER: _builtins.int
+    WORKER_FIELD_NUMBER: _builtins.int
+    LEASE_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`jobs/{id}`."""
     state: Global___Job.State.ValueType
@@ -398,6 +473,19 @@ class Job(_message.Message):
     frame_count: _builtins.int
     attempt: _builtins.int
     """How often a worker has taken this job up."""
+    kind: Global___Job.Kind.ValueType
+    priority: Global___Priority.ValueType
+    position: _builtins.int
+    """Among waiting jobs of one priority, the smallest is next."""
+    stop_request: Global___Job.StopRequest.ValueType
+    losses: _builtins.int
+    """How often its worker was lost since it was created or retried."""
+    last_interruption: _builtins.str
+    """Why its worker was lost the last time; empty if it never was."""
+    shot: _builtins.str
+    """Of a preparation: `shots/{id}`."""
+    worker: _builtins.str
+    """Who runs it, as `host:process`, and until when this holds without a further sign of life. Only while it runs."""
     @_builtins.property
     def spec(self) -> Global___JobSpec: ...
     @_builtins.property
@@ -410,6 +498,8 @@ class Job(_message.Message):
     def start_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def lease_expire_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
@@ -425,10 +515,19 @@ class Job(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         attempt: _builtins.int = ...,
+        kind: Global___Job.Kind.ValueType = ...,
+        priority: Global___Priority.ValueType = ...,
+        position: _builtins.int = ...,
+        stop_request: Global___Job.StopRequest.ValueType = ...,
+        losses: _builtins.int = ...,
+        last_interruption: _builtins.str = ...,
+        shot: _builtins.str = ...,
+        worker: _builtins.str = ...,
+        lease_expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "progress", b"progress", "spec", b"spec", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "progress", b"progress", "spec", b"spec", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "create_time", b"create_time", "delivered_count", b"delivered_count", "delivered_directory", b"delivered_directory", "end_time", b"end_time", "failure", b"failure", "frame_count", b"frame_count", "name", b"name", "progress", b"progress", "spec", b"spec", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "create_time", b"create_time", "delivered_count", b"delivered_count", "delivered_directory", b"delivered_directory", "end_time", b"end_time", "failure", b"failure", "frame_count", b"frame_count", "kind", b"kind", "last_interruption", b"last_interruption", "lease_expire_time", b"lease_expire_time", "losses", b"losses", "name", b"name", "position", b"position", "priority", b"priority", "progress", b"progress", "shot", b"shot", "spec", b"spec", "start_time", b"start_time", "state", b"state", "stop_request", b"stop_request", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -56,6 +56,26 @@ class PropagationServiceStub:
                 request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.ExtractFrameRequest.SerializeToString,
                 response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.ExtractFrameResponse.FromString,
                 _registered_method=True)
+        self.PrepareShot = channel.unary_unary(
+                '/i2vedit.v1.PropagationService/PrepareShot',
+                request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.PrepareShotRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.PrepareShotResponse.FromString,
+                _registered_method=True)
+        self.GetShot = channel.unary_unary(
+                '/i2vedit.v1.PropagationService/GetShot',
+                request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.GetShotRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.GetShotResponse.FromString,
+                _registered_method=True)
+        self.ListShots = channel.unary_unary(
+                '/i2vedit.v1.PropagationService/ListShots',
+                request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.ListShotsRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.ListShotsResponse.FromString,
+                _registered_method=True)
+        self.DeleteShot = channel.unary_unary(
+                '/i2vedit.v1.PropagationService/DeleteShot',
+                request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.DeleteShotRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.DeleteShotResponse.FromString,
+                _registered_method=True)
         self.CreateJob = channel.unary_unary(
                 '/i2vedit.v1.PropagationService/CreateJob',
                 request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.CreateJobRequest.SerializeToString,
@@ -76,10 +96,45 @@ class PropagationServiceStub:
                 request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.CancelJobRequest.SerializeToString,
                 response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.CancelJobResponse.FromString,
                 _registered_method=True)
+        self.PauseJob = channel.unary_unary(
+                '/i2vedit.v1.PropagationService/PauseJob',
+                request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.PauseJobRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.PauseJobResponse.FromString,
+                _registered_method=True)
+        self.ResumeJob = channel.unary_unary(
+                '/i2vedit.v1.PropagationService/ResumeJob',
+                request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.ResumeJobRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.ResumeJobResponse.FromString,
+                _registered_method=True)
+        self.RetryJob = channel.unary_unary(
+                '/i2vedit.v1.PropagationService/RetryJob',
+                request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.RetryJobRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.RetryJobResponse.FromString,
+                _registered_method=True)
+        self.MoveJob = channel.unary_unary(
+                '/i2vedit.v1.PropagationService/MoveJob',
+                request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.MoveJobRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.MoveJobResponse.FromString,
+                _registered_method=True)
+        self.DeleteJob = channel.unary_unary(
+                '/i2vedit.v1.PropagationService/DeleteJob',
+                request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.DeleteJobRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.DeleteJobResponse.FromString,
+                _registered_method=True)
         self.WatchJob = channel.unary_stream(
                 '/i2vedit.v1.PropagationService/WatchJob',
                 request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.WatchJobRequest.SerializeToString,
                 response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.WatchJobResponse.FromString,
+                _registered_method=True)
+        self.WatchJobs = channel.unary_stream(
+                '/i2vedit.v1.PropagationService/WatchJobs',
+                request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.WatchJobsRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.WatchJobsResponse.FromString,
+                _registered_method=True)
+        self.FreeMemory = channel.unary_unary(
+                '/i2vedit.v1.PropagationService/FreeMemory',
+                request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.FreeMemoryRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.FreeMemoryResponse.FromString,
                 _registered_method=True)
 
 
@@ -108,7 +163,33 @@ class PropagationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExtractFrame(self, request, context):
-        """Writes one frame of a clip for painting.
+        """Writes one frame of a clip for painting, and starts preparing its shot where that is asked for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PrepareShot(self, request, context):
+        """Makes everything of a shot that does not depend on what is painted, while nothing else is to be done. The same shot is made once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetShot(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListShots(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteShot(self, request, context):
+        """Forgets a shot and removes what was made of it, except what another shot or an unfinished job needs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,8 +219,57 @@ class PropagationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PauseJob(self, request, context):
+        """Stops a job until it is resumed: a waiting one at once, a running one at its next step.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeJob(self, request, context):
+        """Puts a paused job back into the queue, at its old place. It goes on where it was.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryJob(self, request, context):
+        """Puts a failed or cancelled job back into the queue. It goes on where it was.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MoveJob(self, request, context):
+        """Changes when a waiting or paused job has its turn.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteJob(self, request, context):
+        """Forgets a job that does not run. Delivered frames stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchJob(self, request, context):
         """A snapshot first, then what happens, until the job has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchJobs(self, request, context):
+        """Every unfinished job first, then what happens to any job, until the caller goes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FreeMemory(self, request, context):
+        """Gives the device's memory back within five seconds: for an application that needs it now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -168,6 +298,26 @@ def add_PropagationServiceServicer_to_server(servicer, server):
                     request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.ExtractFrameRequest.FromString,
                     response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.ExtractFrameResponse.SerializeToString,
             ),
+            'PrepareShot': grpc.unary_unary_rpc_method_handler(
+                    servicer.PrepareShot,
+                    request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.PrepareShotRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.PrepareShotResponse.SerializeToString,
+            ),
+            'GetShot': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetShot,
+                    request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.GetShotRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.GetShotResponse.SerializeToString,
+            ),
+            'ListShots': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListShots,
+                    request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.ListShotsRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.ListShotsResponse.SerializeToString,
+            ),
+            'DeleteShot': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteShot,
+                    request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.DeleteShotRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.DeleteShotResponse.SerializeToString,
+            ),
             'CreateJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateJob,
                     request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.CreateJobRequest.FromString,
@@ -188,10 +338,45 @@ def add_PropagationServiceServicer_to_server(servicer, server):
                     request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.CancelJobRequest.FromString,
                     response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.CancelJobResponse.SerializeToString,
             ),
+            'PauseJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseJob,
+                    request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.PauseJobRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.PauseJobResponse.SerializeToString,
+            ),
+            'ResumeJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeJob,
+                    request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.ResumeJobRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.ResumeJobResponse.SerializeToString,
+            ),
+            'RetryJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryJob,
+                    request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.RetryJobRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.RetryJobResponse.SerializeToString,
+            ),
+            'MoveJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveJob,
+                    request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.MoveJobRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.MoveJobResponse.SerializeToString,
+            ),
+            'DeleteJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteJob,
+                    request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.DeleteJobRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.DeleteJobResponse.SerializeToString,
+            ),
             'WatchJob': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchJob,
                     request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.WatchJobRequest.FromString,
                     response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.WatchJobResponse.SerializeToString,
+            ),
+            'WatchJobs': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchJobs,
+                    request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.WatchJobsRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.WatchJobsResponse.SerializeToString,
+            ),
+            'FreeMemory': grpc.unary_unary_rpc_method_handler(
+                    servicer.FreeMemory,
+                    request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.FreeMemoryRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.FreeMemoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -315,6 +500,114 @@ class PropagationService:
             _registered_method=True)
 
     @staticmethod
+    def PrepareShot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/PrepareShot',
+            i2vedit_dot_v1_dot_propagation__service__pb2.PrepareShotRequest.SerializeToString,
+            i2vedit_dot_v1_dot_propagation__service__pb2.PrepareShotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetShot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/GetShot',
+            i2vedit_dot_v1_dot_propagation__service__pb2.GetShotRequest.SerializeToString,
+            i2vedit_dot_v1_dot_propagation__service__pb2.GetShotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListShots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/ListShots',
+            i2vedit_dot_v1_dot_propagation__service__pb2.ListShotsRequest.SerializeToString,
+            i2vedit_dot_v1_dot_propagation__service__pb2.ListShotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteShot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/DeleteShot',
+            i2vedit_dot_v1_dot_propagation__service__pb2.DeleteShotRequest.SerializeToString,
+            i2vedit_dot_v1_dot_propagation__service__pb2.DeleteShotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CreateJob(request,
             target,
             options=(),
@@ -423,6 +716,141 @@ class PropagationService:
             _registered_method=True)
 
     @staticmethod
+    def PauseJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/PauseJob',
+            i2vedit_dot_v1_dot_propagation__service__pb2.PauseJobRequest.SerializeToString,
+            i2vedit_dot_v1_dot_propagation__service__pb2.PauseJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/ResumeJob',
+            i2vedit_dot_v1_dot_propagation__service__pb2.ResumeJobRequest.SerializeToString,
+            i2vedit_dot_v1_dot_propagation__service__pb2.ResumeJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/RetryJob',
+            i2vedit_dot_v1_dot_propagation__service__pb2.RetryJobRequest.SerializeToString,
+            i2vedit_dot_v1_dot_propagation__service__pb2.RetryJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/MoveJob',
+            i2vedit_dot_v1_dot_propagation__service__pb2.MoveJobRequest.SerializeToString,
+            i2vedit_dot_v1_dot_propagation__service__pb2.MoveJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/DeleteJob',
+            i2vedit_dot_v1_dot_propagation__service__pb2.DeleteJobRequest.SerializeToString,
+            i2vedit_dot_v1_dot_propagation__service__pb2.DeleteJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def WatchJob(request,
             target,
             options=(),
@@ -439,6 +867,60 @@ class PropagationService:
             '/i2vedit.v1.PropagationService/WatchJob',
             i2vedit_dot_v1_dot_propagation__service__pb2.WatchJobRequest.SerializeToString,
             i2vedit_dot_v1_dot_propagation__service__pb2.WatchJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/WatchJobs',
+            i2vedit_dot_v1_dot_propagation__service__pb2.WatchJobsRequest.SerializeToString,
+            i2vedit_dot_v1_dot_propagation__service__pb2.WatchJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FreeMemory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/FreeMemory',
+            i2vedit_dot_v1_dot_propagation__service__pb2.FreeMemoryRequest.SerializeToString,
+            i2vedit_dot_v1_dot_propagation__service__pb2.FreeMemoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

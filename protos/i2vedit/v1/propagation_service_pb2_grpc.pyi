@@ -40,13 +40,33 @@ class PropagationServiceStub:
     """Says whether a model folder can be used: complete, safe weights, sizes."""
     ProbeClip: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.ProbeClipRequest, _propagation_service_pb2.ProbeClipResponse]
     ExtractFrame: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.ExtractFrameRequest, _propagation_service_pb2.ExtractFrameResponse]
-    """Writes one frame of a clip for painting."""
+    """Writes one frame of a clip for painting, and starts preparing its shot where that is asked for."""
+    PrepareShot: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.PrepareShotRequest, _propagation_service_pb2.PrepareShotResponse]
+    """Makes everything of a shot that does not depend on what is painted, while nothing else is to be done. The same shot is made once."""
+    GetShot: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.GetShotRequest, _propagation_service_pb2.GetShotResponse]
+    ListShots: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.ListShotsRequest, _propagation_service_pb2.ListShotsResponse]
+    DeleteShot: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.DeleteShotRequest, _propagation_service_pb2.DeleteShotResponse]
+    """Forgets a shot and removes what was made of it, except what another shot or an unfinished job needs."""
     CreateJob: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.CreateJobRequest, _propagation_service_pb2.CreateJobResponse]
     GetJob: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.GetJobRequest, _propagation_service_pb2.GetJobResponse]
     ListJobs: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.ListJobsRequest, _propagation_service_pb2.ListJobsResponse]
     CancelJob: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.CancelJobRequest, _propagation_service_pb2.CancelJobResponse]
+    PauseJob: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.PauseJobRequest, _propagation_service_pb2.PauseJobResponse]
+    """Stops a job until it is resumed: a waiting one at once, a running one at its next step."""
+    ResumeJob: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.ResumeJobRequest, _propagation_service_pb2.ResumeJobResponse]
+    """Puts a paused job back into the queue, at its old place. It goes on where it was."""
+    RetryJob: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.RetryJobRequest, _propagation_service_pb2.RetryJobResponse]
+    """Puts a failed or cancelled job back into the queue. It goes on where it was."""
+    MoveJob: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.MoveJobRequest, _propagation_service_pb2.MoveJobResponse]
+    """Changes when a waiting or paused job has its turn."""
+    DeleteJob: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.DeleteJobRequest, _propagation_service_pb2.DeleteJobResponse]
+    """Forgets a job that does not run. Delivered frames stay."""
     WatchJob: _grpc.UnaryStreamMultiCallable[_propagation_service_pb2.WatchJobRequest, _propagation_service_pb2.WatchJobResponse]
     """A snapshot first, then what happens, until the job has ended."""
+    WatchJobs: _grpc.UnaryStreamMultiCallable[_propagation_service_pb2.WatchJobsRequest, _propagation_service_pb2.WatchJobsResponse]
+    """Every unfinished job first, then what happens to any job, until the caller goes."""
+    FreeMemory: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.FreeMemoryRequest, _propagation_service_pb2.FreeMemoryResponse]
+    """Gives the device's memory back within five seconds: for an application that needs it now."""
 
 @_typing.type_check_only
 class PropagationServiceAsyncStub(PropagationServiceStub):
@@ -60,13 +80,33 @@ class PropagationServiceAsyncStub(PropagationServiceStub):
     """Says whether a model folder can be used: complete, safe weights, sizes."""
     ProbeClip: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.ProbeClipRequest, _propagation_service_pb2.ProbeClipResponse]  # type: ignore[assignment]
     ExtractFrame: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.ExtractFrameRequest, _propagation_service_pb2.ExtractFrameResponse]  # type: ignore[assignment]
-    """Writes one frame of a clip for painting."""
+    """Writes one frame of a clip for painting, and starts preparing its shot where that is asked for."""
+    PrepareShot: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.PrepareShotRequest, _propagation_service_pb2.PrepareShotResponse]  # type: ignore[assignment]
+    """Makes everything of a shot that does not depend on what is painted, while nothing else is to be done. The same shot is made once."""
+    GetShot: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.GetShotRequest, _propagation_service_pb2.GetShotResponse]  # type: ignore[assignment]
+    ListShots: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.ListShotsRequest, _propagation_service_pb2.ListShotsResponse]  # type: ignore[assignment]
+    DeleteShot: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.DeleteShotRequest, _propagation_service_pb2.DeleteShotResponse]  # type: ignore[assignment]
+    """Forgets a shot and removes what was made of it, except what another shot or an unfinished job needs."""
     CreateJob: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.CreateJobRequest, _propagation_service_pb2.CreateJobResponse]  # type: ignore[assignment]
     GetJob: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.GetJobRequest, _propagation_service_pb2.GetJobResponse]  # type: ignore[assignment]
     ListJobs: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.ListJobsRequest, _propagation_service_pb2.ListJobsResponse]  # type: ignore[assignment]
     CancelJob: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.CancelJobRequest, _propagation_service_pb2.CancelJobResponse]  # type: ignore[assignment]
+    PauseJob: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.PauseJobRequest, _propagation_service_pb2.PauseJobResponse]  # type: ignore[assignment]
+    """Stops a job until it is resumed: a waiting one at once, a running one at its next step."""
+    ResumeJob: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.ResumeJobRequest, _propagation_service_pb2.ResumeJobResponse]  # type: ignore[assignment]
+    """Puts a paused job back into the queue, at its old place. It goes on where it was."""
+    RetryJob: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.RetryJobRequest, _propagation_service_pb2.RetryJobResponse]  # type: ignore[assignment]
+    """Puts a failed or cancelled job back into the queue. It goes on where it was."""
+    MoveJob: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.MoveJobRequest, _propagation_service_pb2.MoveJobResponse]  # type: ignore[assignment]
+    """Changes when a waiting or paused job has its turn."""
+    DeleteJob: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.DeleteJobRequest, _propagation_service_pb2.DeleteJobResponse]  # type: ignore[assignment]
+    """Forgets a job that does not run. Delivered frames stay."""
     WatchJob: _aio.UnaryStreamMultiCallable[_propagation_service_pb2.WatchJobRequest, _propagation_service_pb2.WatchJobResponse]  # type: ignore[assignment]
     """A snapshot first, then what happens, until the job has ended."""
+    WatchJobs: _aio.UnaryStreamMultiCallable[_propagation_service_pb2.WatchJobsRequest, _propagation_service_pb2.WatchJobsResponse]  # type: ignore[assignment]
+    """Every unfinished job first, then what happens to any job, until the caller goes."""
+    FreeMemory: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.FreeMemoryRequest, _propagation_service_pb2.FreeMemoryResponse]  # type: ignore[assignment]
+    """Gives the device's memory back within five seconds: for an application that needs it now."""
 
 class PropagationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Paint one frame, get the whole shot. Every call carries `authorization: Bearer TOKEN`; every error has a canonical code
@@ -101,7 +141,37 @@ class PropagationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _propagation_service_pb2.ExtractFrameRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_propagation_service_pb2.ExtractFrameResponse, _abc.Awaitable[_propagation_service_pb2.ExtractFrameResponse]]:
-        """Writes one frame of a clip for painting."""
+        """Writes one frame of a clip for painting, and starts preparing its shot where that is asked for."""
+
+    @_abc_1.abstractmethod
+    def PrepareShot(
+        self,
+        request: _propagation_service_pb2.PrepareShotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_service_pb2.PrepareShotResponse, _abc.Awaitable[_propagation_service_pb2.PrepareShotResponse]]:
+        """Makes everything of a shot that does not depend on what is painted, while nothing else is to be done. The same shot is made once."""
+
+    @_abc_1.abstractmethod
+    def GetShot(
+        self,
+        request: _propagation_service_pb2.GetShotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_service_pb2.GetShotResponse, _abc.Awaitable[_propagation_service_pb2.GetShotResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListShots(
+        self,
+        request: _propagation_service_pb2.ListShotsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_service_pb2.ListShotsResponse, _abc.Awaitable[_propagation_service_pb2.ListShotsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def DeleteShot(
+        self,
+        request: _propagation_service_pb2.DeleteShotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_service_pb2.DeleteShotResponse, _abc.Awaitable[_propagation_service_pb2.DeleteShotResponse]]:
+        """Forgets a shot and removes what was made of it, except what another shot or an unfinished job needs."""
 
     @_abc_1.abstractmethod
     def CreateJob(
@@ -132,11 +202,67 @@ class PropagationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_propagation_service_pb2.CancelJobResponse, _abc.Awaitable[_propagation_service_pb2.CancelJobResponse]]: ...
 
     @_abc_1.abstractmethod
+    def PauseJob(
+        self,
+        request: _propagation_service_pb2.PauseJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_service_pb2.PauseJobResponse, _abc.Awaitable[_propagation_service_pb2.PauseJobResponse]]:
+        """Stops a job until it is resumed: a waiting one at once, a running one at its next step."""
+
+    @_abc_1.abstractmethod
+    def ResumeJob(
+        self,
+        request: _propagation_service_pb2.ResumeJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_service_pb2.ResumeJobResponse, _abc.Awaitable[_propagation_service_pb2.ResumeJobResponse]]:
+        """Puts a paused job back into the queue, at its old place. It goes on where it was."""
+
+    @_abc_1.abstractmethod
+    def RetryJob(
+        self,
+        request: _propagation_service_pb2.RetryJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_service_pb2.RetryJobResponse, _abc.Awaitable[_propagation_service_pb2.RetryJobResponse]]:
+        """Puts a failed or cancelled job back into the queue. It goes on where it was."""
+
+    @_abc_1.abstractmethod
+    def MoveJob(
+        self,
+        request: _propagation_service_pb2.MoveJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_service_pb2.MoveJobResponse, _abc.Awaitable[_propagation_service_pb2.MoveJobResponse]]:
+        """Changes when a waiting or paused job has its turn."""
+
+    @_abc_1.abstractmethod
+    def DeleteJob(
+        self,
+        request: _propagation_service_pb2.DeleteJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_service_pb2.DeleteJobResponse, _abc.Awaitable[_propagation_service_pb2.DeleteJobResponse]]:
+        """Forgets a job that does not run. Delivered frames stay."""
+
+    @_abc_1.abstractmethod
     def WatchJob(
         self,
         request: _propagation_service_pb2.WatchJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_propagation_service_pb2.WatchJobResponse], _abc.AsyncIterator[_propagation_service_pb2.WatchJobResponse]]:
         """A snapshot first, then what happens, until the job has ended."""
+
+    @_abc_1.abstractmethod
+    def WatchJobs(
+        self,
+        request: _propagation_service_pb2.WatchJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_propagation_service_pb2.WatchJobsResponse], _abc.AsyncIterator[_propagation_service_pb2.WatchJobsResponse]]:
+        """Every unfinished job first, then what happens to any job, until the caller goes."""
+
+    @_abc_1.abstractmethod
+    def FreeMemory(
+        self,
+        request: _propagation_service_pb2.FreeMemoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_propagation_service_pb2.FreeMemoryResponse, _abc.Awaitable[_propagation_service_pb2.FreeMemoryResponse]]:
+        """Gives the device's memory back within five seconds: for an application that needs it now."""
 
 def add_PropagationServiceServicer_to_server(servicer: PropagationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

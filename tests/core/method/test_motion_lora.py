@@ -1,5 +1,6 @@
 """METHOD section 4 on a real UNet of random weights."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from safetensors.torch import load_file
 from i2vedit_core.backbone import Backbone, checkpointed_gradients
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.method.attention.reference import empty_reference
-from i2vedit_core.method.motion_lora import MotionLora, Training, train_motion_lora, velocity_loss
+from i2vedit_core.method.motion_lora import MotionLora, Training, is_trained, train_motion_lora, velocity_loss
 from i2vedit_core.method.source import Source, complete_reference, invert_source, training_pass
 from i2vedit_core.progress import CancelToken
 from i2vedit_core.settings import LoraSettings
@@ -83,11 +84,26 @@ def test_an_interrupted_training_ends_bit_equal(tiny_backbone: Backbone, source:
     with pytest.raises(BridgeError) as stopped:
         _train(tiny_backbone, source, tmp_path / "parts", 8, stop_after=5)
     assert stopped.value.reason is Reason.CANCELLED
-    assert [file.name for file in (tmp_path / "parts").iterdir()] == ["lora_000003.safetensors"]
+    assert [file.name for file in (tmp_path / "parts").iterdir()] == ["lora_000005.safetensors"], "the step that was done is kept"
     _, rest = _train(tiny_backbone, source, tmp_path / "parts", 8)
-    assert rest == whole[3:]
+    assert rest == whole[5:]
     found = load_file(tmp_path / "parts" / "lora_000008.safetensors")
     assert found.keys() == expected.keys() and all(torch.equal(found[name], expected[name]) for name in found)
+
+
+@pytest.mark.parametrize("harm", [lambda data: data[:-100], lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:], lambda data: b""])
+def test_a_damaged_checkpoint_is_noticed_and_made_again(
+    harm: Callable[[bytes], bytes], tiny_backbone: Backbone, source: Source, tmp_path: Path
+) -> None:
+    _train(tiny_backbone, source, tmp_path / "a", 2)
+    file = tmp_path / "a" / "lora_000002.safetensors"
+    whole = {name: tensor.clone() for name, tensor in load_file(file).items()}  # the file itself is about to change under it
+    file.write_bytes(harm(file.read_bytes()))
+    assert not is_trained(tmp_path / "a", 2)
+    _, losses = _train(tiny_backbone, source, tmp_path / "a", 2)
+    assert len(losses) == 2
+    found = load_file(file)
+    assert all(torch.equal(found[name], whole[name]) for name in whole)
 
 
 def test_another_rank_afterwards_stands_beside_it(tiny_backbone: Backbone, source: Source, tmp_path: Path) -> None:

@@ -1,0 +1,23 @@
+"""What the RPCs stand on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from grpc import aio
+
+from i2vedit_server.data_folder import DataFolder
+from i2vedit_server.database import Database
+from i2vedit_server.hub import Hub
+from i2vedit_server.scheduler import Scheduler
+
+Context = aio.ServicerContext[Any, Any]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The server's inner parts, as its calls see them."""
+
+    folder: DataFolder
+    database: Database
+    hub: Hub
+    scheduler: Scheduler
