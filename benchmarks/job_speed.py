@@ -17,10 +17,11 @@ from i2vedit_core.backbone import Backbone, load_backbone
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.conditioning import TIME_IDS, Condition
 from i2vedit_core.method.edm import predict
+from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.method.propagation import Propagation
 from i2vedit_core.method.source_maps import open_store
 from i2vedit_core.pictures import to_pixels
-from i2vedit_core.progress import Event, Progress, Stage
+from i2vedit_core.progress import CancelToken, Event, Progress, Reporter, Stage
 from i2vedit_core.settings import MapStore, Settings
 from i2vedit_core.synthetic import Scene, Split, edit_scene, lingering, random_scene, render
 
@@ -117,7 +118,8 @@ def _propagation(task: Task, backbone: Backbone, scene: Scene, watch: _Watch) ->
         return to_pixels(render(scene, SIDE, SIDE, range(chunk.start, chunk.stop)))
 
     stores = open_store(task.settings.maps or MapStore.REPLAY)
-    return Propagation(backbone, task.settings, task.frames, read, Artifacts(task.folder), watch, open_store=stores)
+    workplace = Workplace(Artifacts(task.folder), Reporter(watch, CancelToken()), open_store=stores)
+    return Propagation(backbone, task.settings, task.frames, read, workplace)
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.conditioning import condition_on
 from i2vedit_core.method.edm import noise_grid, predict, slope
 from i2vedit_core.method.latents import decode, encode
+from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.method.propagation import EditedChunk, Propagation
 from i2vedit_core.method.seeds import noise_like
 from i2vedit_core.method.source_maps import MemoryStore, Store, replay_only
@@ -91,8 +92,8 @@ class Bench:
 
     def _propagate(self, settings: Settings) -> Outcome:
         stores = replay_only if self.is_long else self._shared_store
-        artifacts = Artifacts(self.folder)  # methods that make the same trajectory or LoRA make it once
-        propagation = Propagation(self.backbone, settings, len(self.truth.source), self.read, artifacts, open_store=stores)
+        workplace = Workplace(Artifacts(self.folder), open_store=stores)  # methods that make the same trajectory or LoRA make it once
+        propagation = Propagation(self.backbone, settings, len(self.truth.source), self.read, workplace)
         chunks = list(propagation.run(self._pixels(self.truth.edited[:1])))
         prepared = propagation.preparation.first
         assert prepared is not None

@@ -86,8 +86,9 @@ def length_table(plan: Plan, picture: Path) -> str:
 
 
 def _length_row(cost: Cost) -> list[str]:
-    later = cost.chunk_seconds[1:] or cost.chunk_seconds
-    return [str(len(cost.chunk_seconds)), f"{median(later):.1f}", f"{max(later) / min(later):.2f}", f"{cost.peak_bytes / 1e6:.0f}"]
+    later = cost.chunk_seconds[1:]
+    times = [f"{median(later):.1f}", f"{max(later) / min(later):.2f}"] if later else ["–", "–"]
+    return [str(len(cost.chunk_seconds)), *times, f"{cost.peak_bytes / 1e6:.0f}"]
 
 
 def disk_table(plan: Plan, frames: int) -> str:
@@ -148,7 +149,8 @@ def _page(command: str, model: str, tables: dict[str, str]) -> str:
         "# Performance",
         f"Made by `{command}` with the model `{model}` (SHA-256 `{find_model(model).sha256}`).",
         f"Machine: {attention_speed.machine('cpu')}. {versions}.",
-        "Absolute times are this machine's; what is compared was run in turns on it.",
+        "Absolute times are this machine's. Operator and edits took turns, and their ratios are medians; presets, lengths and disk are of one "
+        "run each, one after the other.",
         *(f"## {title}\n\n{content.strip()}" for title, content in tables.items()),
     ]
     return "\n\n".join(sections) + "\n"

@@ -6,10 +6,9 @@ Every phase writes its state as it goes; the same command after a kill goes on w
 """
 
 import argparse
-import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -18,13 +17,10 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import torch
-from diffusers import AutoencoderKLTemporalDecoder, EulerDiscreteScheduler, UNetSpatioTemporalConditionModel
-from diffusers.models.resnet import ResnetBlock2D, TemporalResnetBlock
-from diffusers.models.transformers.transformer_temporal import TransformerSpatioTemporalModel
+from diffusers import AutoencoderKLTemporalDecoder
 from scipy.stats import norm
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from i2vedit_core.backbone import Backbone
@@ -33,6 +29,7 @@ from i2vedit_core.method.edm import predict
 from i2vedit_core.method.motion_lora import velocity_loss
 from i2vedit_core.models import ModelFolder
 from i2vedit_core.synthetic import Split, edit_scene, random_scene, render
+from mini_model import FRAMES, export, new_autoencoder, new_image_encoder, new_scheduler, new_unet
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -40,13 +37,10 @@ import matplotlib.pyplot as plt
 Sized = Mapping[tuple[int, int], np.ndarray]
 """An array of shots or latents for each (width, height)."""
 
-FRAMES = 14
 SIZES = {(64, 64): 1800, (80, 48): 300, (48, 80): 300}
 """Shots by (width, height): the model meets square, wide and tall pictures of about the same area."""
 LOOKED = 0.2
 """Share of the shots that carry a look: edits of the whole picture must not be strangers."""
-CONTEXT = 64
-LATENT_CHANNELS = 12
 CROPPED = 0.875
 """Share of the autoencoder's steps on crops."""
 CLIPS = 2
@@ -66,7 +60,7 @@ class Run:
         self.path, self.modules, self.optimizer = folder / f"{name}.pt", modules, optimizer
         self.step, self.losses, self._saved = 0, [], time.monotonic()
         if self.path.exists():
-            state = torch.load(self.path, weights_only=True)
+            state = torch.load(self.path, weights_only=True, map_location="cpu")  # a run may go on on another device
             for key, module in modules.items():
                 module.load_state_dict(state[key])
             optimizer.load_state_dict(state["optimizer"])
@@ -116,31 +110,10 @@ def to_pixels(frames: np.ndarray, device: torch.device) -> Tensor:
     return torch.from_numpy(np.array(frames)).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def autoencoder() -> AutoencoderKLTemporalDecoder:
-    vae = AutoencoderKLTemporalDecoder(
-        in_channels=3,
-        out_channels=3,
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        block_out_channels=(64, 64, 128),
-        layers_per_block=1,
-        latent_channels=LATENT_CHANNELS,
-        sample_size=64,
-    )
-    with torch.no_grad():  # nearly deterministic from the start: the log-variance would begin as loud as the signal
-        vae.quant_conv.bias[LATENT_CHANNELS:] = -10.0
-        vae.quant_conv.weight[LATENT_CHANNELS:] = 0.0
-        for module in vae.decoder.modules():
-            if isinstance(module, nn.Conv3d):  # single frames never train the taps before and after: they must not begin as noise
-                middle = module.kernel_size[0] // 2
-                module.weight[:, :, :middle] = 0.0
-                module.weight[:, :, middle + 1 :] = 0.0
-    return vae
-
-
 def train_autoencoder(folder: Path, shots: Sized, steps: int, device: torch.device) -> AutoencoderKLTemporalDecoder:
     """On single frames: small crops, many and cheap, and at last whole pictures, since normalisation sees how large a picture is."""
     torch.manual_seed(0)
-    vae = autoencoder().to(device)
+    vae = new_autoencoder().to(device)
     optimizer = torch.optim.AdamW(vae.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=1e-4)
     run = Run(folder, "autoencoder", {"vae": vae}, optimizer)
     while run.step < steps:
@@ -149,20 +122,26 @@ def train_autoencoder(folder: Path, shots: Sized, steps: int, device: torch.devi
         _set_rate(optimizer, 1e-3, run.step, steps)
         pixels = to_pixels(frames, device)
         posterior = vae.encode(pixels).latent_dist
-        difference = vae.decode(posterior.sample(), num_frames=1).sample - pixels
+        latent = posterior.sample(torch.Generator(device).manual_seed(run.step))
+        difference = vae.decode(latent, num_frames=1).sample - pixels
         _descend(_picture_loss(difference) + 1e-6 * posterior.kl().mean(), vae, optimizer)
         run.done(float(difference.detach().square().mean()))
     run.save()
     return vae
 
 
-def train_decoder(folder: Path, shots: Sized, encoded: Sized, vae: AutoencoderKLTemporalDecoder, steps: int, device: torch.device) -> None:
-    """On chunks of 1 to 14 frames, so that the decoder learns time. The encoder, and with it every latent, stays as it is."""
+def train_decoder(
+    folder: Path, shots: Sized, encoded: Sized, vae: AutoencoderKLTemporalDecoder, made_by: int, steps: int, device: torch.device
+) -> None:
+    """On chunks of 1 to 14 frames, so that the decoder learns time. The encoder, and with it every latent, stays as it is.
+
+    `made_by`: the steps of the autoencoder whose decoder this is.
+    """
     vae.encoder.requires_grad_(False)
     vae.quant_conv.requires_grad_(False)
     vae.decoder.requires_grad_(True)
     optimizer = torch.optim.AdamW(vae.decoder.parameters(), lr=4e-4, betas=(0.9, 0.95), weight_decay=1e-4)
-    run = Run(folder, "decoder", {"vae": vae}, optimizer)
+    run = Run(folder, f"decoder_{made_by}", {"vae": vae}, optimizer)
     while run.step < steps:
         draw = np.random.default_rng([4, run.step])
         size, clip, frames = _chunk(shots, draw)
@@ -214,100 +193,18 @@ def _descend(loss: Tensor, module: nn.Module, optimizer: torch.optim.Optimizer) 
     optimizer.step()
 
 
-def latents(folder: Path, shots: Sized, vae: AutoencoderKLTemporalDecoder, device: torch.device) -> Sized:
-    """Unscaled latents of every shot, float16 `[n, 14, 8, h, w]`, encoded once."""
+def latents(folder: Path, shots: Sized, vae: AutoencoderKLTemporalDecoder, made_by: int, device: torch.device) -> Sized:
+    """Unscaled latents of every shot, float16 `[n, 14, C, h, w]`, encoded once by an autoencoder of so many steps."""
     encoded = {}
     vae.eval().requires_grad_(False)
     for (width, height), clips in shots.items():
-        path = folder / f"latents_{width}x{height}.npy"
+        path = folder / f"latents_{made_by}_{width}x{height}.npy"
         if not path.exists():
             modes = [vae.encode(to_pixels(clip, device)).latent_dist.mode().cpu().numpy().astype(np.float16) for clip in clips]
             np.save(path.with_suffix(".partial.npy"), np.stack(modes))
             path.with_suffix(".partial.npy").replace(path)
         encoded[width, height] = np.load(path, mmap_mode="r")
     return encoded
-
-
-def new_unet() -> UNetSpatioTemporalConditionModel:
-    """SVD's UNet in small. It begins as a path from what is given to the output: every residual branch starts at zero.
-
-    The classes normalise in 32 groups. Of a group with two channels, normalisation leaves no level at all, so the picture's colours
-    would be lost before the output: the widest level has three, two of them a pair of opposite sign and one at rest.
-    """
-    unet = UNetSpatioTemporalConditionModel(
-        sample_size=16,
-        in_channels=2 * LATENT_CHANNELS,
-        out_channels=LATENT_CHANNELS,
-        down_block_types=("CrossAttnDownBlockSpatioTemporal", "CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
-        up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"),
-        block_out_channels=(96, 128, 192),
-        addition_time_embed_dim=32,
-        projection_class_embeddings_input_dim=96,
-        layers_per_block=1,
-        cross_attention_dim=CONTEXT,
-        transformer_layers_per_block=1,
-        num_attention_heads=(3, 4, 6),
-        num_frames=FRAMES,
-    )
-    with torch.no_grad():
-        for module in unet.modules():
-            if isinstance(module, ResnetBlock2D | TemporalResnetBlock):
-                _silence(module.conv2)
-            if isinstance(module, TransformerSpatioTemporalModel):
-                _silence(module.proj_out)
-        _open_path(unet)
-    return unet
-
-
-def _open_path(unet: UNetSpatioTemporalConditionModel) -> None:
-    """Lets each input channel through, as the pair of one group, to the last block and, for the condition, on to the output."""
-    conv_in, shortcut, conv_out = unet.conv_in, unet.up_blocks[-1].resnets[-1].spatial_res_block.conv_shortcut, unet.conv_out
-    for channel in range(2 * LATENT_CHANNELS):
-        group = slice(3 * channel, 3 * channel + 3)
-        conv_in.weight[group] = 0.0
-        conv_in.weight[group, channel, 1, 1] = torch.tensor([1.0, -1.0, 0.0])
-        conv_in.bias[group] = torch.tensor([0.0, 0.0, 1.0])
-    width = conv_in.out_channels
-    shortcut.weight[:, -width:, 0, 0] = torch.eye(width)
-    conv_out.weight *= 0.1
-    for channel in range(LATENT_CHANNELS):
-        first = 3 * (LATENT_CHANNELS + channel)
-        conv_out.weight[channel, first : first + 2, 1, 1] = torch.tensor([-0.4, 0.4])
-
-
-def _silence(layer: nn.Module) -> None:
-    for weight in layer.parameters():
-        weight.zero_()
-
-
-def new_image_encoder() -> CLIPVisionModelWithProjection:
-    config = CLIPVisionConfig(
-        hidden_size=96,
-        intermediate_size=192,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        image_size=32,
-        patch_size=8,
-        projection_dim=CONTEXT,
-    )
-    return CLIPVisionModelWithProjection(config)
-
-
-def new_scheduler() -> EulerDiscreteScheduler:
-    """SVD's configuration with a shorter grid: at 64 pixels, sigma 80 already drowns everything."""
-    return EulerDiscreteScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        prediction_type="v_prediction",
-        interpolation_type="linear",
-        use_karras_sigmas=True,
-        sigma_min=0.002,
-        sigma_max=80.0,
-        timestep_spacing="leading",
-        timestep_type="continuous",
-        steps_offset=1,
-    )
 
 
 def train_unet(folder: Path, shots: Sized, encoded: Sized, vae: AutoencoderKLTemporalDecoder, steps: int, device: torch.device) -> Backbone:
@@ -387,61 +284,37 @@ def _noise_like(like: Tensor, generator: torch.Generator) -> Tensor:
     return torch.randn(like.shape, generator=generator).to(like)
 
 
-def export(backbone: Backbone, target: Path) -> None:
-    """A diffusers folder in SVD's own layout, float16 safetensors, with a CLIP preprocessor file and our recommended LoRA steps."""
-    target.mkdir(parents=True, exist_ok=True)
-    for part, module in (("unet", backbone.unet), ("vae", backbone.vae), ("image_encoder", backbone.image_encoder)):
-        module.half().save_pretrained(target / part, variant="fp16")
-    backbone.scheduler.save_pretrained(target / "scheduler")
-    _write(target / "feature_extractor" / "preprocessor_config.json", {"image_mean": OPENAI_CLIP_MEAN, "image_std": OPENAI_CLIP_STD})
-    index = {
-        "_class_name": "StableVideoDiffusionPipeline",
-        "feature_extractor": ["transformers", "CLIPImageProcessor"],
-        "image_encoder": ["transformers", "CLIPVisionModelWithProjection"],
-        "scheduler": ["diffusers", "EulerDiscreteScheduler"],
-        "unet": ["diffusers", "UNetSpatioTemporalConditionModel"],
-        "vae": ["diffusers", "AutoencoderKLTemporalDecoder"],
-    }
-    _write(target / "model_index.json", index)
-    _write(target / "i2vedit.json", {"lora_steps": 20, "guidance": [1.0, 1.0]})
-
-
-def _write(path: Path, content: Mapping[str, object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def plot(folder: Path, target: Path) -> None:
+def plot(files: Sequence[Path], target: Path) -> None:
     """Loss curves of the phases as one picture."""
     figure, axes = plt.subplots(1, 3, figsize=(14, 3.5))
-    for axis, name in zip(axes, ("autoencoder", "decoder", "unet"), strict=True):
-        losses = np.asarray(torch.load(folder / f"{name}.pt", weights_only=True)["losses"])
+    for axis, file in zip(axes, files, strict=True):
+        losses = np.asarray(torch.load(file, weights_only=True, map_location="cpu")["losses"])
         width = min(50, len(losses))
         axis.plot(np.convolve(losses, np.ones(width) / width, "valid"))
-        axis.set(title=f"{name}, mean of {width} steps", xlabel="step", ylabel="loss", yscale="log")
+        axis.set(title=f"{file.stem}, mean of {width} steps", xlabel="step", ylabel="loss", yscale="log")
     figure.tight_layout()
     figure.savefig(target, dpi=110)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="folder for the state of the run")
     parser.add_argument("--export", type=Path, required=True, help="folder that receives the finished model")
     parser.add_argument("--autoencoder", type=int, default=2900, help="autoencoder steps on single frames")
     parser.add_argument("--decoder", type=int, default=150, help="decoder steps on chunks")
     parser.add_argument("--unet", type=int, default=3000, help="UNet steps")
     parser.add_argument("--plot", type=Path, help="picture of the loss curves")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     options.work.mkdir(parents=True, exist_ok=True)
     shots = data(options.work)
     vae = train_autoencoder(options.work, shots, options.autoencoder, device)
-    encoded = latents(options.work, shots, vae, device)
-    train_decoder(options.work, shots, encoded, vae, options.decoder, device)
+    encoded = latents(options.work, shots, vae, options.autoencoder, device)
+    train_decoder(options.work, shots, encoded, vae, options.autoencoder, options.decoder, device)
     backbone = train_unet(options.work, shots, encoded, vae, options.unet, device)
     export(backbone, options.export)
     if options.plot:
-        plot(options.work, options.plot)
+        plot([options.work / f"{name}.pt" for name in ("autoencoder", f"decoder_{options.autoencoder}", "unet")], options.plot)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import TypeVar
 from torch import Tensor
 
 from i2vedit_core.backbone import Backbone
+from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.fit import Fit, plan_fit
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.preparation import ReadChunk
@@ -30,11 +31,21 @@ def carry_out_planned(
     spare_bytes: int = 0,
 ) -> Result:
     """Runs the work with the cheapest options that fit, and once more with leaner ones if not. Raises BridgeError OUT_OF_MEMORY."""
-    clip = shot.clip
-    fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, backbone.pixel_budget, backbone.size_multiple)
-    request = Request(fit.width, fit.height, settings.steps, settings.lora_steps(backbone.folder.lora_steps) > 0, settings.maps)
+    fit = fit_for(shot, settings, backbone)
+    trains = settings.lora_steps(backbone.folder.lora_steps) > 0
+    request = Request(fit.width, fit.height, settings.steps, trains, settings.maps, min(len(shot), backbone.chunk_frames))
     plan = plan_for(backbone, request, spare_bytes)
     return carry_out(plan, lambda options: attempt(fit, options), lambda taken: on_event(PlanTaken(taken)))
+
+
+def fit_for(shot: Shot, settings: Settings, backbone: Backbone) -> Fit:
+    """Where the plate lies in the model's picture. Raises BridgeError SETTING_INVALID where the picture may be too small to be one."""
+    area, multiple = settings.picture_area or backbone.pixel_budget, backbone.size_multiple
+    if area < multiple**2:
+        sentence = f"The model's picture must have at least {multiple}x{multiple} pixels; give a larger --size."
+        raise BridgeError(Code.INVALID_ARGUMENT, Reason.SETTING_INVALID, sentence)
+    clip = shot.clip
+    return plan_fit(clip.width, clip.height, clip.pixel_aspect, min(area, backbone.pixel_budget), multiple)
 
 
 def reader(shot: Shot, fit: Fit) -> ReadChunk:

@@ -5,7 +5,7 @@ from pathlib import Path
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.media.fit import Fit
-from i2vedit_core.method.preparation import Preparation
+from i2vedit_core.method.preparation import Preparation, Workplace
 from i2vedit_core.method.source_maps import open_store
 from i2vedit_core.plan.options import Options
 from i2vedit_core.planned import carry_out_planned, reader
@@ -33,7 +33,7 @@ def prepare(
 
     def attempt(fit: Fit, options: Options) -> None:
         report = Reporter(on_event, token or CancelToken())
-        store = open_store(options.maps)
-        Preparation(backbone, settings, len(shot), reader(shot, fit), Artifacts(artifacts), report, options, store).run()
+        workplace = Workplace(Artifacts(artifacts), report, options, open_store(options.maps))
+        Preparation(backbone, settings, len(shot), reader(shot, fit), workplace).run()
 
     carry_out_planned(shot, settings, backbone, attempt, on_event, spare_bytes)

@@ -16,14 +16,16 @@ from i2vedit_core.delivery.deliver import Deliverer
 from i2vedit_core.delivery.matting import ChunkPictures, Matting
 from i2vedit_core.delivery.painted import Painted, read_painted
 from i2vedit_core.delivery.sequence import SequenceWriter, reserve_version
+from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.method.chunks import Chunk
+from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.method.propagation import EditedChunk, Propagation
 from i2vedit_core.method.source_maps import open_store
 from i2vedit_core.pictures import to_pictures, to_pixels
-from i2vedit_core.plan.options import Options
-from i2vedit_core.planned import carry_out_planned, reader
-from i2vedit_core.progress import CancelToken, EventCallback, Stage, ignore
+from i2vedit_core.plan.options import ROOMY, Options
+from i2vedit_core.planned import carry_out_planned, fit_for, reader
+from i2vedit_core.progress import CancelToken, EventCallback, Reporter, Stage, ignore
 from i2vedit_core.provenance import issue_ticket
 from i2vedit_core.settings import DeliverySettings, Settings
 from i2vedit_core.shot import Edit, Shot
@@ -56,65 +58,87 @@ def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and th
     folders given again go on where it was, and another edit of the same shot finds its preparation. Without them nothing is kept.
     Raises BridgeError; CANCELLED once `token` was set.
     """
+    painted = read_painted(edit, shot)
     with tempfile.TemporaryDirectory(prefix="i2vedit-") as temporary:
         root = work or Path(temporary)
-        places = Work(root), Artifacts(artifacts or root / "artifacts")
+        job = _Job(shot, edit, painted, settings, backbone, delivery, Work(root), Artifacts(artifacts or root / "artifacts"))
+        report = Reporter(on_event, token or CancelToken())
 
         def attempt(fit: Fit, options: Options) -> Delivered:
-            return _Delivering(shot, edit, settings, backbone, fit, options, *places, on_event, token).run(delivery)
+            return _Delivering(job, report, fit, options).run()
 
+        if not job.needs_model:
+            return attempt(fit_for(shot, settings, backbone), ROOMY)
         return carry_out_planned(shot, settings, backbone, attempt, on_event)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is to be delivered, of what, and where notes and artifacts lie."""
+
+    shot: Shot
+    edit: Edit
+    painted: Painted
+    settings: Settings
+    backbone: Backbone
+    delivery: DeliverySettings
+    work: Work
+    artifacts: Artifacts
+
+    @property
+    def needs_model(self) -> bool:
+        """A single frame is the painter's, and where nothing was painted every frame is the plate's."""
+        return len(self.shot) > 1 and self.painted.changed
 
 
 class _Delivering:
     """Reads the shot for the method, and writes what it makes."""
 
-    def __init__(  # noqa: PLR0913  (as `propagate`)
-        self,
-        shot: Shot,
-        edit: Edit,
-        settings: Settings,
-        backbone: Backbone,
-        fit: Fit,
-        options: Options,
-        work: Work,
-        artifacts: Artifacts,
-        on_event: EventCallback,
-        token: CancelToken | None,
-    ) -> None:
-        self.shot, self.edit, self.backbone, self.fit, self.work = shot, edit, backbone, fit, work
-        self.settings = replace(settings, decode_frames=min(settings.decode_frames, options.decode_frames))
-        store = open_store(options.maps)
-        self.propagation = Propagation(backbone, self.settings, len(shot), reader(shot, fit), artifacts, on_event, token, options, store)
-        self.report = self.propagation.report
+    def __init__(self, job: _Job, report: Reporter, fit: Fit, options: Options) -> None:
+        self.job, self.shot, self.report, self.fit, self.options = job, job.shot, report, fit, options
 
-    def run(self, delivery: DeliverySettings) -> Delivered:
+    def run(self) -> Delivered:
         """Runs every stage and writes every frame."""
-        painted = read_painted(self.edit, self.shot)
-        ticket = issue_ticket(self.shot, self.edit, self.settings, self.backbone, delivery)
-        self.work.claim(ticket)
-        with SequenceWriter(self._version_folder(delivery), self.shot.clip, delivery, ticket) as writer:
-            deliverer = Deliverer(self.shot, self.fit, painted, self.settings.edit, writer)
-            if painted.changed:
-                self._propagate(painted, deliverer)
+        job = self.job
+        settings, ticket = self._settings_and_ticket()
+        job.work.claim(ticket)
+        propagation = self._propagation(settings) if job.needs_model else None
+        with SequenceWriter(self._version_folder(), self.shot.clip, job.delivery, ticket) as writer:
+            deliverer = Deliverer(self.shot, self.fit, job.painted, settings.edit, writer)
+            if job.painted.changed:
+                self._announce(0, iter([deliverer.painted_frame()]), 1)
             else:
                 self._announce(0, deliverer.unchanged(), len(self.shot))
+            if propagation is not None:
+                self._deliver(propagation, deliverer)
             deliverer.extras()
         return Delivered(writer.folder, tuple(writer.path(frame) for frame in range(self.shot.first, self.shot.last + 1)))
 
-    def _propagate(self, painted: Painted, deliverer: Deliverer) -> None:
-        """The painted frame at once, then every chunk as it is finished. What the first one teaches about the matte holds for all."""
-        self._announce(0, iter([deliverer.painted_frame()]), 1)
-        if len(self.shot) == 1:
-            return
+    def _settings_and_ticket(self) -> tuple[Settings, Ticket]:
+        """With as many frames decoded at once as there is memory for, or as this delivery was begun with: it decides pixels."""
+        at_once = min(self.job.settings.decode_frames, self.options.decode_frames)
+        settings, ticket = self._decoding(at_once)
+        begun = self.job.work.decode_frames_of(ticket)
+        return (settings, ticket) if begun is None or begun > at_once else self._decoding(begun)
+
+    def _decoding(self, at_once: int) -> tuple[Settings, Ticket]:
+        settings = replace(self.job.settings, decode_frames=at_once)
+        return settings, issue_ticket(self.shot, self.job.edit, settings, self.job.backbone, self.job.delivery)
+
+    def _propagation(self, settings: Settings) -> Propagation:
+        workplace = Workplace(self.job.artifacts, self.report, self.options, open_store(self.options.maps))
+        return Propagation(self.job.backbone, settings, len(self.shot), reader(self.shot, self.fit), workplace)
+
+    def _deliver(self, propagation: Propagation, deliverer: Deliverer) -> None:
+        """Every chunk as it is finished. What the first one teaches about the matte holds for all."""
         matting = None
-        for edited in self.propagation.run(self._painted_pixels(painted)):
+        for edited in propagation.run(self._painted_pixels()):
             pictures = _pictures(edited)
             matting = matting or deliverer.matting(pictures)
             self._deliver_chunk(edited.chunk, pictures, matting, deliverer)
 
-    def _painted_pixels(self, painted: Painted) -> Tensor:
-        return to_pixels(self.fit.to_model(painted.picture)[None]).to(self.backbone.device)
+    def _painted_pixels(self) -> Tensor:
+        return to_pixels(self.fit.to_model(self.job.painted.picture)[None]).to(self.job.backbone.device)
 
     def _deliver_chunk(self, chunk: Chunk, pictures: ChunkPictures, matting: Matting, deliverer: Deliverer) -> None:
         """Everything this chunk delivers but the painted frame, which is there already."""
@@ -127,11 +151,11 @@ class _Delivering:
             self.report.step(Stage.DELIVER, chunk, step, count)
             self.report.frame(frame, path)
 
-    def _version_folder(self, delivery: DeliverySettings) -> Path:
-        folder = self.work.version_folder()
+    def _version_folder(self) -> Path:
+        folder = self.job.work.version_folder()
         if folder is None:
-            folder = reserve_version(delivery.directory, self.shot.clip)
-            self.work.remember_version(folder)
+            folder = reserve_version(self.job.delivery.directory, self.shot.clip)
+            self.job.work.remember_version(folder)
         return folder
 
 

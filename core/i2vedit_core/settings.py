@@ -84,6 +84,13 @@ class LoraSettings:
     dropout: float = 0.1
     checkpoint_every: int = 50
 
+    def __post_init__(self) -> None:
+        _require(self.steps is None or 0 <= self.steps <= 10_000, "LoRA steps must lie between 0 and 10000.")
+        _require(1 <= self.rank <= 1024, f"The rank of the LoRA must lie between 1 and 1024; {self.rank} was given.")
+        _require(0 < self.learning_rate < 1 and 0 <= self.weight_decay < 1, "Learning rate and weight decay must lie between 0 and 1.")
+        _require(0 <= self.dropout < 1, "The dropout of the LoRA must lie between 0 and 1, and not be 1.")
+        _require(self.checkpoint_every >= 1, "There must be at least one step between checkpoints.")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -110,6 +117,8 @@ class Settings:
     maps: MapStore | None = None
     """How the source's attention maps are had; None leaves it to what memory is free. All ways give the same maps."""
 
+    picture_area: int | None = None
+    """Width x height in pixels that the model's picture may have at most; None, or more than the model was made for: the model's own."""
     lock: bool = False
     """Hold the edit to the source wherever nothing is edited, against drift over many chunks (section 1)."""
     without: tuple[Part, ...] = ()
@@ -118,7 +127,11 @@ class Settings:
     def __post_init__(self) -> None:
         _require(3 <= self.steps <= 200, f"The number of sampler steps must lie between 3 and 200; {self.steps} was given.")
         _require(0 <= self.seed < 2**63, f"The seed must be a whole number from 0 to 2^63 - 1; {self.seed} was given.")
-        _require(self.lora.steps is None or 0 <= self.lora.steps <= 10_000, "LoRA steps must lie between 0 and 10000.")
+        _require(0 <= self.sarp_alpha <= 1, "The strength of SARP must lie between 0 and 1.")
+        _require(all(0 <= each <= 1 for each in self.attention_threshold), "The attention thresholds must lie between 0 and 1.")
+        _require(all(0 <= each <= 30 for each in self.guidance or ()), "Guidance must lie between 0 and 30.")
+        _require(self.reference_frames >= 1 and self.decode_frames >= 1, "Frames to look back at, or to decode at once, are at least 1.")
+        _require(self.picture_area is None or self.picture_area > 0, "The model's picture must have some pixels.")
 
     @property
     def temporal_stages(self) -> tuple[float, float]:

@@ -46,5 +46,5 @@ def _checksum(tensors: Mapping[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
-        digest.update(memoryview(tensor.flatten().view(uint8).numpy()))
+        digest.update(tensor.flatten().view(uint8).numpy().data)
     return digest.hexdigest()

@@ -1,5 +1,6 @@
 """A job's own notes: which delivery it has begun, so that an interrupted job goes on in the same folder."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,21 @@ class Work:
 
     def claim(self, ticket: Ticket) -> None:
         """Makes the folder this ticket's. The delivery that another edit, plate, model or setting has begun is not taken for this one's."""
-        note, identity = self.root / "identity.txt", ticket.identity()
+        note, identity = self._identity_note, ticket.identity()
         self.root.mkdir(parents=True, exist_ok=True)
         if not note.exists() or note.read_text(encoding="utf-8") != identity:
             self._version_note.unlink(missing_ok=True)
         _write_note(note, identity)
+
+    def decode_frames_of(self, ticket: Ticket) -> int | None:
+        """How many frames are decoded at once in the delivery begun here, if that is all in which it differs from this ticket's."""
+        try:
+            begun, asked = json.loads(self._identity_note.read_text(encoding="utf-8")), json.loads(ticket.identity())
+        except (OSError, ValueError):
+            return None
+        frames = begun["settings"].pop("decode_frames", None)
+        del asked["settings"]["decode_frames"]
+        return frames if begun == asked else None
 
     def version_folder(self) -> Path | None:
         """The version this job has begun to deliver, if it has and it is still there."""
@@ -30,6 +41,10 @@ class Work:
 
     def remember_version(self, folder: Path) -> None:
         _write_note(self._version_note, str(folder))
+
+    @property
+    def _identity_note(self) -> Path:
+        return self.root / "identity.txt"
 
     @property
     def _version_note(self) -> Path:

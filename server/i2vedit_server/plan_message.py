@@ -24,7 +24,7 @@ def plan_message(plan: MemoryPlan) -> pb.MemoryPlan:
     return pb.MemoryPlan(
         width=plan.request.width,
         height=plan.request.height,
-        frame_count=plan.architecture.frames,
+        frame_count=plan.request.frames or plan.architecture.frames,
         free_bytes=plan.memory.free_bytes,
         total_bytes=plan.memory.total_bytes,
         stages=peaks,

@@ -1,5 +1,6 @@
 """The memory plan: what it counts is what is there, and what it chooses fits."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -176,6 +177,15 @@ def test_more_memory_never_costs_more():
     assert [plan.fits for plan in plans] == sorted(plan.fits for plan in plans)
 
 
+def test_a_short_shot_needs_less_than_a_whole_chunk():
+    whole, short = svd_plan(card(12)), svd_plan(card(12), replace(FULL, frames=3))
+    assert not whole.fits and short.fits
+    assert short.peak_bytes[MemoryStage.ENCODE] == whole.peak_bytes[MemoryStage.ENCODE], "frame by frame"
+    assert to_dict(short)["frames"] == 3
+    same = svd_plan(card(24), replace(FULL, frames=SVD.frames))
+    assert same.peak_bytes == svd_plan(card(24)).peak_bytes
+
+
 def test_a_preview_does_not_need_what_training_needs():
     assert MemoryStage.TRAIN not in svd_plan(card(12), replace(FULL, trains=False)).peak_bytes
     assert svd_plan(card(12), replace(FULL, trains=False)).fits
@@ -206,15 +216,22 @@ def test_stepping_down_gives_up_something_each_time_until_nothing_is_left():
     while plan is not None:
         seen.append(plan)
         plan = step_down(plan)
-    assert seen[1].options == Options(checkpointing=True, offload=True, decode_frames=7, maps=seen[0].options.maps)
+    assert seen[1].options == Options(checkpointing=True, offload=True, decode_frames=7)
     assert [plan.options.decode_frames for plan in seen] == slices(14)
     highest = [plan.peak_bytes[plan.highest] for plan in seen]
     assert highest == sorted(highest, reverse=True)
 
 
-def test_what_is_said_after_an_out_of_memory_in_spite_of_the_plan():
-    plan = svd_plan(card(24))
-    assert plan.fits and "had been predicted" in sentence(plan) and "would fit" in sentence(plan)
+@pytest.mark.parametrize("gib", [24, 48, 80])
+@pytest.mark.parametrize("stepped", [False, True])
+def test_after_an_out_of_memory_in_spite_of_the_plan_a_smaller_picture_is_named(gib, stepped):
+    plan = svd_plan(card(gib))
+    plan = (step_down(plan) or plan) if stepped else plan
+    assert plan.fits and "had been predicted" in sentence(plan)
+    named = re.search(r"(\d+)x(\d+) would fit", sentence(plan))
+    assert named is not None
+    width, height = int(named[1]), int(named[2])
+    assert width < plan.request.width and height < plan.request.height and f"Give --size {width}x{height}" in sentence(plan)
 
 
 def test_a_device_without_room_for_the_weights_is_told_so():

@@ -69,12 +69,11 @@ class Ticket:
     def identity(self) -> str:
         """What decides the pixels, as text: two tickets with the same identity make the same sequence.
 
-        How many frames were decoded at once and where maps were kept is left out: the memory decides, and a job that goes on with less of
-        it is the same.
+        Where maps were kept is left out: all ways give the same ones.
         """
         incidental = {"created", "plate_path", "edit_path"}
         deciding = {key: value for key, value in dataclasses.asdict(self).items() if key not in incidental}
-        deciding["settings"] = {key: value for key, value in self.settings.items() if key not in {"decode_frames", "maps"}}
+        deciding["settings"] = {key: value for key, value in self.settings.items() if key != "maps"}
         return json.dumps(deciding, sort_keys=True)
 
     def to_json(self) -> str:

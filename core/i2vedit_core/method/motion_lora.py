@@ -150,8 +150,11 @@ def _train_step(lora: MotionLora, optimizer: torch.optim.Optimizer, z_0: Tensor,
         (loss * z_0.numel()).backward()
     for weight in lora.weights.values():
         weight.grad = None if weight.grad is None else weight.grad / z_0.numel()
+    # Before the step: weights that are no numbers would be kept as a checkpoint, and found by every later run.
+    gradients = [weight.grad for weight in lora.weights.values() if weight.grad is not None]
+    require_finite(torch.stack([loss.detach(), nn.utils.get_total_norm(gradients)]), "training the motion LoRA")
     optimizer.step()
-    return float(require_finite(loss.detach(), "training the motion LoRA"))
+    return float(loss.detach())
 
 
 def is_trained(folder: Path, steps: int) -> bool:

@@ -6,7 +6,7 @@ chunks -> SARP -> inversion -> motion LoRA; what the artifacts have is not made 
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from i2vedit_core.method.seeds import noise_like
 from i2vedit_core.method.source import Source, complete_reference, invert_source, replay, training_pass
 from i2vedit_core.method.source_maps import MapsAt, OpenStore, Store, replay_only
 from i2vedit_core.plan.options import ROOMY, Options
-from i2vedit_core.progress import Reporter, Stage
+from i2vedit_core.progress import CancelToken, Reporter, Stage, ignore
 from i2vedit_core.residence import Residence
 from i2vedit_core.settings import Part, Settings
 from i2vedit_core.tensor_files import DamagedError, load_tensors, save_tensors
@@ -54,6 +54,16 @@ class Prepared:
 
 
 @dataclass(frozen=True)
+class Workplace:
+    """Where and how a shot's stages are run. Nothing of it decides the result."""
+
+    artifacts: Artifacts
+    report: Reporter = field(default_factory=lambda: Reporter(ignore, CancelToken()))
+    options: Options = ROOMY
+    open_store: OpenStore = replay_only
+
+
+@dataclass(frozen=True)
 class _Keys:
     """What a chunk's artifacts are made of."""
 
@@ -64,20 +74,10 @@ class _Keys:
 class Preparation:
     """The source side of one shot."""
 
-    def __init__(  # noqa: PLR0913  (what goes in, where things are kept and told, and how)
-        self,
-        backbone: Backbone,
-        settings: Settings,
-        frame_count: int,
-        read: ReadChunk,
-        artifacts: Artifacts,
-        report: Reporter,
-        options: Options = ROOMY,
-        open_store: OpenStore = replay_only,
-    ) -> None:
-        self.backbone, self.settings, self.read = backbone, settings, read
-        self.artifacts, self.report, self.options, self.open_store = artifacts, report, options, open_store
-        self.residence = Residence(backbone, options.offload)
+    def __init__(self, backbone: Backbone, settings: Settings, frame_count: int, read: ReadChunk, workplace: Workplace) -> None:
+        self.backbone, self.settings, self.read, self.workplace = backbone, settings, read, workplace
+        self.report = workplace.report
+        self.residence = Residence(backbone, workplace.options.offload)
         self.chunks = plan_chunks(frame_count, backbone.chunk_frames)
         self.sigmas = noise_grid(backbone, settings.steps)
         self.lora = MotionLora(backbone.unet, settings.lora)
@@ -107,11 +107,12 @@ class Preparation:
             self.report.artifact(folder.name)
         self.residence.bring(self.backbone.vae, self.backbone.image_encoder)
         source = self._source(chunk, pixels)
-        perturbed = self._perturbed(chunk, source, pixels)
+        found = self._load_trajectory(keys)
+        perturbed = self._perturbed(chunk, source, pixels) if found is None else source.z_0
         self.residence.bring(self.backbone.unet)
-        self._look_back(chunk, keys)
+        self._look_back(chunk, keys, found)
         store = self._open_store(keys)
-        trajectory = self._invert(chunk, source, perturbed, keys, store)
+        trajectory = self._invert(chunk, source, perturbed, keys, store) if found is None else self._take_up(found)
         self._train(chunk, source, keys)
         prepared = Prepared(chunk, source, trajectory, MapsAt(store, partial(replay, self.backbone, source, trajectory)))
         if chunk.index == 0:
@@ -148,16 +149,14 @@ class Preparation:
             return None
         return self.first.source.leaves
 
-    def _look_back(self, chunk: Chunk, keys: _Keys) -> None:
+    def _look_back(self, chunk: Chunk, keys: _Keys, found: Tensor | None) -> None:
         """Section 5: a later chunk is inverted, trained and replayed with chunk 0 in front, so chunk 0 must have left what is asked for."""
         if self._front(chunk) is None or self.first is None:
             return
-        levels = range(self.settings.steps + 1) if self._lacks_something(keys) else editing_levels(self.settings)
+        is_whole = found is not None and is_trained(self._lora_folder(keys), self.lora_steps)
+        levels = editing_levels(self.settings) if is_whole else range(self.settings.steps + 1)
         after_step = self.report.counter(Stage.INVERT, 0, self.settings.steps + len(levels), cost=1, first=self.settings.steps)
         complete_reference(self.backbone, self.first.source, self.first.trajectory, levels, after_step)
-
-    def _lacks_something(self, keys: _Keys) -> bool:
-        return self._load_trajectory(keys) is None or not is_trained(self._lora_folder(keys), self.lora_steps)
 
     def _perturbed(self, chunk: Chunk, source: Source, pixels: Tensor) -> Tensor:
         """Section 2: the latents that are inverted, scaled as z_0. They are z_0 where nothing is flat."""
@@ -168,14 +167,15 @@ class Preparation:
 
     def _invert(self, chunk: Chunk, source: Source, perturbed: Tensor, keys: _Keys, store: Store) -> Tensor:
         """Section 3."""
-        found = self._load_trajectory(keys)
-        if found is not None:
-            self.report.skip(self.settings.steps)
-            return found.to(self.backbone.device)
         after_step = self.report.counter(Stage.INVERT, chunk.index, self.settings.steps, cost=1)
         trajectory = invert_source(self.backbone, source, perturbed, after_step, store.keep if store.keeps else None)
         save_tensors(self._trajectory_file(keys), {"trajectory": require_finite(trajectory, "inverting the source")})
         return trajectory
+
+    def _take_up(self, trajectory: Tensor) -> Tensor:
+        """An inversion that was made before."""
+        self.report.skip(self.settings.steps)
+        return trajectory.to(self.backbone.device)
 
     def _train(self, chunk: Chunk, source: Source, keys: _Keys) -> None:
         """Section 4; from chunk 1 on with chunk 0's source in front (section 5)."""
@@ -183,7 +183,7 @@ class Preparation:
         training = Training(self.settings.lora, self.lora_steps, self.settings.seed, chunk.index, sigma_range, self._lora_folder(keys))
         after_step = self.report.counter(Stage.TRAIN, chunk.index, self.lora_steps, TRAINING_COST)
         network = partial(training_pass, self.backbone, source)
-        with checkpointed_gradients(self.backbone.unet) if self.options.checkpointing else nullcontext():
+        with checkpointed_gradients(self.backbone.unet) if self.workplace.options.checkpointing else nullcontext():
             first = train_motion_lora(self.lora, source.z_0, training, network, after_step)
         self.report.skip(TRAINING_COST * first)
 
@@ -201,13 +201,15 @@ class Preparation:
             "looks_back": looks_back,
         }
         perturbed = None if Part.SARP in settings.without else settings.sarp_alpha
-        return _Keys({**both, "sarp_alpha": perturbed}, {**both, "lora": {**asdict(settings.lora), "steps": self.lora_steps}})
+        lora = {**asdict(settings.lora), "steps": self.lora_steps}
+        del lora["checkpoint_every"]  # decides nothing
+        return _Keys({**both, "sarp_alpha": perturbed}, {**both, "lora": lora})
 
     def _lora_folder(self, keys: _Keys) -> Path:
-        return self.artifacts.folder("lora", keys.lora)
+        return self.workplace.artifacts.folder("lora", keys.lora)
 
     def _trajectory_file(self, keys: _Keys) -> Path:
-        return self.artifacts.folder("inversion", keys.trajectory) / "trajectory.safetensors"
+        return self.workplace.artifacts.folder("inversion", keys.trajectory) / "trajectory.safetensors"
 
     def _load_trajectory(self, keys: _Keys) -> Tensor | None:
         file = self._trajectory_file(keys)
@@ -221,5 +223,5 @@ class Preparation:
 
     def _open_store(self, keys: _Keys) -> Store:
         self.close()
-        self._store = self.open_store(self._trajectory_file(keys).parent)
+        self._store = self.workplace.open_store(self._trajectory_file(keys).parent)
         return self._store

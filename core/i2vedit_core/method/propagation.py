@@ -10,17 +10,14 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.editing import Edited, Editing, References, edit_chunk, editing_levels
 from i2vedit_core.method.latents import decode, encode, require_finite
 from i2vedit_core.method.lock import Lock
-from i2vedit_core.method.preparation import Preparation, Prepared, ReadChunk
+from i2vedit_core.method.preparation import Preparation, Prepared, ReadChunk, Workplace
 from i2vedit_core.method.seeds import noise_like
-from i2vedit_core.method.source_maps import OpenStore, replay_only
-from i2vedit_core.plan.options import ROOMY, Options
-from i2vedit_core.progress import CancelToken, EventCallback, Reporter, Stage, ignore
+from i2vedit_core.progress import Stage
 from i2vedit_core.settings import Part, Settings
 
 
@@ -48,22 +45,10 @@ class EditedChunk:
 class Propagation:
     """One shot on its way."""
 
-    def __init__(  # noqa: PLR0913  (what goes in, and the ways to keep and to follow it)
-        self,
-        backbone: Backbone,
-        settings: Settings,
-        frame_count: int,
-        read: ReadChunk,
-        artifacts: Artifacts,
-        on_event: EventCallback = ignore,
-        token: CancelToken | None = None,
-        options: Options = ROOMY,
-        open_store: OpenStore = replay_only,
-    ) -> None:
-        self.backbone, self.settings = backbone, settings
+    def __init__(self, backbone: Backbone, settings: Settings, frame_count: int, read: ReadChunk, workplace: Workplace) -> None:
+        self.backbone, self.settings, self.report = backbone, settings, workplace.report
         self.guidance = settings.guidance or backbone.folder.guidance
-        self.report = Reporter(on_event, token or CancelToken())
-        self.preparation = Preparation(backbone, settings, frame_count, read, artifacts, self.report, options, open_store)
+        self.preparation = Preparation(backbone, settings, frame_count, read, workplace)
         self.chunks = self.preparation.chunks
         self.report.expect(len(self.chunks), len(self.chunks) * (self.preparation.cost_of_chunk + self._editing_cost()))
 

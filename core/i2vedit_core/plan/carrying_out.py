@@ -14,8 +14,8 @@ from i2vedit_core.plan.words import sentence
 
 Result = TypeVar("Result")
 
-_CPU_WORDS = ("can't allocate memory", "not enough memory")
-"""Of torch's allocator on the CPU, which has no exception of its own."""
+_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
+"""Of torch's allocator on the CPU, of the CUDA driver, of Triton, and of cuBLAS and cuDNN, which have no exception of their own."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether this is the word of a device, or of the host, that has no more memory."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _CPU_WORDS)
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _WORDS)
 
 
 def too_large(plan: MemoryPlan) -> BridgeError:

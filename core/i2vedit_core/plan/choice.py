@@ -36,6 +36,8 @@ class Request:
     """False where no LoRA is trained (preview)."""
     maps: MapStore | None = None
     """A store that was asked for; None leaves it to the plan."""
+    frames: int | None = None
+    """Of the longest chunk; None: as many as the model takes."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,15 @@ def largest_size(plan: MemoryPlan, budget_bytes: int) -> tuple[int, int] | None:
     return None
 
 
+def leanest_peak(plan: MemoryPlan) -> int:
+    """Bytes that the same request needs at the leanest, or as it is if that is less."""
+    lean = _leanest(plan)
+    return min(plan.peak_bytes[plan.highest], lean.peak_bytes[lean.highest])
+
+
 def _plans(architecture: Architecture, counts: Counts, memory: Memory, request: Request) -> Iterator[MemoryPlan]:
     cells = request.width * request.height // architecture.latent_factor**2
-    maps_bytes = counts.maps * cells * request.steps
+    maps_bytes = counts.maps * cells * request.steps * (request.frames or architecture.frames) // architecture.frames
     for options in by_cost(architecture.frames, _can_offload(counts, memory)):
         left = memory.host_free_bytes - (offloaded_bytes(counts) if options.offload else 0)
         chosen = replace(options, maps=request.maps or _maps(maps_bytes, left, memory.on_cuda))
@@ -98,7 +106,7 @@ def _plans(architecture: Architecture, counts: Counts, memory: Memory, request: 
 
 def _with(plan: MemoryPlan, options: Options) -> MemoryPlan:
     size = plan.request.width, plan.request.height
-    peaks = predict(plan.architecture, plan.counts, options, size, plan.memory.on_cuda)
+    peaks = predict(plan.architecture, plan.counts, options, size, plan.memory.on_cuda, plan.request.frames)
     runs = {stage: peak for stage, peak in peaks.items() if plan.request.trains or stage is not MemoryStage.TRAIN}
     return replace(plan, options=options, peak_bytes=runs)
 

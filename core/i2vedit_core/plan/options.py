@@ -50,7 +50,8 @@ def slices(frames: int) -> list[int]:
 
 
 def leaner(options: Options, frames: int, can_offload: bool) -> Options | None:
-    """One step down in every option that has one; None where there is none left."""
+    """One step down in every option that has one; None where there is none left. Offloaded models take the place of maps in host memory."""
     fewer = next((count for count in slices(frames) if count < options.decode_frames), options.decode_frames)
-    stepped = replace(options, checkpointing=True, offload=can_offload, decode_frames=fewer)
+    maps = MapStore.REPLAY if options.maps is MapStore.RAM else options.maps
+    stepped = replace(options, checkpointing=True, offload=can_offload, decode_frames=fewer, maps=maps)
     return None if stepped == options else stepped

@@ -15,11 +15,13 @@ FRAGMENTATION = 0.1
 convolutions ask for workspaces that no tensor shows."""
 
 
-def predict(architecture: Architecture, counts: Counts, options: Options, size: tuple[int, int], on_cuda: bool) -> dict[MemoryStage, int]:
-    """Peak bytes of each stage for a chunk of pictures of `size` (width, height)."""
+def predict(
+    architecture: Architecture, counts: Counts, options: Options, size: tuple[int, int], on_cuda: bool, frames: int | None = None
+) -> dict[MemoryStage, int]:
+    """Peak bytes of each stage for a chunk of pictures of `size` (width, height); of so many `frames`, or of as many as the model takes."""
     cells = size[0] * size[1] // architecture.latent_factor**2
     overhead = CUDA_BYTES if on_cuda else 0
-    weights, held = _weights(counts, options), _per_cell(counts, options)
+    weights, held = _weights(counts, options), _per_cell(counts, options, frames or architecture.frames, architecture.frames)
     return {stage: overhead + weights[stage] + round(cells * held[stage] * (1 + FRAGMENTATION)) for stage in MemoryStage}
 
 
@@ -35,11 +37,13 @@ def _weights(counts: Counts, options: Options) -> Mapping[MemoryStage, int]:
     return needed if options.offload else dict.fromkeys(MemoryStage, unet + counts.lora_bytes + pixels)
 
 
-def _per_cell(counts: Counts, options: Options) -> Mapping[MemoryStage, int]:
+def _per_cell(counts: Counts, options: Options, frames: int, whole: int) -> Mapping[MemoryStage, float]:
+    """Counted with whole chunks. Encoding goes frame by frame; all else that a stage holds grows with the frames of the chunk."""
+    share = frames / whole
     return {
         MemoryStage.ENCODE: counts.encode,
-        MemoryStage.INVERT: counts.invert,
-        MemoryStage.TRAIN: counts.train_checkpointed if options.checkpointing else counts.train,
-        MemoryStage.EDIT: counts.edit,
-        MemoryStage.DECODE: counts.decode_held + counts.decode_frame * options.decode_frames,
+        MemoryStage.INVERT: counts.invert * share,
+        MemoryStage.TRAIN: (counts.train_checkpointed if options.checkpointing else counts.train) * share,
+        MemoryStage.EDIT: counts.edit * share,
+        MemoryStage.DECODE: counts.decode_held * share + counts.decode_frame * min(options.decode_frames, frames),
     }

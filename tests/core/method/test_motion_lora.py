@@ -106,6 +106,17 @@ def test_a_damaged_checkpoint_is_noticed_and_made_again(
     assert all(torch.equal(found[name], whole[name]) for name in whole)
 
 
+def test_gradients_that_are_no_numbers_are_never_learnt_from(tiny_backbone: Backbone, source: Source, tmp_path: Path) -> None:
+    """The loss of that step is finite: only its gradient is not, as half precision can have it."""
+    lora = MotionLora(tiny_backbone.unet, SETTINGS)
+    hook = next(iter(lora.weights.values())).register_hook(lambda gradient: torch.full_like(gradient, torch.inf))
+    training = Training(SETTINGS, 1, 5, 0, (0.002, 700.0), tmp_path)
+    with pytest.raises(BridgeError) as raised:
+        train_motion_lora(lora, source.z_0, training, partial(training_pass, tiny_backbone, source), lambda step, loss: None)
+    hook.remove()
+    assert raised.value.reason is Reason.NOT_FINITE and not list(tmp_path.iterdir())
+
+
 def test_another_rank_afterwards_stands_beside_it(tiny_backbone: Backbone, source: Source, tmp_path: Path) -> None:
     _train(tiny_backbone, source, tmp_path / "c", 2)
     other = MotionLora(tiny_backbone.unet, LoraSettings(rank=2))

@@ -12,11 +12,12 @@ from torch import Tensor
 from i2vedit_core.artifacts import KEY_FILE, Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.method.edm import noise_grid
-from i2vedit_core.method.preparation import Prepared
+from i2vedit_core.method.preparation import Prepared, Workplace
 from i2vedit_core.method.propagation import EditedChunk, Propagation
 from i2vedit_core.method.sarp import flat_areas
 from i2vedit_core.method.source import Source
 from i2vedit_core.method.source_maps import MapsAt, NoStore
+from i2vedit_core.progress import CancelToken, Reporter
 from i2vedit_core.settings import LoraSettings, Part, Preset, Settings
 
 QUICK = Settings(steps=3, guidance=(1.0, 1.0), lora=LoraSettings(steps=1, rank=2, learning_rate=5e-2))
@@ -40,7 +41,7 @@ def _painted(first: Tensor) -> Tensor:
 
 
 def _propagation(backbone: Backbone, settings: Settings, shot: Tensor, folder: Path) -> Propagation:
-    return Propagation(backbone, settings, len(shot), lambda chunk: shot[chunk.start : chunk.stop], Artifacts(folder))
+    return Propagation(backbone, settings, len(shot), lambda chunk: shot[chunk.start : chunk.stop], Workplace(Artifacts(folder)))
 
 
 def _run(backbone: Backbone, settings: Settings, shot: Tensor, folder: Path, painted: Tensor | None = None) -> list[EditedChunk]:
@@ -168,13 +169,9 @@ def test_parts_left_out_are_not_waited_for(tiny_backbone: Backbone, tmp_path: Pa
     seen: list[float | None] = []
     shot = _shot(1, TWO)
     settings = _without(Part.LORA, Part.SKIP_INTERVAL, Part.SPATIAL, Part.TEMPORAL)
+    report = Reporter(lambda event: seen.append(getattr(event, "seconds_left", None)), CancelToken())
     propagation = Propagation(
-        tiny_backbone,
-        settings,
-        TWO,
-        lambda chunk: shot[chunk.start : chunk.stop],
-        Artifacts(tmp_path),
-        lambda event: seen.append(getattr(event, "seconds_left", None)),
+        tiny_backbone, settings, TWO, lambda chunk: shot[chunk.start : chunk.stop], Workplace(Artifacts(tmp_path), report)
     )
     list(propagation.run(_painted(shot[:1])))
     assert seen[-1] == pytest.approx(0, abs=1e-6) and max(left or 0 for left in seen) > 0

@@ -9,6 +9,7 @@ from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.method.attention import attention_layers
 from i2vedit_core.method.attention.passes import SourceMaps
+from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.method.propagation import EditedChunk, Propagation
 from i2vedit_core.method.source import Source, invert_source, replay
 from i2vedit_core.method.source_maps import DiskStore, MapsAt, MemoryStore, open_store
@@ -71,10 +72,8 @@ def test_the_edit_is_bit_for_bit_the_same_by_all_three_ways(tiny_backbone: Backb
     painted[..., 4:10, 4:10] = 0.8
 
     def edit(kind: MapStore) -> list[EditedChunk]:
-        artifacts = Artifacts(tmp_path / kind)
-        propagation = Propagation(
-            tiny_backbone, QUICK, len(shot), lambda chunk: shot[chunk.start : chunk.stop], artifacts, open_store=open_store(kind)
-        )
+        workplace = Workplace(Artifacts(tmp_path / kind), open_store=open_store(kind))
+        propagation = Propagation(tiny_backbone, QUICK, len(shot), lambda chunk: shot[chunk.start : chunk.stop], workplace)
         return list(propagation.run(painted))
 
     replayed, *others = (edit(kind) for kind in (MapStore.REPLAY, MapStore.RAM, MapStore.DISK))

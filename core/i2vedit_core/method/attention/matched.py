@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from i2vedit_core.method.attention.matched_torch import match_by_torch
+from i2vedit_core.plan.carrying_out import is_out_of_memory
 
 _log = logging.getLogger(__name__)
 
@@ -55,9 +56,9 @@ def _fused_form(device: torch.device, dtype: torch.dtype, width: int) -> Form | 
     tiny, limit = torch.zeros(1, 2, 16, width, device=device, dtype=dtype), torch.zeros(1, device=device)
     try:
         match_by_triton(tiny, tiny, tiny, tiny, tiny, limit)
-    except torch.OutOfMemoryError:
-        raise
     except UNUSABLE as reason:
+        if is_out_of_memory(reason):
+            raise  # says nothing about Triton
         _log.warning("Triton does not work on %s, so attention matching takes its slower form: %s", device, reason)
         return None
     return match_by_triton
