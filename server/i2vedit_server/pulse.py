@@ -8,10 +8,10 @@ class Pulse:
 
     def __init__(self) -> None:
         self.silent_seconds = 0.0
-        """Since the last message of any kind."""
+        """Since the last message of any kind; 0 until the first one, since a process takes long to start on a busy machine."""
         self.step_seconds = 0.0
         """Since the job's last step."""
-        self._heard = self._stepped = False
+        self._heard = self._stepped = self._was_heard = False
 
     def heard(self) -> None:
         """A message has come. May be called from any thread."""
@@ -28,6 +28,7 @@ class Pulse:
     def tick(self, seconds: float) -> None:
         """So much time has gone by since the last tick, or since `begin`."""
         counted = min(seconds, LONGEST_TICK)
-        self.silent_seconds = 0.0 if self._heard else self.silent_seconds + counted
+        self._was_heard |= self._heard
+        self.silent_seconds = 0.0 if self._heard or not self._was_heard else self.silent_seconds + counted
         self.step_seconds = 0.0 if self._stepped else self.step_seconds + counted
         self._heard = self._stepped = False

@@ -88,9 +88,10 @@ class Scheduler:
     async def free_memory(self, force: bool) -> str:
         """Ends the worker process, after a preparation, and with `force` any job, has been put back. Gives the id of a job that goes on."""
         attempt = self._attempt
-        if attempt is not None and attempt.record.kind is JobKind.PROPAGATION and not force:
-            return attempt.record.job_id
-        self._hold(*(JobKind if force else (JobKind.PREPARATION,)))
+        propagates = attempt is not None and attempt.record.kind is JobKind.PROPAGATION
+        if propagates and not force:
+            return self.running_job
+        self._hold(*(JobKind if propagates else (JobKind.PREPARATION,)))
         if attempt is not None:
             attempt.stop()
             await self._wait_for_rest(STOP_SECONDS)
