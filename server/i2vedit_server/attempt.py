@@ -110,10 +110,10 @@ class Attempt:
                     await self._note_frame(frame)
                 case JobEvent(event=ArtifactUsed(name)):
                     await self._database(self._store.shots.note_artifact, self.record.shot_id, name)
-                case JobEvent(event=PlanTaken(plan)):
-                    self._around.machine.plan = plan
-                case JobEvent(event=DeviceFound(device, plan)):
-                    self._around.machine.device, self._around.machine.plan = device, plan
+                case JobEvent(event=PlanTaken() as taken):
+                    self._around.machine.plan = taken.plan
+                case JobEvent(event=DeviceFound() as found):
+                    self._around.machine.device, self._around.machine.plan = found.device, found.plan
                 case JobDone(folder=folder):
                     await self._succeed(folder)
                     return

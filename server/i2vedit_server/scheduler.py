@@ -18,7 +18,7 @@ from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
 from i2vedit_server.messages import Places, ShotOrder
-from i2vedit_server.record import JobKind, JobRecord, Priority, StopRequest
+from i2vedit_server.record import JobKind, JobRecord, StopRequest
 from i2vedit_server.states import JobState
 from i2vedit_server.worker import Worker
 
@@ -167,7 +167,7 @@ class Scheduler:
         if attempt is None or attempt.record.kind is not JobKind.PREPARATION:
             return
         first = await self._database(self._store.next_waiting, self._free_kinds())
-        if first is not None and first.priority > max(attempt.record.priority, Priority.LOW) and attempt is self._attempt:
+        if first is not None and first.priority > attempt.record.priority and attempt is self._attempt:
             _log.info("preparation %s gives way to job %s", attempt.record.job_id, first.job_id)
             self._stop(attempt)
 

@@ -226,7 +226,8 @@ def test_jobs_are_directed_from_the_command_line(i2vedit, server, call, tmp_path
     kept = i2vedit("jobs", "free", "--json")
     assert (kept.code, kept.last["reason"], kept.last["job"]) == (1, "JOB_RUNNING", running)
     assert i2vedit("jobs", "pause", third, "--json").last["state"] == "paused"
-    assert i2vedit("jobs", "pause", running).out.strip() == "The job is paused."
+    assert i2vedit("jobs", "pause", running).code == 0
+    wait_until(lambda: i2vedit("jobs", "show", running, "--json").last["state"] == "paused")
     wait_until(lambda: i2vedit("jobs", "show", second, "--json").last["state"] == "succeeded")
     assert i2vedit("jobs", "free", "--json").last["event"] == "succeeded"
     assert i2vedit("jobs", "cancel", running).code == 0
