@@ -19,6 +19,10 @@ STAMP = VENV / "i2vedit-setup.stamp"
 LOG = VENV / "i2vedit-setup.log"
 OLDEST_PYTHON = (3, 11)
 WINDOWS = os.name == "nt"
+PROTOS = ROOT / "protos"
+BUF = "@bufbuild/buf@1.75.0"
+RELEASED = "released.binpb"
+"""Descriptors of the last release, written at a release with `protoc --include_imports --descriptor_set_out`."""
 WINDOWS_CUDA_INDEX = "https://download.pytorch.org/whl/cu130"
 """On Windows the usual index holds torch for the CPU alone; on Linux it holds the CUDA build."""
 
@@ -27,7 +31,7 @@ USAGE = """python3 dev.py COMMAND [ARGUMENTS]
   setup    makes .venv and installs what server and tests need
   demo     the bundled shot through the whole way (arguments: those of `i2vedit demo`)
   test     check, then the tests (arguments: those of pytest)
-  check    lint, format, types, who may import whom, generated protos
+  check    lint, format, types, who may import whom, generated protos, what buf says of them
   protos   generates the Python of the protos again
 """
 
@@ -135,9 +139,24 @@ def check() -> int:
         print(f"-- {name}", flush=True)
         if run(*arguments) != 0:
             failed.append(name)
+    print("-- buf", flush=True)
+    if not buf():
+        failed.append("buf")
     if failed:
         print(f"Checks that failed: {', '.join(failed)}.", file=sys.stderr)
     return 1 if failed else 0
+
+
+def buf() -> bool:
+    """Lints the protos, and compares them with those of the last release: what clients were built with must go on working."""
+    npx = shutil.which("npx")
+    tool = [npx or "", "--yes", BUF]
+    if npx is None or subprocess.run([*tool, "--version"], cwd=PROTOS, capture_output=True).returncode != 0:
+        print(f"Skipped: {BUF} comes through npm, and there is no npm here, or it cannot be fetched.", flush=True)
+        return True
+    linted = subprocess.run([*tool, "lint"], cwd=PROTOS).returncode
+    compared = subprocess.run([*tool, "breaking", "--against", RELEASED], cwd=PROTOS).returncode
+    return linted == compared == 0
 
 
 def test(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf import descriptor_pb2
+
+from i2vedit.v1 import propagation_service_pb2
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {
@@ -126,6 +130,29 @@ def test_dev_py_says_what_it_can_do():
     assert dev().returncode == 0
     assert dev("nonsense").returncode == 2
     assert all(f"\n  {name} " in dev().stdout for name in ("setup", "demo", "test", "check", "protos"))
+
+
+def test_the_protos_of_the_last_release_are_kept_and_can_be_read():
+    kept = descriptor_pb2.FileDescriptorSet.FromString((ROOT / "protos/released.binpb").read_bytes())
+    (service,) = (service for file in kept.file for service in file.service)
+    released = {method.name for method in service.method}
+    now = {method.name for method in propagation_service_pb2.DESCRIPTOR.services_by_name[service.name].methods}
+    assert released and released <= now
+
+
+@pytest.mark.slow
+def test_buf_finds_a_field_that_is_gone(tmp_path):
+    npx = shutil.which("npx")
+    if npx is None:
+        pytest.skip("npm is not on this machine")
+    folder = shutil.copytree(ROOT / "protos", tmp_path / "protos")
+    buf = [npx, "--yes", "@bufbuild/buf@1.75.0"]
+    if subprocess.run([*buf, "--version"], cwd=folder, capture_output=True).returncode != 0:
+        pytest.skip("npm cannot fetch buf here")
+    job = folder / "i2vedit/v1/job.proto"
+    job.write_text(job.read_text().replace("  int64 frame_count = 8;\n", ""))
+    answer = subprocess.run([*buf, "breaking", "--against", "released.binpb"], cwd=folder, capture_output=True, text=True)
+    assert answer.returncode != 0 and "frame_count" in answer.stdout
 
 
 @pytest.fixture

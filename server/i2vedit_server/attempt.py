@@ -27,6 +27,8 @@ from i2vedit_server.worker import Worker
 MOST_LOSSES = 3
 PROGRESS_WRITE_SECONDS = 1.0
 TICK_SECONDS = 0.5
+START_SECONDS = 300.0
+"""A worker process that takes longer to say its first word never will."""
 LEASE_WRITES = 3
 """In the time of one lease."""
 
@@ -108,10 +110,10 @@ class Attempt:
                     await self._note_frame(frame)
                 case JobEvent(event=ArtifactUsed(name)):
                     await self._database(self._store.shots.note_artifact, self.record.shot_id, name)
-                case JobEvent(event=PlanTaken(plan)):
-                    self._around.machine.plan = plan
-                case JobEvent(event=DeviceFound(device, plan)):
-                    self._around.machine.device, self._around.machine.plan = device, plan
+                case JobEvent(event=PlanTaken() as taken):
+                    self._around.machine.plan = taken.plan
+                case JobEvent(event=DeviceFound() as found):
+                    self._around.machine.device, self._around.machine.plan = found.device, found.plan
                 case JobDone(folder=folder):
                     await self._succeed(folder)
                     return
@@ -144,6 +146,8 @@ class Attempt:
         config, pulse = self._around.config, worker.pulse
         if pulse.silent_seconds >= config.worker_silence_seconds:
             return f"The worker process gave no sign of life for {config.worker_silence_seconds:g} s and was ended."
+        if pulse.start_seconds >= START_SECONDS:
+            return f"The worker process did not begin to work within {START_SECONDS:g} s and was ended."
         if pulse.step_seconds >= config.step_seconds:
             return f"The job made no step for {config.step_seconds:g} s, and its worker process was ended."
         return ""

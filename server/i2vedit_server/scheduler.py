@@ -18,7 +18,7 @@ from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
 from i2vedit_server.messages import Places, ShotOrder
-from i2vedit_server.record import JobKind, JobRecord, Priority, StopRequest
+from i2vedit_server.record import JobKind, JobRecord, StopRequest
 from i2vedit_server.states import JobState
 from i2vedit_server.worker import Worker
 
@@ -88,9 +88,10 @@ class Scheduler:
     async def free_memory(self, force: bool) -> str:
         """Ends the worker process, after a preparation, and with `force` any job, has been put back. Gives the id of a job that goes on."""
         attempt = self._attempt
-        if attempt is not None and attempt.record.kind is JobKind.PROPAGATION and not force:
-            return attempt.record.job_id
-        self._hold(*(JobKind if force else (JobKind.PREPARATION,)))
+        propagates = attempt is not None and attempt.record.kind is JobKind.PROPAGATION
+        if propagates and not force:
+            return self.running_job
+        self._hold(*(JobKind if propagates else (JobKind.PREPARATION,)))
         if attempt is not None:
             attempt.stop()
             await self._wait_for_rest(STOP_SECONDS)
@@ -166,7 +167,7 @@ class Scheduler:
         if attempt is None or attempt.record.kind is not JobKind.PREPARATION:
             return
         first = await self._database(self._store.next_waiting, self._free_kinds())
-        if first is not None and first.priority > max(attempt.record.priority, Priority.LOW) and attempt is self._attempt:
+        if first is not None and first.priority > attempt.record.priority and attempt is self._attempt:
             _log.info("preparation %s gives way to job %s", attempt.record.job_id, first.job_id)
             self._stop(attempt)
 

@@ -9,21 +9,26 @@ from pathlib import Path
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.progress import CancelToken, FrameDelivered, Progress, Stage
 from i2vedit_core.shot import Shot
-from i2vedit_server.messages import DeviceFound, JobOrder
+from i2vedit_server.messages import DeviceFound, JobOrder, ShotOrder
 from i2vedit_server.worker_main import Report
 
 FAILING, WAITING = 1, 2
 STEPS = 4
 
 
-def run(order: JobOrder, report: Report, token: CancelToken) -> Path:
-    """Delivers files that are no pictures under the names that pictures would have."""
+def run(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
+    """Delivers files that are no pictures under the names that pictures would have. What was prepared with a seed is not trained again."""
     shot = Shot.open(order.clip, order.first, order.last)
     report(DeviceFound("stand-in"))
-    for stage in (Stage.DECODE, Stage.TRAIN):
+    trained = order.places.artifacts / f"lora-{order.settings.seed}"
+    for stage in (Stage.DECODE,) if trained.exists() else (Stage.DECODE, Stage.TRAIN):
         for step in range(STEPS):
             report(Progress(stage, 0, 2, step, STEPS, loss=0.5 if stage is Stage.TRAIN else None, seconds_left=90.0))
             token.check()
+    if not isinstance(order, JobOrder):
+        trained.mkdir(parents=True, exist_ok=True)
+        return None
+    report(Progress(Stage.EDIT, 0, 2, 0, 1))
     if order.settings.seed == FAILING:
         raise BridgeError(Code.RESOURCE_EXHAUSTED, Reason.OUT_OF_MEMORY, "The card is full; close other programs.")
     while order.settings.seed == WAITING and not (order.delivery.directory / "go").exists():

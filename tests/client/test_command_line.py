@@ -11,6 +11,7 @@ import pytest
 
 HELP_SECONDS = 0.5
 HEAVY = ("grpc", "rich", "google.protobuf", "torch", "numpy")
+JOBS = [f"jobs {verb}" for verb in ("list", "show", "watch", "pause", "resume", "cancel", "retry", "delete", "move", "free")]
 COMMANDS = ("demo", "frame", "propagate", "jobs", "models", "serve", "doctor")
 
 
@@ -50,7 +51,7 @@ def test_help_names_every_command(i2vedit):
     assert i2vedit().out == out
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "jobs list", "jobs show", "jobs watch", "jobs cancel", "models check"])
+@pytest.mark.parametrize("name", [*COMMANDS, *JOBS, "models check"])
 def test_each_command_has_help(i2vedit, name):
     outcome = i2vedit(*name.split(), "--help")
     assert outcome.code == 0
@@ -76,7 +77,9 @@ BAD_CALLS = [
     ("an unknown preset", ["propagate", "a.mp4", "--edited", "e.png", "--out", "o", "--preset", "best"], "balanced"),
     ("a seed that is too large", ["propagate", "a.mp4", "--edited", "e.png", "--out", "o", "--seed", str(2**63)], "--seed"),
     ("a frame without a place", ["frame", "a.mp4"], "--out"),
+    ("a frame outside its range", ["frame", "a.mp4", "--out", "o.png", "--range", "4-9", "--at", "3"], "--at"),
     ("an unknown state", ["jobs", "list", "--state", "odd"], "queued"),
+    ("an unknown priority", ["jobs", "move", "1", "--priority", "odd"], "high"),
 ]
 
 

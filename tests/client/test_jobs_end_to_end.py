@@ -130,7 +130,7 @@ def test_a_job_of_the_past_is_watched_to_the_end_it_had(studio, call, tmp_path):
 
 
 def test_a_job_that_is_not_there(studio):
-    for verb in ("show", "watch", "cancel"):
+    for verb in ("show", "watch", "cancel", "pause", "resume", "retry", "delete", "move"):
         outcome = studio("jobs", verb, "nosuch", "--json")
         assert (outcome.code, outcome.last["code"]) == (2, "NOT_FOUND")
         assert "Traceback" not in outcome.err
@@ -191,13 +191,52 @@ def test_a_proxy_in_the_environment_does_not_stand_in_between(studio, monkeypatc
 
 def test_a_frame_is_exported_and_never_overwritten(studio, clip, tmp_path):
     out = tmp_path / "frame 3.png"
-    outcome = studio("frame", clip, "--at", "3", "--out", out, "--json")
+    outcome = studio("frame", clip, "--at", "3", "--out", out, "--no-prepare", "--json")
     assert outcome.code == 0, outcome.err
     assert outcome.last == {"event": "succeeded", "path": str(out), "frame": 3}
     kept = out.read_bytes()
     assert kept.startswith(b"\x89PNG")
-    assert studio("frame", clip, "--at", "4", "--out", out).code == 2
+    assert studio("frame", clip, "--at", "4", "--out", out, "--no-prepare").code == 2
     assert out.read_bytes() == kept
+
+
+def test_the_shot_of_a_frame_is_prepared_and_propagate_finds_it(i2vedit, server, call, clip, model, tmp_path):
+    words = ("frame", clip, "--out", tmp_path / "frame.png", "--range", "0-5", "--model", model, "--seed", "7", "--json")
+    exported = i2vedit(*words)
+    assert exported.code == 0, exported.err
+    assert exported.last["shot"].startswith("shots/")
+    watched = i2vedit("jobs", "watch", exported.last["preparation_job"], "--json")
+    assert (watched.last["event"], watched.last["kind"]) == ("succeeded", "preparation")
+    done = i2vedit(*call(tmp_path / "out", "--range", "0-5", "--seed", "7", "--json"))
+    assert done.code == 0, done.err
+    assert not [event for event in done.events if event.get("stage") == "train"]
+    kinds = [event["kind"] for event in i2vedit("jobs", "list", "--json").events[:-1]]
+    assert kinds == ["propagation", "preparation"]
+    only = i2vedit("jobs", "list", "--kind", "preparation")
+    assert len(only.out.splitlines()) == 1 and "preparation" in only.out
+
+
+def test_jobs_are_directed_from_the_command_line(i2vedit, server, call, tmp_path):
+    """One waits for its `go`; others wait behind it."""
+    running, second, third = (i2vedit(*call(tmp_path, "--seed", str(seed), "--detach", "--json")).last["job"] for seed in (WAITING, 0, 3))
+    wait_until(lambda: i2vedit("jobs", "show", running, "--json").last["state"] == "running")
+    assert i2vedit("jobs", "move", third, "--before", second, "--json").last["position"] == 3
+    assert i2vedit("jobs", "move", second, "--priority", "high").out.strip() == "The job waits with high priority."
+    assert i2vedit("jobs", "delete", running).code == 2
+    kept = i2vedit("jobs", "free", "--json")
+    assert (kept.code, kept.last["reason"], kept.last["job"]) == (1, "JOB_RUNNING", running)
+    assert i2vedit("jobs", "pause", third, "--json").last["state"] == "paused"
+    assert i2vedit("jobs", "pause", running).code == 0
+    wait_until(lambda: i2vedit("jobs", "show", running, "--json").last["state"] == "paused")
+    wait_until(lambda: i2vedit("jobs", "show", second, "--json").last["state"] == "succeeded")
+    assert i2vedit("jobs", "free", "--json").last["event"] == "succeeded"
+    assert i2vedit("jobs", "cancel", running).code == 0
+    assert i2vedit("jobs", "retry", running, "--json").last["state"] in ("queued", "running")
+    assert i2vedit("jobs", "resume", third).out.strip() == "The job goes on."
+    (tmp_path / "go").touch()
+    wait_until(lambda: i2vedit("jobs", "show", third, "--json").last["state"] == "succeeded")
+    assert i2vedit("jobs", "delete", third, "--json").last == {"event": "succeeded", "job": third}
+    assert i2vedit("jobs", "show", third).code == 2
 
 
 def test_a_command_starts_a_server_and_the_next_one_finds_it(i2vedit):

@@ -11,6 +11,7 @@ from i2vedit_client import words
 from i2vedit_client.bars import BarReport
 from i2vedit_client.events import job_event, watch_events
 from i2vedit_client.report import PlainReport
+from i2vedit_client.submit import PreparedNotice
 
 JOB = "jobs/1"
 
@@ -68,6 +69,21 @@ def test_odd_counts_of_a_server_break_no_bar():
 
 def test_times_are_said_roughly():
     assert [words.duration(seconds) for seconds in (3.4, 59, 61, 3599, 3 * 3600 + 120)] == ["3 s", "59 s", "1 min", "60 min", "3 h 2 min"]
+
+
+def test_a_shot_that_needed_no_preparation_is_said_to_be_prepared():
+    def told(*stages: str, attempt: int = 1) -> list[str]:
+        events: list[dict] = []
+        notice = PreparedNotice(events.append)
+        notice({"event": "running", "job": JOB, "attempt": attempt})
+        for stage in stages:
+            notice({"event": "progress", "job": JOB, "stage": stage, "chunk": 0})
+        return [event["event"] for event in events if event["event"] == "prepared"]
+
+    assert told("load", "decode", "edit", "edit", "decode", "edit") == ["prepared"]
+    assert told("load", "decode", "train", "edit", "decode", "edit") == []
+    assert told("edit", "decode", "edit") == [], "who comes later cannot know"
+    assert told("load", "decode", "edit", attempt=2) == []
 
 
 def test_plain_lines_are_few(capsys):

@@ -53,7 +53,11 @@ class ServerProcess:
         self.folder = folder
         self.started_seconds = time.monotonic()
         self.process = subprocess.Popen(server_command(folder, *options), env=server_environment(), stderr=subprocess.PIPE, text=True)
-        self.address = wait_for(self._address, START_SECONDS)
+        try:
+            self.address = wait_for(self._address, START_SECONDS)
+        except BaseException:
+            self.process.kill()  # nobody else knows of it yet
+            raise
         self.channel = grpc.insecure_channel(self.address, options=[("grpc.enable_http_proxy", 0)])
         self.stub = PropagationServiceStub(self.channel)
 
