@@ -138,8 +138,7 @@ class _Delivering:
     def _version_folder(self, delivery: DeliverySettings) -> Path:
         folder = self.work.version_folder()
         if folder is None:
-            folder = reserve_version(delivery.directory, self.shot.clip)
-            self.work.remember_version(folder)
+            folder = reserve_version(delivery.directory, self.shot.clip, self.work.remember_version)
         return folder
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2vedit_core.delivery.ticket import Ticket
+from i2vedit_core.delivery.ticket import TICKET_FILE, Ticket
 from i2vedit_core.files import whole_file
 
 
@@ -15,21 +15,34 @@ class Work:
 
     def claim(self, ticket: Ticket) -> None:
         """Makes the folder this ticket's. The delivery that another edit, plate, model or setting has begun is not taken for this one's."""
-        note, identity = self.root / "identity.txt", ticket.identity()
+        note, identity = self._identity_note, ticket.identity()
         self.root.mkdir(parents=True, exist_ok=True)
         if not note.exists() or note.read_text(encoding="utf-8") != identity:
             self._version_note.unlink(missing_ok=True)
         _write_note(note, identity)
 
     def version_folder(self) -> Path | None:
-        """The version this job has begun to deliver, if it has and it is still there."""
+        """The version this job has begun to deliver, if it has and it is still there and nobody else's."""
         if not self._version_note.exists():
             return None
         folder = Path(self._version_note.read_text(encoding="utf-8", errors="surrogateescape"))
-        return folder if folder.is_dir() else None
+        return folder if folder.is_dir() and self._may_be_ours(folder) else None
 
     def remember_version(self, folder: Path) -> None:
         _write_note(self._version_note, str(folder))
+
+    def _may_be_ours(self, folder: Path) -> bool:
+        """A folder is noted before it is made, and between the two somebody else may have made it."""
+        if not (folder / TICKET_FILE).exists():
+            return True
+        try:
+            return Ticket.load(folder).identity() == self._identity_note.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return False
+
+    @property
+    def _identity_note(self) -> Path:
+        return self.root / "identity.txt"
 
     @property
     def _version_note(self) -> Path:
