@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import OpenEXR
@@ -55,7 +56,7 @@ def _read_json(path: Path) -> None:
     json.loads(path.read_text(encoding="utf-8"))
 
 
-_READERS = {".exr": frame_digest, ".safetensors": load_file, ".json": _read_json}
+_READERS: dict[str, Callable[[Path], object]] = {".exr": frame_digest, ".safetensors": load_file, ".json": _read_json}
 
 
 def frames_of(directory: Path) -> dict[Path, tuple[int, int]]:

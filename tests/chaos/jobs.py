@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.chaos.files import frames_of
 from tests.chaos.notes import Note, read_notes
 from tests.chaos.plan import Kill
+from tests.chaos.stage import CHUNK_FRAMES
 from tests.server.noting import notes_file
 
 from i2vedit.v1 import job_pb2
@@ -41,6 +42,11 @@ class Job:
     @property
     def notes(self) -> list[Note]:
         return read_notes(notes_file(self.directory))
+
+    def has_trained(self) -> bool:
+        """Whether its last chunk is beyond training."""
+        last_chunk = self.spec.clip.frame_count - CHUNK_FRAMES
+        return any(note.word == "edit" and note.numbers[0] == last_chunk for note in self.notes)
 
     def frames_redone(self) -> list[int]:
         """For each kill, the frames that had been there and were written again, and the one that was being written."""

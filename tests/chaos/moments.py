@@ -4,23 +4,25 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-POLL_SECONDS = 0.0005
+TIGHT_SECONDS = 0.0005
 """A file of a small job is written in a few milliseconds."""
+RELAXED_SECONDS = 0.05
+"""Between two looks that cost more: the jobs need the processor themselves."""
 UNFINISHED = ".i2vedit-*.part"
 
 
-def wait_until(come: Callable[[], bool], over: Callable[[], bool], seconds: float) -> bool:
+def wait_until(come: Callable[[], bool], over: Callable[[], bool], seconds: float, poll_seconds: float = TIGHT_SECONDS) -> bool:
     """Whether the moment has come; False where it cannot come any more. Raises TimeoutError."""
     end, look = time.monotonic() + seconds, 0.0
     while not come():
         now = time.monotonic()
         if now > end:
             raise TimeoutError(f"nothing went on for {seconds:.0f} s")
-        if now > look:  # rarely, since it costs more than a look for the moment
+        if now > look:
             if over():
                 return False
-            look = now + 0.05
-        time.sleep(POLL_SECONDS)
+            look = now + RELAXED_SECONDS
+        time.sleep(poll_seconds)
     return True
 
 

@@ -13,7 +13,7 @@ import grpc
 import psutil
 from tests.chaos.files import Digest, FinalNames, frames_of, sequence_digest
 from tests.chaos.jobs import Job, Struck
-from tests.chaos.moments import Changes, NewFile, unfinished, wait_until
+from tests.chaos.moments import RELAXED_SECONDS, TIGHT_SECONDS, Changes, NewFile, unfinished, wait_until
 from tests.chaos.notes import Note, attempts, redone
 from tests.chaos.plan import SERVERS, Deck, Kill, Moment, Victim
 from tests.chaos.tally import Tally
@@ -29,7 +29,6 @@ LONGEST_SECONDS = 900.0
 """For anything that is waited for: what takes longer hangs."""
 GONE_SECONDS = 10.0
 """A worker ends with its server."""
-LAST_CHUNK = 1
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class Round:
             found.add(Moment.SUBMIT)
         if self._has_begun(job):
             found.add(Moment.STARTING)
-        if any(note.word == "edit" and note.numbers[0] == LAST_CHUNK for note in job.notes):
+        if job.has_trained():
             found.add(Moment.CHECKPOINT)
         return found
 
@@ -124,22 +123,24 @@ class Round:
         if kill.moment is Moment.SUBMIT:
             self._strike_submission(kill, job)
             return True
-        if not self._wait(kill, job):
+        before = self._unfinished(job)
+        if kill.moment is Moment.STARTING:
+            self._strike_start(kill, job, before)
+            return True
+        if not self._until(lambda: self._has_begun(job) and _stands_at(job, kill.moment), job, RELAXED_SECONDS):
             return False
         last = _last(job)
-        worker = last.process if last is not None and self._has_begun(job) else self._worker()
-        self._strike(kill, job, worker)
+        if not self._until(self._condition(kill, job), job, TIGHT_SECONDS):
+            return False
+        # Whatever is still to be found out is found out later: a write takes a few milliseconds.
+        self._strike(kill, job, last.process if last else None, before)
         return True
 
-    def _wait(self, kill: Kill, job: Job) -> bool:
-        if kill.moment is Moment.STARTING:
-            if kill.victim is Victim.WORKER:
-                wait_for(self._worker, LONGEST_SECONDS)
-            time.sleep(kill.fraction * self._pace.start_seconds)
-            return not _is_over(job)
-        if not self._until(lambda: self._has_begun(job) and _stands_at(job, kill.moment), job):
-            return False
-        return self._until(self._condition(kill, job), job)
+    def _strike_start(self, kill: Kill, job: Job, before: set[Path]) -> None:
+        if kill.victim is Victim.WORKER:
+            wait_for(self._worker, LONGEST_SECONDS)
+        time.sleep(kill.fraction * self._pace.start_seconds)
+        self._strike(kill, job, self._worker(), before)
 
     def _condition(self, kill: Kill, job: Job) -> Callable[[], bool]:
         if kill.moment is Moment.CHECKPOINT:
@@ -151,13 +152,12 @@ class Round:
         come = time.monotonic() + kill.fraction * self._pace.run_seconds
         return lambda: time.monotonic() > come
 
-    def _until(self, come: Callable[[], bool], job: Job) -> bool:
-        return wait_until(come, lambda: _is_over(job), LONGEST_SECONDS)
+    def _until(self, come: Callable[[], bool], job: Job, poll_seconds: float) -> bool:
+        return wait_until(come, lambda: _is_over(job), LONGEST_SECONDS, poll_seconds)
 
     # The blow.
 
-    def _strike(self, kill: Kill, job: Job, worker: int | None) -> None:
-        before = self._unfinished(job)
+    def _strike(self, kill: Kill, job: Job, worker: int | None, before: set[Path]) -> None:
         if kill.victim in SERVERS:
             self._server.process.kill()
         if kill.victim is not Victim.SERVER and worker is not None:
@@ -179,12 +179,12 @@ class Round:
     def _strike_submission(self, kill: Kill, running: Job) -> None:
         """Kills while a job is on its way in, and asks again under the same id, as every client does."""
         job = self._pending.pop(0)
-        request = pb.CreateJobRequest(request_id=job.request_id, spec=job.spec)
+        request, before = pb.CreateJobRequest(request_id=job.request_id, spec=job.spec), self._unfinished(running)
         answer = self._server.stub.CreateJob.future(request, metadata=self._server.metadata, timeout=LONGEST_SECONDS)
         time.sleep(kill.fraction * 1.2 * self._pace.submit_seconds)
-        self._strike(kill, running, self._worker())
+        self._strike(kill, running, self._worker(), before)
         job.name = self._server.create(job.spec, job.request_id).job.name
-        with suppress(grpc.RpcError):
+        with suppress(grpc.RpcError, grpc.FutureCancelledError):
             if answer.result().job.name != job.name:
                 self._tally.duplicates.append(f"{job.request_id} made {job.name} and another")
 

@@ -28,9 +28,9 @@ class Stage:
     edited: Path
 
     def spec(self, seed: int, directory: Path) -> job_pb2.JobSpec:
-        """A job of this seed. No two seeds share a prepared shot."""
+        """A job of this seed: two chunks for even ones, one for odd ones. No two seeds share a prepared shot."""
         return job_pb2.JobSpec(
-            clip=clip_pb2.ClipRef(path=str(self.clip)),
+            clip=clip_pb2.ClipRef(path=str(self.clip), frame_count=CHUNK_FRAMES if seed % 2 else FRAMES),
             edits=[job_pb2.EditedFrame(path=str(self.edited))],
             settings=job_pb2.PropagationSettings(model=str(self.model), seed=seed, lora_steps=LORA_STEPS),
             delivery=job_pb2.DeliverySettings(directory=str(directory)),

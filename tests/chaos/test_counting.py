@@ -8,7 +8,9 @@ from tests.chaos.jobs import Job, Struck
 from tests.chaos.moments import Changes, NewFile, wait_until
 from tests.chaos.notes import Redone, read_notes, redone
 from tests.chaos.plan import SERVERS, Deck, Kill, Moment, Victim, plan_kills
+from tests.chaos.stage import Stage
 from tests.chaos.tally import Tally
+from tests.server.noting import notes_file
 
 from i2vedit.v1 import job_pb2
 
@@ -46,6 +48,15 @@ def test_steps_of_a_second_attempt_that_the_first_had_done_are_counted(tmp_path:
     second = ["9 3.0 called", "9 3.1 begins", "9 3.2 train 0 1", "7 3.3 train 0 3", "9 3.4 train 0 2", "9 3.5 train 0 3", "9 4 ended"]
     assert redone(notes(tmp_path, *first)) == []
     assert redone(notes(tmp_path, *first, *second)) == [Redone(invert=0, train=3, edit=0)]
+
+
+def test_a_job_is_beyond_training_when_its_last_chunk_is(tmp_path: Path) -> None:
+    two_chunks = Job(0, Stage(tmp_path, tmp_path, tmp_path).spec(0, tmp_path / "out"), "request")
+    noted = notes_file(tmp_path / "out")
+    noted.write_text("7 1.0 train 0 0\n7 2.0 edit 0 3\n7 2.1 train 1 2\n")
+    assert not two_chunks.has_trained()
+    noted.write_text("7 2.1 train 1 59\n7 3.0 edit 1 0\n")
+    assert two_chunks.has_trained()
 
 
 def test_a_line_that_was_cut_off_is_no_note(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ A line says which process did what, and when: `PID SECONDS called`, `… train C
 import os
 import time
 from pathlib import Path
+from typing import Any
 
-from i2vedit_core.progress import CancelToken, Event, FrameDelivered, Progress
-from i2vedit_server.messages import DeviceFound, JobOrder
+from i2vedit_core.progress import CancelToken, FrameDelivered, Progress
+from i2vedit_server.messages import JobOrder
 from i2vedit_server.worker_main import Report
 
 
@@ -32,7 +33,7 @@ def run_job(order: JobOrder, report: Report, token: CancelToken) -> Path:
     """As `i2vedit_server.runner:run_job`."""
     notes = Notes(notes_file(order.delivery.directory))
 
-    def noted(event: Event | DeviceFound) -> None:
+    def noted(event: Any) -> None:
         match event:
             case Progress():
                 notes.write(event.stage.value, event.chunk, event.step)

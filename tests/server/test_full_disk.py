@@ -62,7 +62,7 @@ def test_a_full_delivery_disk_breaks_no_frame_and_the_same_call_goes_through_lat
     real_server: ServerProcess, stage: Stage, make_disk: MakeDisk, tmp_path: Path
 ) -> None:
     disk = make_disk(tmp_path / "comp", 4 * MEGABYTE)
-    spec = stage.spec(seed=1, directory=disk / "out")
+    spec = stage.spec(seed=2, directory=disk / "out")
     name = real_server.create(spec).job.name
     wait_for(lambda: list(disk.glob("out/*/*.0000.exr")), JOB_SECONDS)
     ballast = fill(disk)
@@ -81,7 +81,7 @@ def test_a_full_delivery_disk_breaks_no_frame_and_the_same_call_goes_through_lat
 def test_a_checkpoint_that_does_not_fit_costs_no_more_than_its_steps(real_server: ServerProcess, stage: Stage, tmp_path: Path) -> None:
     artifacts = real_server.folder / "artifacts"
     kept = set(artifacts.glob("*/*"))
-    spec = stage.spec(seed=2, directory=tmp_path / "out")
+    spec = stage.spec(seed=4, directory=tmp_path / "out")
     name = real_server.create(spec).job.name
     (trajectory,) = wait_for(lambda: set(artifacts.glob("*/trajectory.safetensors")) - kept, JOB_SECONDS)
     ballast = fill(artifacts)
