@@ -15,7 +15,7 @@ CHUNK_FRAMES = 2
 FRAMES = 3
 """Two chunks."""
 WIDTH, HEIGHT = 48, 32
-LORA_STEPS = 60
+LORA_STEPS = 52
 """More than lie between two checkpoints: there is one in the middle and one at the end."""
 
 

@@ -83,8 +83,9 @@ def test_a_checkpoint_that_does_not_fit_costs_no_more_than_its_steps(real_server
     kept = set(artifacts.glob("*/*"))
     spec = stage.spec(seed=4, directory=tmp_path / "out")
     name = real_server.create(spec).job.name
-    (trajectory,) = wait_for(lambda: set(artifacts.glob("*/trajectory.safetensors")) - kept, JOB_SECONDS)
+    wait_for(lambda: real_server.trains(name), JOB_SECONDS)
     ballast = fill(artifacts)
+    (trajectory,) = set(artifacts.glob("*/trajectory.safetensors")) - kept
     failed_for_room(real_server, name, "lora_000050.safetensors")
     assert not list(artifacts.rglob("*.part"))
     made = trajectory.stat().st_mtime_ns
