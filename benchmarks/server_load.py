@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,13 +116,10 @@ def watch_all(door: Door, name: str, watchers: int, stalled: int, here: Path) ->
 
 async def _watch_all(door: Door, name: str, watchers: int, stalled: int, here: Path) -> tuple[list[Seen], list[Seen]]:
     channels = [door.channel() for _ in range(watchers)]
-    calls = [
-        PropagationServiceStub(channel).WatchJob(pb.WatchJobRequest(name=name), metadata=door.metadata, timeout=WATCH_SECONDS)
-        for channel in channels
-    ]
-    first = await asyncio.gather(*(call.read() for call in calls))
+    streams = [aiter(_watch_call(door, channel, name)) for channel in channels]
+    first = await asyncio.gather(*(anext(stream) for stream in streams))
     here.touch()
-    readers = [_watch(call, event) for call, event in zip(calls, first, strict=True)]
+    readers = [_watch(stream, event) for stream, event in zip(streams, first, strict=True)]
     seen = await asyncio.gather(*readers[stalled:])
     late = await asyncio.gather(*readers[:stalled])
     for channel in channels:
@@ -130,12 +127,15 @@ async def _watch_all(door: Door, name: str, watchers: int, stalled: int, here: P
     return list(seen), list(late)
 
 
-async def _watch(call: aio.UnaryStreamCall, first: pb.WatchJobResponse) -> Seen:
+def _watch_call(door: Door, channel: aio.Channel, name: str) -> AsyncIterable[pb.WatchJobResponse]:
+    stub = PropagationServiceStub(channel)
+    events: AsyncIterable[pb.WatchJobResponse] = stub.WatchJob(pb.WatchJobRequest(name=name), metadata=door.metadata, timeout=WATCH_SECONDS)
+    return events
+
+
+async def _watch(events: AsyncIterator[pb.WatchJobResponse], first: pb.WatchJobResponse) -> Seen:
     frames, markers, state = [], [first.resume_marker], first.job.state
-    while state not in FINAL:
-        event = await call.read()
-        if event is grpc.aio.EOF:
-            break
+    async for event in events:
         markers.append(event.resume_marker)
         match event.WhichOneof("event"):
             case "frame":
