@@ -62,4 +62,4 @@ def save_tiny_model(folder: Path, frames: int = FRAMES) -> None:
 
 
 if __name__ == "__main__":
-    save_tiny_model(Path(sys.argv[1]))
+    save_tiny_model(Path(sys.argv[1]), *map(int, sys.argv[2:3]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from i2vedit_core.files import whole_file
+from i2vedit_core.files import remove_leftovers, whole_file, write_error
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,6 +20,8 @@ Key = Mapping[str, Any]
 
 KEY_FILE = "key.json"
 _NAME_CHARACTERS = 32
+_LEFTOVER_SECONDS = 3600.0
+"""Another worker may be writing the same artifact just now."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,11 @@ class Artifacts:
         """Where an artifact lies or is to be written; from now on the youngest. Raises BridgeError DISK_FULL or OUTPUT_NOT_WRITABLE."""
         text = json.dumps({"kind": kind, **key}, sort_keys=True, indent=1).encode()
         folder = self.root / f"{kind}-{hashlib.sha256(text).hexdigest()[:_NAME_CHARACTERS]}"
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(folder, error) from error
+        remove_leftovers(folder, _LEFTOVER_SECONDS)
         if not (folder / KEY_FILE).exists():
             with whole_file(folder / KEY_FILE, len(text), replace=True) as partial:
                 partial.write_bytes(text)

@@ -13,6 +13,7 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 
 SHARING_RETRY_SECONDS = 10.0
 """Virus scanners and indexers on Windows hold fresh files for seconds."""
+_TEMPORARY = ".i2vedit-{}.part"
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -27,7 +28,7 @@ def check_folder(folder: Path) -> None:
             raise _not_writable(f"'{folder}' is a file, not a folder; choose a folder to write to.")
         if not folder.is_dir():
             raise _not_writable(f"There is no folder '{folder}'; make it, or choose another.")
-        probe = folder / f".i2vedit-{uuid.uuid4().hex}.part"
+        probe = folder / _temporary_name()
         probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
@@ -67,7 +68,7 @@ def whole_file(final: Path, bytes_needed: int, replace: bool = False) -> Iterato
     The temporary name starts with a dot and ends in `.part`: no program takes it for a frame. With `replace` False an
     existing file is left as it is. Raises BridgeError OUTPUT_NOT_WRITABLE or DISK_FULL; any error inside passes through.
     """
-    temporary = final.with_name(f".i2vedit-{uuid.uuid4().hex}.part")
+    temporary = final.with_name(_temporary_name())
     try:
         yield temporary
         _flush(temporary)
@@ -81,6 +82,21 @@ def whole_file(final: Path, bytes_needed: int, replace: bool = False) -> Iterato
         raise write_error(final, error, bytes_needed) from error
     finally:
         _remove(temporary)
+
+
+def remove_leftovers(folder: Path, older_than_seconds: float = 0.0) -> None:
+    """Removes what writers that were killed have left unfinished in a folder. One that others may be writing to wants an age."""
+    youngest = time.time() - older_than_seconds
+    for temporary in folder.glob(_TEMPORARY.format("*")):
+        try:
+            if temporary.stat().st_mtime <= youngest:
+                temporary.unlink()
+        except OSError:
+            continue  # its writer is done with it, or it is not ours to remove; it takes room and does no harm
+
+
+def _temporary_name() -> str:
+    return _TEMPORARY.format(uuid.uuid4().hex)
 
 
 def _remove(temporary: Path) -> None:

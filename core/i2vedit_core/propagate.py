@@ -154,8 +154,7 @@ class _Delivering:
     def _version_folder(self) -> Path:
         folder = self.job.work.version_folder()
         if folder is None:
-            folder = reserve_version(self.job.delivery.directory, self.shot.clip)
-            self.job.work.remember_version(folder)
+            folder = reserve_version(self.job.delivery.directory, self.shot.clip, self.job.work.remember_version)
         return folder
 
 

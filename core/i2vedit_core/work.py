@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2vedit_core.delivery.ticket import Ticket
+from i2vedit_core.delivery.ticket import TICKET_FILE, Ticket
 from i2vedit_core.files import whole_file
 
 
@@ -29,18 +29,27 @@ class Work:
         except (OSError, ValueError):
             return None
         frames = begun["settings"].pop("decode_frames", None)
-        del asked["settings"]["decode_frames"]
+        asked["settings"].pop("decode_frames", None)
         return frames if begun == asked else None
 
     def version_folder(self) -> Path | None:
-        """The version this job has begun to deliver, if it has and it is still there."""
+        """The version this job has begun to deliver, if it has and it is still there and nobody else's."""
         if not self._version_note.exists():
             return None
         folder = Path(self._version_note.read_text(encoding="utf-8", errors="surrogateescape"))
-        return folder if folder.is_dir() else None
+        return folder if folder.is_dir() and self._may_be_ours(folder) else None
 
     def remember_version(self, folder: Path) -> None:
         _write_note(self._version_note, str(folder))
+
+    def _may_be_ours(self, folder: Path) -> bool:
+        """A folder is noted before it is made, and between the two somebody else may have made it."""
+        if not (folder / TICKET_FILE).exists():
+            return True
+        try:
+            return Ticket.load(folder).identity() == self._identity_note.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return False
 
     @property
     def _identity_note(self) -> Path:

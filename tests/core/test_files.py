@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from i2vedit_core.errors import BridgeError, Reason
-from i2vedit_core.files import WriteFailedError, check_folder, whole_file
+from i2vedit_core.files import WriteFailedError, check_folder, remove_leftovers, whole_file
 
 ON_A_SMALL_DISK = """
 set -e
@@ -61,6 +61,24 @@ def test_failure_leaves_nothing(tmp_path: Path) -> None:
         raise WriteFailedError("the library said no")
     assert caught.value.reason is Reason.OUTPUT_NOT_WRITABLE
     assert os.listdir(tmp_path) == []
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    code = f"""
+import os, signal
+from pathlib import Path
+from i2vedit_core.files import whole_file
+with whole_file(Path({str(tmp_path)!r}) / "a.txt", 10) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=False)
+    (tmp_path / "mine.part").touch()
+    assert len(os.listdir(tmp_path)) == 2
+    remove_leftovers(tmp_path, older_than_seconds=3600)
+    assert len(os.listdir(tmp_path)) == 2, "somebody may be writing it still"
+    remove_leftovers(tmp_path)
+    assert os.listdir(tmp_path) == ["mine.part"]
 
 
 def test_an_existing_file_stays(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ from i2vedit_core.delivery.colour import convert, delivered_space
 from i2vedit_core.delivery.composite import composite
 from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX, TICKET_FILE, Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.files import check_folder, write_error
+from i2vedit_core.files import check_folder, remove_leftovers, write_error
 from i2vedit_core.media import tags
 from i2vedit_core.media.picture_file import is_whole, write_picture
 from i2vedit_core.media.pixels import Picture
@@ -51,8 +52,15 @@ def safe_stem(name: str) -> str:
     return safe.encode()[:MAX_STEM_BYTES].decode(errors="ignore")
 
 
-def reserve_version(directory: str | Path, clip: ClipInfo) -> Path:
-    """Makes the next free `NAME_vNNN` below `directory` and returns it. Raises OUTPUT_NOT_WRITABLE or DISK_FULL."""
+def _forget(folder: Path) -> None:
+    """For callers that do not go on after a kill."""
+
+
+def reserve_version(directory: str | Path, clip: ClipInfo, remember: Callable[[Path], None] = _forget) -> Path:
+    """Makes the next free `NAME_vNNN` below `directory` and returns it. Raises OUTPUT_NOT_WRITABLE or DISK_FULL.
+
+    `remember` hears of a folder before it is made: whoever is killed between the two leaves no folder that nobody knows of.
+    """
     parent = Path(os.path.abspath(directory))
     stem = safe_stem(clip.path.stem)
     pattern = re.compile(re.escape(stem) + r"_v(\d{3,4})")
@@ -61,6 +69,7 @@ def reserve_version(directory: str | Path, clip: ClipInfo) -> Path:
         taken = [int(match[1]) for entry in os.listdir(parent) if (match := pattern.fullmatch(entry))]
         for version in range(max(taken, default=0) + 1, MAX_VERSION + 1):
             folder = parent / f"{stem}_v{version:03}"
+            remember(folder)
             try:
                 folder.mkdir()
             except FileExistsError:
@@ -124,6 +133,7 @@ class SequenceWriter:
         self._ticket = ticket
 
     def __enter__(self) -> "SequenceWriter":
+        remove_leftovers(self.folder)
         try:
             self._ticket.save(self.folder)
         except BridgeError:

@@ -157,6 +157,17 @@ def test_resuming_knows_what_is_there_and_whole(tmp_path: Path, shot: Shot, tick
     assert again.have(2) and path.read_bytes()[-1000:] == whole[-1000:]
 
 
+def test_a_version_is_known_before_it_is_there_and_a_killed_writers_remains_go(
+    tmp_path: Path, shot: Shot, ticket: Ticket, matte: np.ndarray
+) -> None:
+    there: list[tuple[str, bool]] = []
+    folder = reserve_version(tmp_path, shot.clip, lambda noted: there.append((noted.name, noted.exists())))
+    assert there == [(folder.name, False)] and folder.is_dir()
+    (folder / ".i2vedit-0123.part").write_bytes(b"half a frame")
+    with SequenceWriter(folder, shot.clip, DeliverySettings(tmp_path), ticket):
+        assert os.listdir(folder) == ["ticket.json"]
+
+
 def test_failure_takes_an_empty_folder_away_and_keeps_finished_frames(
     tmp_path: Path, shot: Shot, ticket: Ticket, matte: np.ndarray
 ) -> None:

@@ -1,6 +1,7 @@
 """METHOD section 4 on a real UNet of random weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -108,12 +109,21 @@ def test_a_damaged_checkpoint_is_noticed_and_made_again(
 
 def test_gradients_that_are_no_numbers_are_never_learnt_from(tiny_backbone: Backbone, source: Source, tmp_path: Path) -> None:
     """The loss of that step is finite: only its gradient is not, as half precision can have it."""
-    lora = MotionLora(tiny_backbone.unet, SETTINGS)
-    hook = next(iter(lora.weights.values())).register_hook(lambda gradient: torch.full_like(gradient, torch.inf))
+
+    @contextmanager
+    def overflowing(sigma: torch.Tensor) -> Iterator[Callable[[torch.Tensor], torch.Tensor]]:
+        with training_pass(tiny_backbone, source, sigma) as network:
+
+            def ask(z: torch.Tensor) -> torch.Tensor:
+                answer = network(z)
+                answer.register_hook(lambda gradient: torch.full_like(gradient, torch.inf))
+                return answer
+
+            yield ask
+
     training = Training(SETTINGS, 1, 5, 0, (0.002, 700.0), tmp_path)
     with pytest.raises(BridgeError) as raised:
-        train_motion_lora(lora, source.z_0, training, partial(training_pass, tiny_backbone, source), lambda step, loss: None)
-    hook.remove()
+        train_motion_lora(MotionLora(tiny_backbone.unet, SETTINGS), source.z_0, training, overflowing, lambda step, loss: None)
     assert raised.value.reason is Reason.NOT_FINITE and not list(tmp_path.iterdir())
 
 

@@ -1,0 +1,275 @@
+"""How the server bears a crowd: callers, watchers and a long store, while its worker trains.
+
+    python benchmarks/server.py            prints the table and writes docs/performance/server.md
+
+A real server process; its job is real work of torch on a tiny model of random weights. Callers and watchers are processes beside it on the
+same machine and take their share of it, so that the times are an upper bound. Nothing here is asserted by a test.
+"""
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import quantiles
+
+import grpc
+import psutil
+
+import attention_speed
+from i2vedit.v1 import clip_pb2, job_pb2
+from i2vedit.v1 import propagation_service_pb2 as pb
+from i2vedit.v1.propagation_service_pb2_grpc import PropagationServiceStub
+from i2vedit_core.media.ffmpeg import find_ffmpeg
+from i2vedit_core.versions import deciding_versions
+from report import markdown
+from server_load import CALL_SECONDS, FINAL, Answers, Door, Seen, call_all, fill_store, list_all, watch_all
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY_MODEL = ROOT / "tests" / "tiny_model.py"
+CHUNK_FRAMES = 4
+PAGE = 1000
+WAIT_SECONDS = 900.0
+GOAL_MS = 100.0
+GOAL_BYTES = 200e6
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """How much is asked of the server."""
+
+    jobs: int
+    clients: int
+    calls: int
+    """Of each client."""
+    rest_seconds: float
+    """Between an answer and the next call, on average."""
+    watchers: int
+    stalled: int
+    """Of the watchers; they do not read."""
+    frames: int
+    """Of the job that is watched."""
+    lora_steps: int
+    """A chunk."""
+
+
+@dataclass
+class Measured:
+    """What was found."""
+
+    idle: Answers
+    busy: Answers
+    listed: tuple[int, int]
+    """Jobs and pages."""
+    list_seconds: float
+    seen: list[Seen]
+    late: list[Seen]
+    """Of the stalled watchers, when they read at last."""
+    start_bytes: int
+    """Resident memory of the server process before anybody came."""
+    peak_bytes: int
+    end_bytes: int
+
+
+@dataclass
+class Server:
+    """A server process with its data folder."""
+
+    folder: Path
+    process: subprocess.Popen[bytes] = field(init=False)
+    door: Door = field(init=False)
+
+    def __enter__(self) -> "Server":
+        command = [sys.executable, "-m", "i2vedit_server", "--data-dir", str(self.folder)]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        address = self.folder / "server.json"
+        _wait(lambda: address.exists() or self.process.poll() is not None)
+        self.door = Door(json.loads(address.read_text())["address"], (self.folder / "token").read_text())
+        self._channel = grpc.insecure_channel(self.door.address, options=[("grpc.enable_http_proxy", 0)])
+        self._stub = PropagationServiceStub(self._channel)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+        self.process.terminate()
+        self.process.wait()
+
+    def submit(self, spec: job_pb2.JobSpec) -> str:
+        request = pb.CreateJobRequest(request_id=spec.delivery.directory[-64:], spec=spec)
+        return self._stub.CreateJob(request, metadata=self.door.metadata, timeout=CALL_SECONDS).job.name
+
+    def job(self, name: str) -> job_pb2.Job:
+        return self._stub.GetJob(pb.GetJobRequest(name=name), metadata=self.door.metadata, timeout=CALL_SECONDS).job
+
+    @property
+    def resident_bytes(self) -> int:
+        return int(psutil.Process(self.process.pid).memory_info().rss)
+
+
+class Peak:
+    """The most resident memory of the server while the block runs."""
+
+    def __init__(self, server: Server) -> None:
+        self._server, self._over = server, threading.Event()
+        self.bytes = 0
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> "Peak":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.2):
+            self.bytes = max(self.bytes, self._server.resident_bytes)
+
+
+def measure(crowd: Crowd, work: Path) -> Measured:
+    """The whole benchmark in a scratch folder."""
+    spec = _spec(work, crowd)
+    fill_store(work / "data" / "jobs.sqlite3", [spec] * crowd.jobs)
+    with Server(work / "data") as server, ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        start_bytes = server.resident_bytes
+        idle = pool.submit(call_all, server.door, crowd.clients, crowd.calls, crowd.rest_seconds).result()
+        with Peak(server) as peak:
+            name = _queued_job(server, spec, crowd, work)
+            here = work / "all-watch"
+            watching = pool.submit(watch_all, server.door, name, crowd.watchers, crowd.stalled, here)
+            _wait(lambda: here.exists() or watching.done())
+            _wait(lambda: server.job(name).state != job_pb2.Job.STATE_QUEUED)
+            busy = pool.submit(call_all, server.door, crowd.clients, crowd.calls, crowd.rest_seconds).result()
+            began = time.perf_counter()
+            listed = list_all(server.door, PAGE)
+            list_seconds = time.perf_counter() - began
+            seen, late = watching.result()
+        return Measured(idle, busy, listed, list_seconds, seen, late, start_bytes, peak.bytes, server.resident_bytes)
+
+
+def _queued_job(server: Server, spec: job_pb2.JobSpec, crowd: Crowd, work: Path) -> str:
+    """A job that waits behind a shorter one: whoever watches it is there before it begins."""
+    before = job_pb2.JobSpec()
+    before.CopyFrom(spec)
+    before.settings.lora_steps = crowd.lora_steps // 2
+    before.delivery.directory = str(work / "before")
+    server.submit(before)
+    return server.submit(spec)
+
+
+def _spec(work: Path, crowd: Crowd) -> job_pb2.JobSpec:
+    """A clip, a painted frame and a model of random weights, and the job of them."""
+    model, clip, edited = work / "model", work / "shot.mov", work / "edited.png"
+    _run(sys.executable, str(TINY_MODEL), str(model), str(CHUNK_FRAMES))
+    source = f"testsrc2=size=96x64:rate=24:duration={crowd.frames / 24}"
+    _run(find_ffmpeg(), "-v", "error", "-f", "lavfi", "-i", source, "-c:v", "ffv1", f"file:{clip}")
+    _run(find_ffmpeg(), "-v", "error", "-i", f"file:{clip}", "-vf", "negate", "-frames:v", "1", "-update", "1", f"file:{edited}")
+    return job_pb2.JobSpec(
+        clip=clip_pb2.ClipRef(path=str(clip)),
+        edits=[job_pb2.EditedFrame(path=str(edited))],
+        settings=job_pb2.PropagationSettings(model=str(model), lora_steps=crowd.lora_steps),
+        delivery=job_pb2.DeliverySettings(directory=str(work / "out")),
+    )
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        if time.monotonic() > end:
+            raise SystemExit("The server did not come so far in time.")
+        time.sleep(0.05)
+
+
+def table(crowd: Crowd, found: Measured) -> str:
+    """What was measured beside what is promised."""
+    busy = [seconds for seconds, working in zip(found.busy.seconds, found.busy.in_work, strict=True) if working]
+    complete = sum(_is_complete(each, crowd) for each in found.seen)
+    ended = sum(each.state in FINAL for each in found.late)
+    rows = [
+        [f"GetServerInfo, {crowd.clients} clients, nothing else: p50, p99 ms", _percentiles(found.idle.seconds), ""],
+        [
+            f"GetServerInfo, {crowd.clients} clients, {crowd.watchers} watchers, while a worker trains: p50, p99 ms",
+            _percentiles(busy),
+            f"p99 < {GOAL_MS:.0f}",
+        ],
+        ["calls answered while a job was running", f"{len(busy)} of {len(found.busy.seconds)}", ""],
+        [
+            f"watchers that were told all {crowd.frames} frames once and in order, and the end",
+            f"{complete} of {len(found.seen)}",
+            "all",
+        ],
+        ["stalled watchers that were told the end when they read at last", f"{ended} of {len(found.late)}", "all"],
+        ["jobs listed, pages, s", f"{found.listed[0]}, {found.listed[1]}, {found.list_seconds:.2f}", f"{crowd.jobs + 2} jobs"],
+        [
+            "memory of the server process, MB: at start, at most, at the end",
+            ", ".join(f"{size / 1e6:.0f}" for size in (found.start_bytes, found.peak_bytes, found.end_bytes)),
+            f"< {GOAL_BYTES / 1e6:.0f}",
+        ],
+    ]
+    return markdown(["", "measured", "goal"], rows)
+
+
+def _is_complete(seen: Seen, crowd: Crowd) -> bool:
+    whole = seen.frames == tuple(range(crowd.frames))
+    return seen.waited and whole and seen.in_order and seen.state == job_pb2.Job.STATE_SUCCEEDED
+
+
+def _percentiles(seconds: Sequence[float]) -> str:
+    if len(seconds) < 2:
+        return "–"
+    cuts = quantiles(seconds, n=100, method="inclusive")
+    return f"{cuts[49] * 1000:.1f}, {cuts[98] * 1000:.1f}"
+
+
+def page(command: str, crowd: Crowd, found: Measured) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in deciding_versions().items())
+    sections = [
+        "# The server under load",
+        f"Made by `{command}`.",
+        f"Machine: {attention_speed.machine('cpu')}, {psutil.cpu_count()} cores. {versions}, grpcio {grpc.__version__}.",
+        f"{crowd.jobs} ended jobs lie in the store. Each client calls, waits for the answer, rests {crowd.rest_seconds:g} s on average and "
+        f"calls again, {crowd.calls} times. {crowd.stalled} of the {crowd.watchers} watchers read nothing until the job has ended. "
+        "Clients and watchers run on the same machine as server and worker.",
+        table(crowd, found).strip(),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=10_000, help="in the store")
+    parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--calls", type=int, default=60, help="of each client")
+    parser.add_argument("--rest", type=float, default=0.25, help="seconds between an answer and the next call, on average")
+    parser.add_argument("--watchers", type=int, default=100)
+    parser.add_argument("--stalled", type=int, default=10, help="watchers that do not read")
+    parser.add_argument("--frames", type=int, default=2 * CHUNK_FRAMES - 1, help="of the job that is watched")
+    parser.add_argument("--lora-steps", type=int, default=250, help="of that job, a chunk")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance", help="where the page goes")
+    options = parser.parse_args(arguments)
+    crowd = Crowd(
+        options.jobs, options.clients, options.calls, options.rest, options.watchers, options.stalled, options.frames, options.lora_steps
+    )
+    command = shlex.join(["python", "benchmarks/server.py", *(sys.argv[1:] if arguments is None else arguments)])
+    with tempfile.TemporaryDirectory() as work:
+        made = page(command, crowd, measure(crowd, Path(work)))
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "server.md").write_text(made, encoding="utf-8")
+    print(made)
+
+
+if __name__ == "__main__":
+    main()
