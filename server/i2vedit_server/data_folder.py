@@ -94,10 +94,13 @@ class DataFolder:
             raise _unusable(self.path, error) from error
         return token
 
-    def publish(self, address: str, version: str) -> None:
+    def publish(self, address: str, version: str, remote_address: str | None = None) -> None:
         """Tells clients of this user where the server answers. Raises BridgeError DATA_FOLDER_UNUSABLE."""
+        told: dict[str, object] = {"address": address, "pid": os.getpid(), "version": version}
+        if remote_address is not None:
+            told["remote_address"] = remote_address
         try:
-            write_private(self.address_file, json.dumps({"address": address, "pid": os.getpid(), "version": version}))
+            write_private(self.address_file, json.dumps(told))
         except OSError as error:
             raise _unusable(self.path, error) from error
 

@@ -22,7 +22,6 @@ from i2vedit_server.store import LARGEST_SEQUENCE
 from i2vedit_server.worker import Worker
 
 MOST_LOSSES = 3
-STOP_SECONDS = 3.0
 PROGRESS_WRITE_SECONDS = 1.0
 CANCEL_ANSWER_SECONDS = 2.0
 RETRY_SECONDS = 2.0
@@ -94,7 +93,7 @@ class Scheduler:
         if self._running is not None and self._worker is not None:
             self._worker.send(StopJob(self._running.job_id))
         try:
-            await asyncio.wait_for(self._at_rest.wait(), STOP_SECONDS)
+            await asyncio.wait_for(self._at_rest.wait(), self._config.stop_grace_seconds)
         except TimeoutError:
             _log.info("the worker did not stop in time and is ended")
         self._kill_worker()
