@@ -19,6 +19,7 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.limits import impose
 from i2vedit_core.versions import product_version
 from i2vedit_server.config import ListenAddress, ServerConfig, checked_listen_address
+from i2vedit_server.confinement import Confinement
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.guard import Activity, Guard
@@ -27,6 +28,7 @@ from i2vedit_server.logs import keep_out, log_to_file
 from i2vedit_server.scheduler import Scheduler
 from i2vedit_server.service import Parts, PropagationService
 from i2vedit_server.tls import certificate_end, server_credentials
+from i2vedit_server.uploads import Uploads
 
 SERVICE = propagation_service_pb2.DESCRIPTOR.services_by_name["PropagationService"].full_name
 LOCAL_ADDRESS = "127.0.0.1:0"
@@ -66,8 +68,9 @@ async def serve(config: ServerConfig) -> None:
         database = Database(folder.database)
         try:
             hub = Hub(await database(database.store.count_start))
-            parts = Parts(folder, database, hub, Scheduler(config, folder, database, hub))
             with _end_signals() as told:
+                scheduler = Scheduler(config, folder, database, hub)
+                parts = Parts(folder, database, hub, scheduler, Uploads(folder.uploads, config.upload_bytes), told.set)
                 await _serve(config, address, parts, told)
         finally:
             await database.close()
@@ -75,7 +78,7 @@ async def serve(config: ServerConfig) -> None:
 
 async def _serve(config: ServerConfig, address: ListenAddress, parts: Parts, told: asyncio.Event) -> None:
     activity = Activity()
-    server = await _grpc_server(parts, activity)
+    server = await _grpc_server(parts, Guard(parts.folder.token(), activity, parts.folder.server_log, Confinement.of(config, parts.folder)))
     ports = _bind(server, address, config)
     await server.start()
     async with _published(parts.folder, ports), _queue(parts.scheduler):
@@ -86,8 +89,7 @@ async def _serve(config: ServerConfig, address: ListenAddress, parts: Parts, tol
         await server.stop(CALL_GRACE_SECONDS)
 
 
-async def _grpc_server(parts: Parts, activity: Activity) -> aio.Server:
-    guard = Guard(parts.folder.token(), activity, parts.folder.server_log)
+async def _grpc_server(parts: Parts, guard: Guard) -> aio.Server:
     # Without so_reuseport=0 a second server would share the port in silence.
     server = aio.server(interceptors=[guard], options=[("grpc.so_reuseport", 0)])
     add_PropagationServiceServicer_to_server(PropagationService(parts), server)

@@ -1,4 +1,4 @@
-"""What stands before every call, health and reflection included: the token, the error table, and the count of calls."""
+"""What stands before every call, health and reflection included: the token, the paths, the error table, and the count of calls."""
 
 from __future__ import annotations  # grpc's handler type takes its parameters in stubs alone
 
@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
+from google.protobuf.message import Message
 from grpc import aio
 
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_server.confinement import Confinement
 from i2vedit_server.status import as_bridge_error, to_grpc_status
 
 AUTHORIZATION = "authorization"
@@ -50,8 +52,9 @@ class Activity:
 class Guard(aio.ServerInterceptor):
     """Lets a call through if it carries the token, and turns whatever it raises into a status."""
 
-    def __init__(self, token: str, activity: Activity, log_path: Path) -> None:
+    def __init__(self, token: str, activity: Activity, log_path: Path, confinement: Confinement) -> None:
         self._expected = f"Bearer {token}".encode()
+        self._confinement = confinement
         self._activity = activity
         self._log_path = log_path
 
@@ -87,6 +90,7 @@ class Guard(aio.ServerInterceptor):
         async def answer(request: Any, context: aio.ServicerContext[Any, Any]) -> Any:
             with self._activity.call():
                 try:
+                    self._look_at_paths(request, context)
                     return await behaviour(request, context)
                 except aio.AbortError:
                     raise
@@ -99,6 +103,7 @@ class Guard(aio.ServerInterceptor):
         async def answer(request: Any, context: aio.ServicerContext[Any, Any]) -> None:
             with self._activity.call():
                 try:
+                    self._look_at_paths(request, context)
                     await _forward(behaviour(request, context), context)
                 except aio.AbortError:
                     raise
@@ -106,6 +111,11 @@ class Guard(aio.ServerInterceptor):
                     await _abort(context, as_bridge_error(error, self._log_path))
 
         return answer
+
+    def _look_at_paths(self, request: Any, context: aio.ServicerContext[Any, Any]) -> None:
+        """A stream of requests names no paths: an upload has a name alone, which is made safe."""
+        if isinstance(request, Message):
+            self._confinement.admit(request, context.peer())
 
 
 async def _forward(answers: AsyncGenerator[Any, None] | Awaitable[None], context: aio.ServicerContext[Any, Any]) -> None:

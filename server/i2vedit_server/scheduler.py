@@ -13,6 +13,7 @@ from i2vedit_core.plan import MemoryPlan
 from i2vedit_core.progress import FrameDelivered, Progress
 from i2vedit_server import convert
 from i2vedit_server.config import ServerConfig
+from i2vedit_server.confinement import Confinement
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
@@ -151,7 +152,9 @@ class Scheduler:
         work = self._folder.work / record.job_id
         work.mkdir(parents=True, exist_ok=True)
         places = Places(work, self._folder.artifacts, self._config.artifact_bytes)
-        return convert.order(record.job_id, job_pb2.JobSpec.FromString(record.spec), places)
+        spec = job_pb2.JobSpec.FromString(record.spec)
+        Confinement.of(self._config, self._folder).admit_again(spec)
+        return convert.order(record.job_id, spec, places)
 
     async def _ready_worker(self) -> Worker:
         if self._worker is None or not self._worker.alive:

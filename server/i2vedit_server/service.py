@@ -6,13 +6,13 @@ import binascii
 import json
 import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from grpc import aio
 
-from i2vedit.v1 import job_pb2
+from i2vedit.v1 import job_pb2, transfer_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
 from i2vedit.v1.propagation_service_pb2_grpc import PropagationServiceServicer
 from i2vedit_core.errors import BridgeError, Code, Reason
@@ -22,13 +22,16 @@ from i2vedit_core.models import find_model
 from i2vedit_core.versions import DECIDING, product_version, versions_of
 from i2vedit_server import convert
 from i2vedit_server.admission import Admission
+from i2vedit_server.confinement import is_local
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
+from i2vedit_server.downloads import delivered_files
 from i2vedit_server.hub import Hub
 from i2vedit_server.plan_message import plan_message
 from i2vedit_server.record import JobRecord, JobState
 from i2vedit_server.scheduler import Scheduler
 from i2vedit_server.store import LARGEST_SEQUENCE, job_not_found
+from i2vedit_server.uploads import Requests, Uploads
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 1000
@@ -46,6 +49,9 @@ class Parts:
     database: Database
     hub: Hub
     scheduler: Scheduler
+    uploads: Uploads
+    end: Callable[[], None]
+    """Tells the server to stop, as a signal does."""
 
 
 class PropagationService(PropagationServiceServicer):
@@ -58,6 +64,8 @@ class PropagationService(PropagationServiceServicer):
         self._hub = parts.hub
         self._scheduler = parts.scheduler
         self._admission = Admission(parts.database)
+        self._uploads = parts.uploads
+        self._end = parts.end
         self._started_seconds = time.monotonic()
         self._libraries = versions_of((*DECIDING, "grpcio", "protobuf"))
 
@@ -121,6 +129,23 @@ class PropagationService(PropagationServiceServicer):
                 events = await watcher.take()
         finally:
             self._hub.leave(job_id, watcher)
+
+    async def UploadMedia(self, requests: Requests, context: Context) -> transfer_pb2.UploadMediaResponse:
+        return await self._uploads.receive(requests)
+
+    async def DownloadFrames(
+        self, request: transfer_pb2.DownloadFramesRequest, context: Context
+    ) -> AsyncGenerator[transfer_pb2.DownloadFramesResponse, None]:
+        record = await self._record(request.name)
+        async for response in delivered_files(record.delivered_directory, request):
+            yield response
+
+    async def DrainServer(self, request: transfer_pb2.DrainServerRequest, context: Context) -> transfer_pb2.DrainServerResponse:
+        if not is_local(context.peer()):
+            sentence = "Only a command on the server's own machine may end it; sign in there, or ask its owner."
+            raise BridgeError(Code.PERMISSION_DENIED, Reason.CALLER_NOT_LOCAL, sentence)
+        self._end()
+        return transfer_pb2.DrainServerResponse(process_id=os.getpid())
 
     async def _snapshot(self, job_id: str) -> pb.WatchJobResponse:
         """The marker is read first: what happens while the store is read is told again rather than missed."""

@@ -1,9 +1,12 @@
 """`i2vedit propagate`: submit and watch."""
 
+from pathlib import Path
+
 import click
 
 from i2vedit_client.commands.options import json_option
 from i2vedit_client.launch import connect
+from i2vedit_client.remote import is_remote, send
 from i2vedit_client.report import open_report
 from i2vedit_client.spec import PropagateOptions, job_spec, parse_range
 from i2vedit_client.submit import leave, submit, watch
@@ -71,10 +74,11 @@ def command(
         alpha=alpha,
     )
     spec = job_spec(options)
+    remote = is_remote()
     with open_report(as_json) as report:
         with connect() as client:
-            job = submit(client, spec, report)
+            job = submit(client, send(client, spec, report) if remote else spec, report)
         if detach:
             leave(job, report)
         else:
-            watch(connect, job.name, report)
+            watch(connect, job.name, report, Path(spec.delivery.directory) if remote else None)
