@@ -1,14 +1,14 @@
 """A server that others can reach: only with a certificate that works, and only for callers with token and trust."""
 
-import json
 import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 from tests.server.certificates import Pair, certificate
+from tests.server.elsewhere import own_address, remote_address, token
 from tests.server.harness import ServerProcess, refusal, server_command, server_environment
 
 from i2vedit.v1 import propagation_service_pb2 as pb
@@ -18,42 +18,6 @@ from i2vedit_client.errors import ServerError
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_server.config import TlsFiles
 from i2vedit_server.tls import certificate_end
-
-
-def own_address() -> str:
-    """An address of this machine that is not loopback; skips where it has none. Nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("198.51.100.1", 9))
-            address = str(probe.getsockname()[0])
-        except OSError:
-            address = "127.0.0.1"
-    if address.startswith("127."):
-        pytest.skip("this machine has no address but loopback")
-    return address
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    return certificate(tmp_path_factory.mktemp("keys"), own_address())
-
-
-@pytest.fixture(scope="module")
-def open_server(tmp_path_factory: pytest.TempPathFactory, pair: Pair) -> Iterator[ServerProcess]:
-    """A server that listens on every address of this machine."""
-    options = ["--listen", "0.0.0.0:0", "--tls-certificate", str(pair.certificate), "--tls-key", str(pair.key)]
-    server = ServerProcess(tmp_path_factory.mktemp("open") / "data", "--runner", "standin:deliver", *options)
-    yield server
-    server.close()
-
-
-def remote_address(server: ServerProcess) -> str:
-    port = json.loads((server.folder / "server.json").read_text())["remote_address"].rpartition(":")[2]
-    return f"{own_address()}:{port}"
-
-
-def token(server: ServerProcess) -> str:
-    return (server.folder / "token").read_text()
 
 
 def test_a_caller_from_elsewhere_comes_in_by_tls(open_server: ServerProcess, pair: Pair) -> None:
@@ -78,7 +42,7 @@ def test_who_does_not_know_the_authority_does_not_send_the_token(open_server: Se
 
 def test_without_tls_nobody_is_heard_there(open_server: ServerProcess) -> None:
     with grpc.insecure_channel(remote_address(open_server)) as channel:
-        call = channel.unary_unary("/i2vedit.v1.PropagationService/GetServerInfo")
+        call: Any = channel.unary_unary("/i2vedit.v1.PropagationService/GetServerInfo")
         with pytest.raises(grpc.RpcError):
             call(b"", metadata=open_server.metadata, timeout=5)
     with pytest.raises(OSError):
