@@ -25,6 +25,7 @@ from i2vedit_server.database import Database
 from i2vedit_server.guard import Activity, Guard
 from i2vedit_server.hub import Hub
 from i2vedit_server.logs import keep_out, log_to_file
+from i2vedit_server.place import check_place
 from i2vedit_server.scheduler import Scheduler
 from i2vedit_server.service import Parts, PropagationService
 from i2vedit_server.tls import certificate_end, server_credentials
@@ -51,6 +52,7 @@ class Ports:
 def check(config: ServerConfig) -> str:
     """What `--check` prints: a JSON object. Raises BridgeError where a server could not start with these settings."""
     address = checked_listen_address(config.listen, config.tls)
+    check_place(config.data_folder)
     DataFolder(config.data_folder).create()
     end = certificate_end(config.tls).isoformat() if config.tls else None
     return json.dumps({"listen": address.text, "tls_certificate_end": end})
@@ -59,6 +61,7 @@ def check(config: ServerConfig) -> str:
 async def serve(config: ServerConfig) -> None:
     """Runs the server until a signal or idleness ends it. Raises BridgeError where it may not or cannot start."""
     address = checked_listen_address(config.listen, config.tls)
+    check_place(config.data_folder)
     folder = DataFolder(config.data_folder)
     folder.create()
     with folder.lock():
