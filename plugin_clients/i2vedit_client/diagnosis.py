@@ -16,7 +16,7 @@ from typing import Any
 
 from i2vedit_client.discovery import DATA_FOLDER_VARIABLE, SERVER_VARIABLE, named_server, read_server_file, read_token
 from i2vedit_client.errors import BadInput, ServerError
-from i2vedit_client.launch import connect, missing_server_packages, running_client
+from i2vedit_client.launch import connect, is_older, missing_server_packages, running_client
 from i2vedit_client.words import plan_words
 
 OLDEST_PYTHON = (3, 11)
@@ -192,13 +192,10 @@ def server(folder: Path) -> Finding:
         return Finding("server", True, "the last one has ended; another starts by itself when it is needed")
     with client:
         info = client.server_info()
-    here = metadata.version("i2vedit-bridge")
-    detail = (
-        f"{there.address}, version {info.version}, process {info.process_id}, {info.running_count} running, {info.queued_count} waiting"
-    )
-    return Finding(
-        "server", info.version == here, detail, f"This command is version {here}: end the server, the next command starts a new one."
-    )
+    detail = f"{there.address}, version {info.version}, process {info.process_id}, {info.running_count} running, {info.queued_count} waiting"
+    if is_older(info.version):
+        detail += "; the next command puts one of its own version in its place"
+    return Finding("server", True, detail)
 
 
 def token(folder: Path) -> Finding:

@@ -26,14 +26,15 @@ def _name(text: str) -> x509.Name:
 def certificate(folder: Path, address: str = "127.0.0.1", days: int = 2, name: str = "server") -> Pair:
     """A certificate that signs itself; `days` from now it ends, which may lie in the past."""
     key = ec.generate_private_key(ec.SECP256R1())
-    end = datetime.now(UTC) + timedelta(days=days)
+    now = datetime.now(UTC)
+    end = now + timedelta(days=days)
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(name))
         .issuer_name(_name(name))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(end - timedelta(days=30))
+        .not_valid_before(min(now, end) - timedelta(days=30))
         .not_valid_after(end)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
