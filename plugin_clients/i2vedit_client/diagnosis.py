@@ -192,7 +192,9 @@ def server(folder: Path) -> Finding:
         return Finding("server", True, "the last one has ended; another starts by itself when it is needed")
     with client:
         info = client.server_info()
-    detail = f"{there.address}, version {info.version}, process {info.process_id}, {info.running_count} running, {info.queued_count} waiting"
+    detail = (
+        f"{there.address}, version {info.version}, process {info.process_id}, {info.running_count} running, {info.queued_count} waiting"
+    )
     if is_older(info.version):
         detail += "; the next command puts one of its own version in its place"
     return Finding("server", True, detail)

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 
 import pytest
 from tests.server.certificates import certificate
@@ -11,7 +10,7 @@ from i2vedit_client import diagnosis
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
+def folder(tmp_path, monkeypatch):
     for name in (*diagnosis.PROXY_VARIABLES, "I2VEDIT_SERVER", "I2VEDIT_TOKEN_FILE", "I2VEDIT_CA_FILE"):
         monkeypatch.delenv(name, raising=False)
     data = tmp_path / "data"

@@ -63,8 +63,7 @@ def test_no_method_answers_without_the_token(open_server: ServerProcess, method:
 def test_bytes_that_are_no_message_are_refused(open_server: ServerProcess, method: str) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         list(raw_call(open_server.channel, method)(iter([b"\xff" * 1000]), metadata=open_server.metadata, timeout=20))
-    assert caught.value.code() in (grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT)
-    assert "Traceback" not in (caught.value.details() or "")
+    assert refusal(caught.value)[:2] == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID")
 
 
 def test_messages_over_four_mebibytes_are_refused_one_after_the_other(open_server: ServerProcess) -> None:
@@ -138,7 +137,6 @@ PATHS = [
     "{data}/uploads/a\0.mov",
     "/dev/zero",
     "file:///etc/passwd",
-    "{data}/uploads/" + "x" * 5000,
 ]
 
 
