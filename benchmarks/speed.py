@@ -149,8 +149,8 @@ def _page(command: str, model: str, tables: dict[str, str]) -> str:
         "# Performance",
         f"Made by `{command}` with the model `{model}` (SHA-256 `{find_model(model).sha256}`).",
         f"Machine: {attention_speed.machine('cpu')}. {versions}.",
-        "Absolute times are this machine's. Operator and edits took turns, and their ratios are medians; presets, lengths and disk are of one "
-        "run each, one after the other.",
+        "Absolute times are this machine's. Operator and edits took turns, and their ratios are medians; presets, lengths and disk are of "
+        "one run each, one after the other.",
         *(f"## {title}\n\n{content.strip()}" for title, content in tables.items()),
     ]
     return "\n\n".join(sections) + "\n"

@@ -17,6 +17,7 @@ COMMANDS = {
     "models": "Check model folders.",
     "serve": "Run the server in this terminal.",
     "doctor": "Say what is wrong on this machine and how to mend it.",
+    "uninstall": "Take the start at login away, and with --purge all data.",
 }
 """Each in a module of its own under `commands`; the words stand here so that `--help` need not import them."""
 
@@ -90,6 +91,7 @@ def _say(error: ClientError, as_json: bool) -> None:
 def main() -> NoReturn:
     """Entry point of the command: one sentence and an exit code for whatever goes wrong."""
     arguments = sys.argv[1:]
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what gRPC has to say comes as an exception too
     for stream in (sys.stdout, sys.stderr):
         # A console that lacks a character of a path shows a question mark instead of failing.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")

@@ -10,7 +10,7 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from i2vedit.v1 import clip_pb2, job_pb2, propagation_service_pb2_grpc, shot_pb2
+from i2vedit.v1 import clip_pb2, job_pb2, propagation_service_pb2_grpc, shot_pb2, transfer_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
 from i2vedit_client.channel import open_channel
 from i2vedit_client.errors import ServerError
@@ -23,6 +23,7 @@ PAGE_SIZE = 200
 SENTENCES = {
     "UNAVAILABLE": "The server cannot be reached. `i2vedit doctor` says what is wrong.",
     "DEADLINE_EXCEEDED": "The server did not answer in time. `i2vedit doctor` says what is wrong.",
+    "UNIMPLEMENTED": "The server is older than this command and does not know this call. End it, and the next command starts a new one.",
     "UNAUTHENTICATED": "The server refused the token of this data folder: its file `token` has changed. End the server, then try again.",
 }
 """For failures in which the server itself could not say anything better to a person."""
@@ -54,8 +55,9 @@ def _translated() -> Iterator[None]:
 class Client:
     """A connection to one server. Close it, or use it in a `with` block."""
 
-    def __init__(self, address: str, token: str) -> None:
-        self._channel = open_channel(address, token)
+    def __init__(self, address: str, token: str, authorities: bytes | None = None) -> None:
+        """`authorities` as in `open_channel`."""
+        self._channel = open_channel(address, token, authorities)
         self._stub = propagation_service_pb2_grpc.PropagationServiceStub(self._channel)
 
     def close(self) -> None:
@@ -191,3 +193,18 @@ class Client:
         """Every unfinished job, then what happens to any, without an end."""
         with _translated():
             yield from self._stub.WatchJobs(service_pb2.WatchJobsRequest(kinds=kinds, resume_after=resume_after))
+
+    def upload(self, requests: Iterator[transfer_pb2.UploadMediaRequest]) -> transfer_pb2.UploadMediaResponse:
+        """One call of an upload; `i2vedit_client.transfer.upload_media` sends a whole file."""
+        with _translated():
+            return self._stub.UploadMedia(requests)
+
+    def download(self, request: transfer_pb2.DownloadFramesRequest) -> Iterator[transfer_pb2.DownloadFramesResponse]:
+        """One call of a download; `i2vedit_client.transfer.download_frames` fetches a whole folder."""
+        with _translated():
+            yield from self._stub.DownloadFrames(request)
+
+    def drain_server(self) -> int:
+        """Ends the server after its running job's next step, with everything kept. Gives its process id."""
+        with _translated():
+            return self._stub.DrainServer(transfer_pb2.DrainServerRequest(), timeout=QUICK_SECONDS).process_id

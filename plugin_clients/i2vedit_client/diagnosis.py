@@ -9,18 +9,23 @@ import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from i2vedit_client.discovery import DATA_FOLDER_VARIABLE, read_server_file, read_token
-from i2vedit_client.errors import ServerError
-from i2vedit_client.launch import missing_server_packages, running_client
+from i2vedit_client.discovery import DATA_FOLDER_VARIABLE, SERVER_VARIABLE, named_server, read_server_file, read_token
+from i2vedit_client.errors import BadInput, ServerError
+from i2vedit_client.launch import connect, is_older, missing_server_packages, running_client
 from i2vedit_client.words import plan_words
 
 OLDEST_PYTHON = (3, 11)
 ENOUGH_BYTES = 5 * 10**9
 ASK_SECONDS = 120.0
+SOON = timedelta(days=14)
+PROXY_VARIABLES = tuple(
+    variable for name in ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy", "no_proxy") for variable in (name, name.upper())
+)
 INSTALL_SERVER = 'pip install "i2vedit-bridge[server]"'
 
 ASK_TORCH = """
@@ -114,8 +119,70 @@ def data_folder_usable(folder: Path) -> Finding:
     return Finding("data folder", True, str(folder))
 
 
+def settings(folder: Path) -> Finding:
+    """Asks a server that starts nothing: config file, address, certificate, and whether the folder's disk can hold the database."""
+    if missing_server_packages():
+        return Finding("settings", True, "of no use without the server's packages")
+    command = [sys.executable, "-m", "i2vedit_server", "--check", "--data-dir", str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=ASK_SECONDS, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding("settings", False, f"the server does not answer ({error})", "Run: i2vedit serve")
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines() or ["the server gave no reason"]
+        return Finding("settings", False, said[-1], "Mend what it names, then try again: docs/server.md has every setting.")
+    figures = json.loads(done.stdout)
+    return _certificate_finding(figures, "config.toml" if (folder / "config.toml").exists() else "defaults")
+
+
+def _certificate_finding(figures: dict[str, Any], source: str) -> Finding:
+    detail = f"{source}, listening on {figures['listen']}"
+    if not figures["tls_certificate_end"]:
+        return Finding("settings", True, detail, figures=figures)
+    end = datetime.fromisoformat(figures["tls_certificate_end"])
+    detail += f", certificate valid until {end:%Y-%m-%d %H:%M} UTC"
+    return Finding("settings", end - datetime.now(UTC) > SOON, detail, "Give the server a new certificate before this one ends.", figures)
+
+
+def users(folder: Path) -> Finding:
+    """Several people on one machine have a folder, a server and a token each."""
+    if os.name != "nt" and folder.exists():
+        status = folder.stat()
+        if status.st_uid != os.getuid():
+            mend = f"Name a folder of your own in {DATA_FOLDER_VARIABLE}: each user has a server and a token of their own."
+            return Finding("users", False, f"{folder} belongs to another user", mend)
+        if stat.S_IMODE(status.st_mode) & 0o077:
+            return Finding("users", False, f"other users of this machine can look into {folder}", f"Run: chmod 700 '{folder}'")
+    return Finding("users", True, f"{folder} is this user's alone")
+
+
+def proxies(_: Path) -> Finding:
+    """Never a fault: on this machine they are passed by, and to another one they are used as gRPC uses them."""
+    found = [name for name in PROXY_VARIABLES if os.environ.get(name)]
+    if not found:
+        return Finding("proxies", True, "none in the environment")
+    return Finding("proxies", True, f"{', '.join(found)} in the environment; calls to a server on this machine pass them by")
+
+
+def named(_: Path) -> Finding:
+    """The server on another machine, where the environment names one."""
+    try:
+        other = named_server()
+    except BadInput as error:
+        return Finding("other server", False, str(error), "Correct the variable, or unset it to use the server of this machine.")
+    if other is None:
+        return Finding("other server", True, f"none named in {SERVER_VARIABLE}")
+    try:
+        with connect() as client:
+            info = client.server_info()
+    except ServerError as error:
+        return Finding("other server", False, str(error), f"Or unset {SERVER_VARIABLE} to use the server of this machine.")
+    return Finding("other server", True, f"{other.address} answers, version {info.version}")
+
+
 def server(folder: Path) -> Finding:
-    if read_server_file(folder) is None:
+    there = read_server_file(folder)
+    if there is None:
         return Finding("server", True, "none runs; one starts by itself when it is needed")
     try:
         client = running_client(folder)
@@ -125,11 +192,12 @@ def server(folder: Path) -> Finding:
         return Finding("server", True, "the last one has ended; another starts by itself when it is needed")
     with client:
         info = client.server_info()
-    here = metadata.version("i2vedit-bridge")
-    detail = f"version {info.version}, process {info.process_id}, {info.running_count} running, {info.queued_count} waiting"
-    return Finding(
-        "server", info.version == here, detail, f"This command is version {here}: end the server, the next command starts a new one."
+    detail = (
+        f"{there.address}, version {info.version}, process {info.process_id}, {info.running_count} running, {info.queued_count} waiting"
     )
+    if is_older(info.version):
+        detail += "; the next command puts one of its own version in its place"
+    return Finding("server", True, detail)
 
 
 def token(folder: Path) -> Finding:
@@ -159,7 +227,11 @@ CHECKS: tuple[Callable[[Path], Finding], ...] = (
     torch,
     memory,
     data_folder_usable,
+    users,
+    settings,
     server,
+    named,
     token,
     disk_space,
+    proxies,
 )

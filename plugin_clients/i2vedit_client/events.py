@@ -104,9 +104,8 @@ def summary(job: job_pb2.Job) -> Event:
     for name in ("shot", "worker"):
         if getattr(job, name):
             result[name] = getattr(job, name)
-    for name in ("create_time", "start_time", "end_time", "lease_expire_time"):
-        if job.HasField(name):
-            result[name] = getattr(job, name).ToJsonString()
+    times = {"create_time", "start_time", "end_time", "lease_expire_time"}
+    result |= {field.name: value.ToJsonString() for field, value in job.ListFields() if field.name in times}
     if job.HasField("failure"):
         result["failure"] = {"code": job.failure.code, "reason": job.failure.reason, "message": job.failure.message}
     return result

@@ -27,6 +27,8 @@ class PropagateOptions:
     edit: str = "local"
     seed: int = 0
     lora_steps: int | None = None
+    size: tuple[int, int] | None = None
+    """Largest width and height of the model's picture; None: what the model was made for."""
     color_space: str = ""
     depth: str = "auto"
     compression: str = ""
@@ -73,6 +75,7 @@ class ShotOptions:
     model: str
     preset: str
     seed: int
+    size: tuple[int, int] | None = None
 
 
 def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
@@ -81,9 +84,27 @@ def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
     return shot_pb2.ShotSpec(
         clip=clip_pb2.ClipRef(path=absolute(options.clip), source_in=options.first, frame_count=count),
         settings=job_pb2.PropagationSettings(
-            model=model_reference(options.model), preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"), seed=options.seed
+            model=model_reference(options.model),
+            preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
+            seed=options.seed,
+            picture_area=picture_area(options.size),
         ),
     )
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """`WxH` in pixels; None stays None. Raises BadInput."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*(\d{1,5})\s*[xX×]\s*(\d{1,5})\s*", text, re.ASCII)
+    if match is None or int(match[1]) * int(match[2]) == 0:
+        raise BadInput(f"The size '{text}' is not understood. Write width and height in pixels, like 704x384.")
+    return int(match[1]), int(match[2])
+
+
+def picture_area(size: tuple[int, int] | None) -> int:
+    """As the server takes it; 0 leaves it to the model."""
+    return 0 if size is None else size[0] * size[1]
 
 
 def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
@@ -100,6 +121,7 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
             edit_kind=job_pb2.EditKind.Value(f"EDIT_KIND_{options.edit.upper()}"),
             seed=options.seed,
             lora_steps=options.lora_steps,
+            picture_area=picture_area(options.size),
         ),
         delivery=job_pb2.DeliverySettings(
             directory=absolute(options.directory),

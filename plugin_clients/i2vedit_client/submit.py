@@ -1,6 +1,7 @@
 """Submits a job and watches it: what `propagate`, `demo` and `jobs watch` share."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from i2vedit.v1 import job_pb2
 from i2vedit_client.client import Client
@@ -8,6 +9,7 @@ from i2vedit_client.errors import Interrupted
 from i2vedit_client.events import SUCCEEDED, Event, job_event, state_name
 from i2vedit_client.follow import follow
 from i2vedit_client.report import Report
+from i2vedit_client.transfer import download_frames
 
 
 def submit(client: Client, spec: job_pb2.JobSpec, report: Report) -> job_pb2.Job:
@@ -44,11 +46,26 @@ class PreparedNotice:
         self._needed_nothing = stage in ("load", "decode") and (self._needed_nothing or stage == "load")
 
 
-def watch(connect: Callable[[], Client], name: str, report: Report) -> job_pb2.Job:
-    """Reports until the job has succeeded. Raises Interrupted on Ctrl-C, after which the job goes on."""
+def watch(connect: Callable[[], Client], name: str, report: Report, fetch_to: Path | None = None) -> job_pb2.Job:
+    """Reports until the job has succeeded. Raises Interrupted on Ctrl-C, after which the job goes on.
+
+    `fetch_to` receives the delivered folder of a server on another machine.
+    """
     try:
         job = follow(connect, name, PreparedNotice(report))
+        if fetch_to is not None:
+            job = fetch(connect, job, fetch_to)
     except KeyboardInterrupt:
         raise Interrupted(name) from None
     report(job_event(job))
     return job
+
+
+def fetch(connect: Callable[[], Client], job: job_pb2.Job, directory: Path) -> job_pb2.Job:
+    """The job with its delivered folder on this machine. Raises ServerError, ClientError."""
+    with connect() as client:
+        folder = download_frames(client, job.name, directory)
+    fetched = job_pb2.Job()
+    fetched.CopyFrom(job)
+    fetched.delivered_directory = str(folder)
+    return fetched

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from types import FrameType
 
 from grpc import aio
@@ -14,56 +16,83 @@ from grpc_reflection.v1alpha import reflection
 from i2vedit.v1 import propagation_service_pb2
 from i2vedit.v1.propagation_service_pb2_grpc import add_PropagationServiceServicer_to_server
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.media.limits import impose
 from i2vedit_core.versions import product_version
-from i2vedit_server.config import ServerConfig, checked_listen_address
+from i2vedit_server.config import ListenAddress, ServerConfig, checked_listen_address
+from i2vedit_server.confinement import Confinement
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.guard import Activity, Guard
 from i2vedit_server.hub import Hub
-from i2vedit_server.logs import log_to_file
+from i2vedit_server.logs import keep_out, log_to_file
+from i2vedit_server.place import check_place
 from i2vedit_server.scheduler import Scheduler
 from i2vedit_server.service import Parts, PropagationService
+from i2vedit_server.tls import certificate_end, server_credentials
+from i2vedit_server.uploads import Uploads
 
 SERVICE = propagation_service_pb2.DESCRIPTOR.services_by_name["PropagationService"].full_name
+LOCAL_ADDRESS = "127.0.0.1:0"
 CALL_GRACE_SECONDS = 0.5
 LONGEST_IDLE_LOOK_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Ports:
+    """Where the server answers."""
+
+    local: str
+    """What callers of this machine are told."""
+    remote: str | None = None
+    """With TLS, for everybody else."""
+
+
+def check(config: ServerConfig) -> str:
+    """What `--check` prints: a JSON object. Raises BridgeError where a server could not start with these settings."""
+    address = checked_listen_address(config.listen, config.tls)
+    check_place(config.data_folder)
+    DataFolder(config.data_folder).create()
+    end = certificate_end(config.tls).isoformat() if config.tls else None
+    return json.dumps({"listen": address.text, "tls_certificate_end": end})
+
+
 async def serve(config: ServerConfig) -> None:
     """Runs the server until a signal or idleness ends it. Raises BridgeError where it may not or cannot start."""
-    address = checked_listen_address(config.listen)
+    address = checked_listen_address(config.listen, config.tls)
+    check_place(config.data_folder)
     folder = DataFolder(config.data_folder)
     folder.create()
     with folder.lock():
+        keep_out(folder.token())
         log_to_file(folder.server_log)
+        impose(config.limits)
         database = Database(folder.database)
         try:
             hub = Hub(await database(database.store.count_start))
-            parts = Parts(folder, database, hub, Scheduler(config, folder, database, hub))
             with _end_signals() as told:
+                scheduler = Scheduler(config, folder, database, hub)
+                parts = Parts(folder, database, hub, scheduler, Uploads(folder.uploads, config.upload_bytes), told.set)
                 await _serve(config, address, parts, told)
         finally:
             await database.close()
 
 
-async def _serve(config: ServerConfig, address: str, parts: Parts, told: asyncio.Event) -> None:
+async def _serve(config: ServerConfig, address: ListenAddress, parts: Parts, told: asyncio.Event) -> None:
     activity = Activity()
-    server = await _grpc_server(parts, activity)
-    port = _bind(server, address)
+    server = await _grpc_server(parts, Guard(parts.folder.token(), activity, parts.folder.server_log, Confinement.of(config, parts.folder)))
+    ports = _bind(server, address, config)
     await server.start()
-    bound = f"{address.rpartition(':')[0]}:{port}"
-    async with _published(parts.folder, bound), _queue(parts.scheduler):
-        _log.info("i2vedit server %s answers on %s, data folder %s", product_version(), bound, parts.folder.path)
+    async with _published(parts.folder, ports), _queue(parts.scheduler):
+        _log.info("i2vedit server %s answers on %s, data folder %s", product_version(), ports, parts.folder.path)
         await _until_told(told, config.idle_exit_seconds, activity, parts.database)
         _log.info("i2vedit server stops")
         parts.hub.close()
         await server.stop(CALL_GRACE_SECONDS)
 
 
-async def _grpc_server(parts: Parts, activity: Activity) -> aio.Server:
-    guard = Guard(parts.folder.token(), activity, parts.folder.server_log)
+async def _grpc_server(parts: Parts, guard: Guard) -> aio.Server:
     # Without so_reuseport=0 a second server would share the port in silence.
     server = aio.server(interceptors=[guard], options=[("grpc.so_reuseport", 0)])
     add_PropagationServiceServicer_to_server(PropagationService(parts), server)
@@ -74,15 +103,27 @@ async def _grpc_server(parts: Parts, activity: Activity) -> aio.Server:
     return server
 
 
-def _bind(server: aio.Server, address: str) -> int:
-    """The port that the server got. Raises BridgeError LISTEN_ADDRESS_TAKEN."""
+def _bind(server: aio.Server, address: ListenAddress, config: ServerConfig) -> Ports:
+    """Takes the port, and behind an address that others can reach a second one for this machine, where no certificate is asked for.
+
+    Raises BridgeError LISTEN_ADDRESS_TAKEN, TLS_UNUSABLE.
+    """
+    if address.is_loopback or config.tls is None:
+        return Ports(_take(address.text, lambda: server.add_insecure_port(address.text)))
+    credentials = server_credentials(config.tls)
+    remote = _take(address.text, lambda: server.add_secure_port(address.text, credentials))
+    return Ports(_take(LOCAL_ADDRESS, lambda: server.add_insecure_port(LOCAL_ADDRESS)), remote)
+
+
+def _take(address: str, bind: Callable[[], int]) -> str:
+    """`HOST:PORT` with the port that the server got. Raises BridgeError LISTEN_ADDRESS_TAKEN."""
     try:
-        port = server.add_insecure_port(address)
+        port = bind()
     except RuntimeError as error:
         raise _address_taken(address) from error
     if port == 0:
         raise _address_taken(address)
-    return port
+    return f"{address.rpartition(':')[0]}:{port}"
 
 
 def _address_taken(address: str) -> BridgeError:
@@ -91,8 +132,8 @@ def _address_taken(address: str) -> BridgeError:
 
 
 @contextlib.asynccontextmanager
-async def _published(folder: DataFolder, address: str) -> AsyncIterator[None]:
-    folder.publish(address, product_version())
+async def _published(folder: DataFolder, ports: Ports) -> AsyncIterator[None]:
+    folder.publish(ports.local, product_version(), ports.remote)
     try:
         yield
     finally:

@@ -2,15 +2,25 @@
 
 import ipaddress
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.media.limits import Limits
 
 DATA_FOLDER_VARIABLE = "I2VEDIT_DATA_DIR"
 DEFAULT_RUNNER = "i2vedit_server.runner:run_job"
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """PEM files. Absolute."""
+
+    certificate: Path
+    """The server's own certificate, followed by those that lead to a known authority."""
+    key: Path
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,8 @@ class ServerConfig:
     """None: runs until it is told to stop."""
     cancel_grace_seconds: float = 15.0
     """How long a cancelled job may take to its next step before its worker process is ended."""
+    stop_grace_seconds: float = 30.0
+    """How long a server that is told to stop waits for the running job to finish its step and write its checkpoint."""
     worker_idle_seconds: float = 120.0
     """How long a worker without a job keeps its process, and with it the card's memory."""
     worker_silence_seconds: float = 30.0
@@ -33,6 +45,14 @@ class ServerConfig:
     """A job that makes no step for so long hangs, too, however alive its process is."""
     artifact_bytes: int = 20 * 10**9
     """What is kept of prepared shots on disk; those used longest ago go first. A shot of SVD takes about 100 MB a chunk."""
+    log_level: str = "info"
+    tls: TlsFiles | None = None
+    """None: only addresses of this machine are listened on."""
+    roots: tuple[Path, ...] = ()
+    """Folders that callers from elsewhere may name paths in, beside what they have uploaded. Absolute."""
+    upload_bytes: int = 100 * 10**9
+    """The largest file that is taken as an upload."""
+    limits: Limits = field(default_factory=Limits)
     runner: str = DEFAULT_RUNNER
     """`module:function` that the worker process calls for each job."""
 
@@ -43,10 +63,18 @@ def default_data_folder() -> Path:
     return Path(named) if named else platformdirs.user_data_path("i2vedit", appauthor=False, roaming=False)
 
 
-def checked_listen_address(listen: str) -> str:
-    """`HOST:PORT` with a numeric loopback host (`localhost` becomes 127.0.0.1).
+@dataclass(frozen=True)
+class ListenAddress:
+    """A checked address: `text` is `HOST:PORT` with a numeric host."""
 
-    Raises BridgeError LISTEN_ADDRESS_INVALID, and TLS_REQUIRED for an address that others on the network could reach.
+    text: str
+    is_loopback: bool
+
+
+def checked_listen_address(listen: str, tls: TlsFiles | None = None) -> ListenAddress:
+    """The address with a numeric host (`localhost` becomes 127.0.0.1).
+
+    Raises BridgeError LISTEN_ADDRESS_INVALID, and TLS_REQUIRED for an address that others on the network could reach without TLS.
     """
     host, _, port = listen.rpartition(":")
     if not (port.isdecimal() and int(port) <= 65535):
@@ -56,13 +84,13 @@ def checked_listen_address(listen: str) -> str:
         address = ipaddress.ip_address(name)
     except ValueError:
         raise _invalid_address(listen) from None
-    if not address.is_loopback:
+    if not address.is_loopback and tls is None:
         sentence = (
             f"The server does not listen on {listen}: without TLS anybody on the network could read its token and start jobs. "
-            "Listen on 127.0.0.1 and reach it from elsewhere through an SSH tunnel."
+            "Give it a certificate with --tls-certificate and --tls-key, or listen on 127.0.0.1 and reach it through an SSH tunnel."
         )
         raise BridgeError(Code.FAILED_PRECONDITION, Reason.TLS_REQUIRED, sentence)
-    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
+    return ListenAddress(f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}", address.is_loopback)
 
 
 def _invalid_address(listen: str) -> BridgeError:

@@ -211,7 +211,7 @@ def shot_message(record: ShotRecord, artifact_bytes: int | None, progress: job_p
         frame_count=job.frame_count,
         job=job_name(job.job_id),
         progress=progress,
-        failure=job.failure and _failure_message(job.failure),
+        failure=None if job.failure is None else _failure_message(job.failure),
         artifact_byte_count=artifact_bytes or 0,
     )
     shot.create_time.FromMicroseconds(record.create_microseconds)
@@ -280,6 +280,7 @@ def _settings(message: job_pb2.PropagationSettings) -> Settings:
         edit=_chosen(EDIT_KINDS, message.edit_kind, "kind of edit"),
         seed=message.seed,
         lora=LoraSettings(steps=message.lora_steps if message.HasField("lora_steps") else None),
+        picture_area=message.picture_area or None,
     )
 
 

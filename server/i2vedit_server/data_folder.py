@@ -12,6 +12,8 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 
 TOKEN_BYTES = 32
 MINIMUM_TOKEN_CHARACTERS = 32
+LEAVING_SECONDS = 1.0
+"""A server that has just taken its address back needs a moment to close its database."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,16 @@ class DataFolder:
         """What was made of prepared shots, for every job that needs the same."""
         return self.path / "artifacts"
 
+    @property
+    def uploads(self) -> Path:
+        """Clips and painted frames that came from other machines."""
+        return self.path / "uploads"
+
+    @property
+    def deliveries(self) -> Path:
+        """What was made for callers on other machines, who cannot name a folder of this one."""
+        return self.path / "deliveries"
+
     def create(self) -> None:
         """Makes the folders, closed to other users. Raises BridgeError DATA_FOLDER_UNUSABLE."""
         try:
@@ -68,7 +80,7 @@ class DataFolder:
 
         Raises BridgeError SERVER_RUNNING where another server has it.
         """
-        lock = filelock.FileLock(self.lock_file, timeout=0)
+        lock = filelock.FileLock(self.lock_file, timeout=LEAVING_SECONDS)
         try:
             lock.acquire()
         except filelock.Timeout:
@@ -94,10 +106,13 @@ class DataFolder:
             raise _unusable(self.path, error) from error
         return token
 
-    def publish(self, address: str, version: str) -> None:
+    def publish(self, address: str, version: str, remote_address: str | None = None) -> None:
         """Tells clients of this user where the server answers. Raises BridgeError DATA_FOLDER_UNUSABLE."""
+        told: dict[str, object] = {"address": address, "pid": os.getpid(), "version": version}
+        if remote_address is not None:
+            told["remote_address"] = remote_address
         try:
-            write_private(self.address_file, json.dumps({"address": address, "pid": os.getpid(), "version": version}))
+            write_private(self.address_file, json.dumps(told))
         except OSError as error:
             raise _unusable(self.path, error) from error
 

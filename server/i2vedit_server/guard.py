@@ -1,4 +1,4 @@
-"""What stands before every call, health and reflection included: the token, the error table, and the count of calls."""
+"""What stands before every call, health and reflection included: the token, the paths, the error table, and the count of calls."""
 
 from __future__ import annotations  # grpc's handler type takes its parameters in stubs alone
 
@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
+from google.protobuf.message import DecodeError, Message
 from grpc import aio
 
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_server.confinement import Confinement
 from i2vedit_server.status import as_bridge_error, to_grpc_status
 
 AUTHORIZATION = "authorization"
@@ -50,8 +52,9 @@ class Activity:
 class Guard(aio.ServerInterceptor):
     """Lets a call through if it carries the token, and turns whatever it raises into a status."""
 
-    def __init__(self, token: str, activity: Activity, log_path: Path) -> None:
+    def __init__(self, token: str, activity: Activity, log_path: Path, confinement: Confinement) -> None:
         self._expected = f"Bearer {token}".encode()
+        self._confinement = confinement
         self._activity = activity
         self._log_path = log_path
 
@@ -81,17 +84,20 @@ class Guard(aio.ServerInterceptor):
         behaviour, make, answers_stream = next(kind for kind in kinds if kind[0] is not None)
         assert behaviour is not None
         guarded = self._stream(behaviour) if answers_stream else self._unary(behaviour)
-        return make(guarded, handler.request_deserializer, handler.response_serializer)
+        # What cannot be read in a stream raises where the stream is read, which is behind this guard already.
+        reader = handler.request_deserializer if handler.request_streaming else _or_error(handler.request_deserializer)
+        return make(guarded, reader, handler.response_serializer)
 
     def _unary(self, behaviour: Behaviour) -> Behaviour:
         async def answer(request: Any, context: aio.ServicerContext[Any, Any]) -> Any:
             with self._activity.call():
                 try:
+                    self._look_at(request, context)
                     return await behaviour(request, context)
                 except aio.AbortError:
                     raise
                 except Exception as error:  # noqa: BLE001 - the border of the process: nothing unexpected may pass it
-                    await _abort(context, as_bridge_error(error, self._log_path))
+                    await _abort(context, self._told(error))
 
         return answer
 
@@ -99,13 +105,41 @@ class Guard(aio.ServerInterceptor):
         async def answer(request: Any, context: aio.ServicerContext[Any, Any]) -> None:
             with self._activity.call():
                 try:
+                    self._look_at(request, context)
                     await _forward(behaviour(request, context), context)
                 except aio.AbortError:
                     raise
                 except Exception as error:  # noqa: BLE001 - the border of the process: nothing unexpected may pass it
-                    await _abort(context, as_bridge_error(error, self._log_path))
+                    await _abort(context, self._told(error))
 
         return answer
+
+    def _look_at(self, request: Any, context: aio.ServicerContext[Any, Any]) -> None:
+        """A stream of requests names no paths: an upload has a name alone, which is made safe."""
+        if isinstance(request, DecodeError):
+            raise request
+        if isinstance(request, Message):
+            self._confinement.admit(request, context.peer())
+
+    def _told(self, error: Exception) -> BridgeError:
+        if isinstance(error, DecodeError):
+            sentence = "The request is not a message of this server's protos; is the program that sent it of another version?"
+            return BridgeError(Code.INVALID_ARGUMENT, Reason.REQUEST_INVALID, sentence)
+        return as_bridge_error(error, self._log_path)
+
+
+def _or_error(read: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
+    """A reader that gives the error instead of raising it: gRPC would send the caller the names of our classes."""
+    if read is None:
+        return None
+
+    def reader(data: bytes) -> Any:
+        try:
+            return read(data)
+        except DecodeError as error:
+            return error
+
+    return reader
 
 
 async def _forward(answers: AsyncGenerator[Any, None] | Awaitable[None], context: aio.ServicerContext[Any, Any]) -> None:

@@ -23,6 +23,7 @@ class JobCalls(PropagationServiceServicer):
         self._store = parts.database.store
         self._hub = parts.hub
         self._scheduler = parts.scheduler
+        self._uploads = parts.uploads
         self._artifacts = Artifacts(parts.folder.artifacts)
         self._admission = Admission(parts.database, self._artifacts)
 

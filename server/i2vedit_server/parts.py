@@ -1,5 +1,6 @@
 """What the RPCs stand on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
 from i2vedit_server.scheduler import Scheduler
+from i2vedit_server.uploads import Uploads
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -21,3 +23,6 @@ class Parts:
     database: Database
     hub: Hub
     scheduler: Scheduler
+    uploads: Uploads
+    end: Callable[[], None]
+    """Tells the server to stop, as a signal does."""

@@ -14,6 +14,7 @@ from i2vedit_core.errors import BridgeError
 from i2vedit_server import convert
 from i2vedit_server.attempt import Attempt, Machine, Surroundings
 from i2vedit_server.config import ServerConfig
+from i2vedit_server.confinement import Confinement
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
@@ -22,8 +23,9 @@ from i2vedit_server.record import JobKind, JobRecord, StopRequest
 from i2vedit_server.states import JobState
 from i2vedit_server.worker import Worker
 
-STOP_SECONDS = 3.0
 ANSWER_SECONDS = 2.0
+FREE_SECONDS = 3.0
+"""How long a job may take to its next step when the device's memory is wanted: it must be free within five seconds."""
 RETRY_SECONDS = 2.0
 HOLD_SECONDS = 60.0
 """How long what was stopped to free the device's memory, or found none, is not taken up again."""
@@ -94,7 +96,7 @@ class Scheduler:
         self._hold(*(JobKind if propagates else (JobKind.PREPARATION,)))
         if attempt is not None:
             attempt.stop()
-            await self._wait_for_rest(STOP_SECONDS)
+            await self._wait_for_rest(FREE_SECONDS)
         self._end_worker()
         await self._at_rest.wait()
         return ""
@@ -105,7 +107,7 @@ class Scheduler:
         self._waiting.set()
         if self._attempt is not None:
             self._attempt.stop()
-        await self._wait_for_rest(STOP_SECONDS)
+        await self._wait_for_rest(self._config.stop_grace_seconds)
         self._end_worker()
         await self._at_rest.wait()
 
@@ -153,6 +155,7 @@ class Scheduler:
         work = self._folder.work / record.job_id
         work.mkdir(parents=True, exist_ok=True)
         places, spec = Places(work, self._folder.artifacts), job_pb2.JobSpec.FromString(record.spec)
+        Confinement.of(self._config, self._folder).admit_again(spec)
         make = convert.order if record.kind is JobKind.PROPAGATION else convert.shot_order
         return make(record.job_id, spec, places)
 

@@ -7,25 +7,30 @@ import time
 from google.protobuf.duration_pb2 import Duration
 
 from i2vedit.v1 import propagation_service_pb2 as pb
+from i2vedit.v1 import transfer_pb2
+from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.models import find_model
 from i2vedit_core.versions import DECIDING, product_version, versions_of
 from i2vedit_server import convert
+from i2vedit_server.confinement import is_local
 from i2vedit_server.parts import Context, Parts
 from i2vedit_server.plan_message import plan_message
 from i2vedit_server.scheduler import HOLD_SECONDS
 from i2vedit_server.shot_calls import ShotCalls
 from i2vedit_server.states import JobState
 from i2vedit_server.store import QueueCount
+from i2vedit_server.transfer_calls import TransferCalls
 from i2vedit_server.watch_calls import WatchCalls
 
 __all__ = ["Parts", "PropagationService"]
 
 
-class PropagationService(ShotCalls, WatchCalls):
+class PropagationService(ShotCalls, WatchCalls, TransferCalls):
     """`i2vedit.v1.PropagationService`. Methods raise BridgeError; the guard before them makes statuses of it."""
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
+        self._end = parts.end
         self._started_seconds = time.monotonic()
         self._libraries = versions_of((*DECIDING, "grpcio", "protobuf"))
 
@@ -55,6 +60,13 @@ class PropagationService(ShotCalls, WatchCalls):
         if goes_on:
             return pb.FreeMemoryResponse(freed=False, running_job=convert.job_name(goes_on))
         return pb.FreeMemoryResponse(freed=True, pause=Duration(seconds=round(HOLD_SECONDS)))
+
+    async def DrainServer(self, request: transfer_pb2.DrainServerRequest, context: Context) -> transfer_pb2.DrainServerResponse:
+        if not is_local(context.peer()):
+            sentence = "Only a command on the server's own machine may end it; sign in there, or ask its owner."
+            raise BridgeError(Code.PERMISSION_DENIED, Reason.CALLER_NOT_LOCAL, sentence)
+        self._end()
+        return transfer_pb2.DrainServerResponse(process_id=os.getpid())
 
 
 def _queue_message(one: QueueCount) -> pb.QueueCount:

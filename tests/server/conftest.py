@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from tests.server.certificates import Pair, certificate
+from tests.server.elsewhere import own_address
 from tests.server.harness import ServerProcess
 
 from i2vedit.v1 import clip_pb2, job_pb2
@@ -98,5 +100,23 @@ def server(start_server: StartServer) -> ServerProcess:
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """One server for all the tests that leave no job behind."""
     server = ServerProcess(tmp_path_factory.mktemp("shared") / "data", "--runner", "standin:deliver")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """A certificate for the address by which this machine is reached from elsewhere."""
+    return certificate(tmp_path_factory.mktemp("keys"), own_address())
+
+
+@pytest.fixture(scope="session")
+def open_server(tmp_path_factory: pytest.TempPathFactory, pair: Pair) -> Iterator[ServerProcess]:
+    """One server that listens on every address of this machine, for all the tests that call from elsewhere. Takes uploads of 20 MB."""
+    folder = tmp_path_factory.mktemp("open") / "data"
+    folder.mkdir()
+    (folder / "config.toml").write_text("[remote]\nupload_gigabytes = 0.02\n")
+    options = ["--listen", "0.0.0.0:0", "--tls-certificate", str(pair.certificate), "--tls-key", str(pair.key)]
+    server = ServerProcess(folder, "--runner", "standin:deliver", *options)
     yield server
     server.close()

@@ -29,7 +29,7 @@ def notes_file(directory: Path) -> Path:
     return directory.with_name(f"{directory.name}.notes")
 
 
-def run_job(order: JobOrder, report: Report, token: CancelToken) -> Path:
+def run_job(order: JobOrder, report: Report, token: CancelToken) -> Path | None:
     """As `i2vedit_server.runner:run_job`."""
     notes = Notes(notes_file(order.delivery.directory))
 

@@ -39,7 +39,7 @@ def add(store: JobStore, state: JobState = JobState.QUEUED, priority: Priority =
 def claimed(store: JobStore, *kinds: JobKind) -> str | None:
     """The id of the job whose turn it is, which runs from now on."""
     record = store.claim_next(kinds or list(JobKind), "here:1", 30)
-    return record and record.job_id
+    return None if record is None else record.job_id
 
 
 def test_a_lost_worker_is_counted_and_its_reason_kept(store: JobStore) -> None:
@@ -48,7 +48,7 @@ def test_a_lost_worker_is_counted_and_its_reason_kept(store: JobStore) -> None:
         assert claimed(store) == job_id
         record = store.lost(job_id, attempt, f"reason {attempt}", 3, BROKEN)
         assert record is not None and record.state is JobState.QUEUED
-    assert (record.attempt, record.losses, record.last_interruption) == (2, 2, "reason 2")
+        assert (record.attempt, record.losses, record.last_interruption) == (attempt, attempt, f"reason {attempt}")
     claimed(store)
     failed = store.lost(job_id, 3, "reason 3", 3, BROKEN)
     assert failed is not None and (failed.state, failed.failure) == (JobState.FAILED, BROKEN)

@@ -89,7 +89,7 @@ def test_a_wish_to_cancel_outlives_the_server(start_server: StartServer, spec: j
 
 @pytest.mark.parametrize("runner", ["deliver", "deaf"])
 def test_a_stop_is_quick_and_keeps_the_job(start_server: StartServer, spec: job_pb2.JobSpec, runner: str) -> None:
-    server = start_server(runner)
+    server = start_server(runner, "--stop-grace", "1")
     spec.settings.seed = 300
     name = server.create(spec).job.name
     wait_for(lambda: server.trains(name))

@@ -9,8 +9,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from i2vedit_core.media.limits import limits
+
 CHILDREN = Path(__file__).parent / "children"
-MEMORY_LIMIT_BYTES = 6 * 2**30
 
 # `-P` keeps the folder of the program off sys.path; the limit is set before any library is loaded. Windows has no rlimits.
 _LIMITED = """
@@ -40,7 +41,8 @@ class Child:
 
     def run(self, *arguments: str) -> bytes:
         """Runs it and returns what it wrote to stdout. Raises ChildFailedError."""
-        command = [sys.executable, "-P", "-c", _LIMITED, str(MEMORY_LIMIT_BYTES), str(CHILDREN / self.program), *arguments]
+        memory = str(limits().reader_memory_bytes)
+        command = [sys.executable, "-P", "-c", _LIMITED, memory, str(CHILDREN / self.program), *arguments]
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=self.seconds, check=False)
         except subprocess.TimeoutExpired as error:

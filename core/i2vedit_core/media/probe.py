@@ -12,13 +12,11 @@ from i2vedit_core.media import tags, timecode
 from i2vedit_core.media.child import Child, ChildFailedError
 from i2vedit_core.media.diagnose import why_unreadable
 from i2vedit_core.media.ffmpeg import DEMUXERS
+from i2vedit_core.media.limits import MEGAPIXEL, limits
 
 PROBE_SECONDS = 60.0
 READ_BYTES_PER_SECOND = 20e6
 """Every packet is read once; a slow network share must not run into the time limit."""
-MAX_SIDE = 16_384
-MAX_PIXELS = 8192 * 8192
-MAX_FRAMES = 2_000_000
 DEFAULT_RATE = Fraction(25)
 FULL_RANGE = 2
 UNTIMED = ("avi",)
@@ -173,16 +171,34 @@ def _check_whole(clip: Path, found: dict[str, Any]) -> None:
 
 
 def _check_supported(clip: Path, found: dict[str, Any]) -> None:
-    width, height = found["stored_width"], found["stored_height"]
-    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise _unsupported(f"'{clip.name}' is {width}x{height}; clips of up to {MAX_SIDE} pixels a side and 64 megapixels are supported.")
-    if found["frame_count"] > MAX_FRAMES:
-        raise _unsupported(f"'{clip.name}' has {found['frame_count']} frames; cut the shot out of it first.")
+    _check_extent(clip, found)
     matrix = tags.MATRICES.get(found["matrix"], tags.UNSPECIFIED)
     if not found["is_rgb"] and matrix not in (tags.UNSPECIFIED, "gbr", *tags.LUMA_WEIGHTS):
         raise _unsupported(
             f"'{clip.name}' is encoded with the colour matrix '{matrix}', which is not supported; export it as BT.709 or BT.2020."
         )
+
+
+def _check_extent(clip: Path, found: dict[str, Any]) -> None:
+    """Size and length, by the limits of this process."""
+    largest = limits()
+    width, height = found["stored_width"], found["stored_height"]
+    if max(width, height) > largest.side_pixels or width * height > largest.clip_megapixels * MEGAPIXEL:
+        raise _unsupported(
+            f"'{clip.name}' is {width}x{height}; clips of up to {largest.side_pixels} pixels a side and "
+            f"{largest.clip_megapixels} megapixels are supported."
+        )
+    if found["frame_count"] > largest.clip_frames:
+        sentence = f"'{clip.name}' has {found['frame_count']} frames, {largest.clip_frames} are supported; cut the shot out of it first."
+        raise _unsupported(sentence)
+    hours = found["frame_count"] / _rate(found) / 3600
+    if hours > largest.clip_hours:
+        sentence = f"'{clip.name}' lasts {float(hours):.3g} hours, {largest.clip_hours:g} are supported; cut the shot out of it first."
+        raise _unsupported(sentence)
+
+
+def _rate(found: dict[str, Any]) -> Fraction:
+    return Fraction(*found["rate"]) if found["rate"] else DEFAULT_RATE
 
 
 def _matrix(found: dict[str, Any]) -> str:
@@ -209,7 +225,7 @@ def _clip_info(clip: Path, found: dict[str, Any]) -> ClipInfo:
     aspect = aspect if aspect > 0 else Fraction(1)
     if orientation.swaps_axes:
         width, height, aspect = height, width, 1 / aspect
-    rate = Fraction(*found["rate"]) if found["rate"] else DEFAULT_RATE
+    rate = _rate(found)
     is_timed = found["container"] not in UNTIMED
     return ClipInfo(
         path=clip,

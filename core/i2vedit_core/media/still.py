@@ -15,12 +15,12 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.files import check_folder
 from i2vedit_core.media.child import Child, ChildFailedError
 from i2vedit_core.media.decode import decode_frames
+from i2vedit_core.media.limits import MEGAPIXEL, limits
 from i2vedit_core.media.picture_file import write_picture
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import ClipInfo
 
 READ_SECONDS = 120.0
-MAX_PIXELS = 16_384 * 16_384
 FORMATS = {".tif": "tiff", ".tiff": "tiff", ".png": "png", ".exr": "openexr"}
 
 _WHY = {
@@ -56,7 +56,7 @@ def open_still(path: str | Path) -> Still:
     """
     picture = _existing_file(Path(path))
     try:
-        answer = Child("read_picture.py", READ_SECONDS).run(str(picture), str(MAX_PIXELS))
+        answer = Child("read_picture.py", READ_SECONDS).run(str(picture), str(limits().picture_megapixels * MEGAPIXEL))
         head, _, body = answer.partition(b"\n")
         found = json.loads(head)
     except (ChildFailedError, ValueError) as error:

@@ -8,7 +8,7 @@ from i2vedit_client.errors import BadInput
 from i2vedit_client.events import SUCCEEDED, shot_event
 from i2vedit_client.launch import connect
 from i2vedit_client.report import write_json, write_line
-from i2vedit_client.spec import ShotOptions, absolute, parse_range, shot_spec
+from i2vedit_client.spec import ShotOptions, absolute, parse_range, parse_size, shot_spec
 
 
 @click.command("frame")
@@ -19,10 +19,20 @@ from i2vedit_client.spec import ShotOptions, absolute, parse_range, shot_spec
 @click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder.")
 @click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="As it will be given to propagate.")
+@click.option("--size", metavar="WxH", help="As it will be given to propagate.")
 @click.option("--no-prepare", is_flag=True, help="Export the frame, and do nothing more.")
 @json_option
 def command(
-    clip: str, at: int | None, out: str, frames: str | None, model: str, preset: str, seed: int, no_prepare: bool, as_json: bool
+    clip: str,
+    at: int | None,
+    out: str,
+    frames: str | None,
+    model: str,
+    preset: str,
+    seed: int,
+    size: str | None,
+    no_prepare: bool,
+    as_json: bool,
 ) -> None:
     """Export a frame of CLIP for painting, and prepare its shot meanwhile.
 
@@ -33,7 +43,7 @@ def command(
     frame = first if at is None else at
     if frame < first or (last is not None and frame > last):
         raise BadInput(f"Frame {frame} lies outside the range {frames}. Give a frame of the shot with --at.")
-    shot = None if no_prepare else shot_spec(ShotOptions(clip, first, last, model, preset, seed))
+    shot = None if no_prepare else shot_spec(ShotOptions(clip, first, last, model, preset, seed, parse_size(size)))
     with connect() as client:
         answer = client.extract_frame(absolute(clip), frame, absolute(out), shot)
     if as_json:

@@ -1,16 +1,17 @@
 """`i2vedit jobs`: what the server has done, does and will do, and how to change that."""
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import click
 
 from i2vedit.v1 import job_pb2
 from i2vedit_client.commands.options import json_option
 from i2vedit_client.errors import ClientError, ExitCode, Failure
-from i2vedit_client.events import SUCCEEDED, Event, any_job_events, job_failure, kind_name, priority_name, state_name, summary
+from i2vedit_client.events import SUCCEEDED, Event, any_job_events, job_event, job_failure, kind_name, priority_name, state_name, summary
 from i2vedit_client.launch import connect
 from i2vedit_client.report import open_report, write_json, write_line
-from i2vedit_client.submit import watch
+from i2vedit_client.spec import absolute
+from i2vedit_client.submit import fetch, watch
 
 STATES = ["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 KINDS = ["propagation", "preparation"]
@@ -186,3 +187,15 @@ def _tell(job: job_pb2.Job, as_json: bool, sentence: str) -> None:
         write_json({"event": SUCCEEDED, **summary(job)})
     else:
         write_line(sentence)
+
+
+@command.command("fetch")
+@click.argument("job")
+@click.option("--out", required=True, metavar="DIR", help="Folder that receives the delivered folder.")
+@json_option
+def fetch_job(job: str, out: str, as_json: bool) -> None:
+    """Bring the frames of a job from a server on another machine; goes on where an earlier call was broken off."""
+    with connect() as client:
+        found = client.get_job(full_name(job))
+    with open_report(as_json) as report:
+        report(job_event(fetch(connect, found, Path(absolute(out)))))

@@ -1,11 +1,14 @@
 """`i2vedit propagate`: submit and watch."""
 
+from pathlib import Path
+
 import click
 
 from i2vedit_client.commands.options import json_option
 from i2vedit_client.launch import connect
+from i2vedit_client.remote import is_remote, send
 from i2vedit_client.report import open_report
-from i2vedit_client.spec import PropagateOptions, job_spec, parse_range
+from i2vedit_client.spec import PropagateOptions, job_spec, parse_range, parse_size
 from i2vedit_client.submit import leave, submit, watch
 
 PRESETS = ("full", "balanced", "preview")
@@ -25,6 +28,7 @@ ALPHAS = ("plate", "matte")
 @click.option("--edit", type=click.Choice(EDITS), default="local", show_default=True, help="What kind of change was painted.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="The same seed gives the same pixels.")
 @click.option("--lora-steps", type=click.IntRange(0, 10_000), help="Training steps for each chunk. Default: what the model recommends.")
+@click.option("--size", metavar="WxH", help="Largest picture of the model, where memory is short. Default: what it was made for.")
 @click.option("--deliver", default="match", show_default=True, metavar="SPACE", help="match, linear, ACEScg or an OCIO colour space.")
 @click.option("--depth", type=click.Choice(DEPTHS), default="auto", show_default=True, help="Depth of the EXR.")
 @click.option("--compression", default="zip", show_default=True, metavar="NAME", help="Compression of the EXR: zip, piz, dwaa, ...")
@@ -42,6 +46,7 @@ def command(
     edit: str,
     seed: int,
     lora_steps: int | None,
+    size: str | None,
     deliver: str,
     depth: str,
     compression: str,
@@ -65,16 +70,18 @@ def command(
         edit=edit,
         seed=seed,
         lora_steps=lora_steps,
+        size=parse_size(size),
         color_space=deliver,
         depth=depth,
         compression=compression,
         alpha=alpha,
     )
     spec = job_spec(options)
+    remote = is_remote()
     with open_report(as_json) as report:
         with connect() as client:
-            job = submit(client, spec, report)
+            job = submit(client, send(client, spec, report) if remote else spec, report)
         if detach:
             leave(job, report)
         else:
-            watch(connect, job.name, report)
+            watch(connect, job.name, report, Path(spec.delivery.directory) if remote else None)

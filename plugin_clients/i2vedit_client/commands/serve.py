@@ -1,38 +1,80 @@
-"""`i2vedit serve`: the server in the foreground."""
+"""`i2vedit serve`: the server in the foreground, or at every login."""
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 
+from i2vedit_client.discovery import data_folder
+from i2vedit_client.errors import BadInput
 from i2vedit_client.launch import require_server_packages
+from i2vedit_client.login_start import install, login_start, uninstall
+from i2vedit_client.report import write_line
 from i2vedit_client.spec import absolute
+
+SECONDS = click.FloatRange(min=0, min_open=True)
 
 
 @click.command("serve")
 @click.option("--data-dir", metavar="D", help="Folder for jobs, token and logs. Default: the user's data folder.")
+@click.option("--config", metavar="FILE", help="Settings (docs/server.md). Default: config.toml in the data folder, where there is one.")
 @click.option("--listen", metavar="ADDR", help="Address and port. Default: 127.0.0.1 and a free port.")
-@click.option("--idle-exit", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after so long without work.")
-@click.option(
-    "--free-gpu-after",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="Free the GPU after so long without a job.",
-)
+@click.option("--tls-certificate", metavar="FILE", help="PEM. With it, addresses that other machines reach may be listened on.")
+@click.option("--tls-key", metavar="FILE", help="PEM, the key of the certificate.")
+@click.option("--idle-exit", type=SECONDS, metavar="SECONDS", help="End after so long without work.")
+@click.option("--free-gpu-after", type=SECONDS, metavar="SECONDS", help="Free the GPU after so long without a job.")
+@click.option("--stop-grace", type=SECONDS, metavar="SECONDS", help="At the end, wait so long for the running job's checkpoint.")
 @click.option("--executor", type=click.Choice(["local"]), help="Where jobs run. Default: local, in a worker process of this machine.")
-def command(data_dir: str | None, listen: str | None, idle_exit: float | None, free_gpu_after: float | None, executor: str | None) -> None:
+@click.option("--install", "install_it", is_flag=True, help="Start the server now and at every login, instead of in this terminal.")
+@click.option("--uninstall-service", is_flag=True, help="Start it at login no more.")
+def command(
+    data_dir: str | None,
+    config: str | None,
+    listen: str | None,
+    tls_certificate: str | None,
+    tls_key: str | None,
+    idle_exit: float | None,
+    free_gpu_after: float | None,
+    stop_grace: float | None,
+    executor: str | None,
+    install_it: bool,
+    uninstall_service: bool,
+) -> None:
     """Run the server in this terminal, until Ctrl-C."""
-    require_server_packages()
     given = {
         "--data-dir": data_dir and absolute(data_dir),
+        "--config": config and absolute(config),
         "--listen": listen,
+        "--tls-certificate": tls_certificate and absolute(tls_certificate),
+        "--tls-key": tls_key and absolute(tls_key),
         "--idle-exit": idle_exit,
         "--free-gpu-after": free_gpu_after,
+        "--stop-grace": stop_grace,
         "--executor": executor,
     }
-    server = [sys.executable, "-m", "i2vedit_server"]
-    server += [part for name, value in given.items() if value is not None for part in (name, str(value))]
+    if install_it or uninstall_service:
+        _at_login(data_dir, install_it, [name for name, value in given.items() if value is not None and name != "--data-dir"])
+        return
+    require_server_packages()
+    _run([part for name, value in given.items() if value is not None for part in (name, str(value))])
+
+
+def _at_login(data_dir: str | None, install_it: bool, others: list[str]) -> None:
+    folder = Path(absolute(data_dir)) if data_dir else data_folder()
+    if not install_it:
+        write_line(uninstall(login_start(folder)))
+        return
+    if others:
+        raise BadInput(f"A server that starts at login takes its settings from {folder / 'config.toml'}; write {others[0]} there.")
+    require_server_packages()
+    folder.mkdir(parents=True, exist_ok=True)
+    write_line(install(login_start(folder)))
+
+
+def _run(options: list[str]) -> None:
+    server = [sys.executable, "-m", "i2vedit_server", *options]
     if os.name != "nt":
         # The server takes the place of this process, so that signals reach it directly.
         os.execv(server[0], server)

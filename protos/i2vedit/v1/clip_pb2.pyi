@@ -56,6 +56,7 @@ class ClipRef(_message.Message):
     TRACK_FIELD_NUMBER: _builtins.int
     COLOR_TAG_FIELD_NUMBER: _builtins.int
     CLIP_NAME_FIELD_NUMBER: _builtins.int
+    CONFINED_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     """Absolute path on the server's machine."""
     source_in: _builtins.int
@@ -70,6 +71,8 @@ class ClipRef(_message.Message):
     color_tag: _builtins.str
     """OCIO colour space name that the host gives this clip; empty: from the file's own tags."""
     clip_name: _builtins.str
+    confined: _builtins.bool
+    """Set by the server for callers from another machine: when the job begins, its paths are held against the server's roots once more."""
     @_builtins.property
     def rate(self) -> Global___Rational: ...
     @_builtins.property
@@ -87,10 +90,11 @@ class ClipRef(_message.Message):
         track: _builtins.str = ...,
         color_tag: _builtins.str = ...,
         clip_name: _builtins.str = ...,
+        confined: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["rate", b"rate", "timeline_rate", b"timeline_rate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip_name", b"clip_name", "color_tag", b"color_tag", "frame_count", b"frame_count", "path", b"path", "rate", b"rate", "record_start", b"record_start", "source_in", b"source_in", "start_timecode", b"start_timecode", "timeline_rate", b"timeline_rate", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip_name", b"clip_name", "color_tag", b"color_tag", "confined", b"confined", "frame_count", b"frame_count", "path", b"path", "rate", b"rate", "record_start", b"record_start", "source_in", b"source_in", "start_timecode", b"start_timecode", "timeline_rate", b"timeline_rate", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

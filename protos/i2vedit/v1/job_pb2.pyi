@@ -183,6 +183,7 @@ class PropagationSettings(_message.Message):
     EDIT_KIND_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     LORA_STEPS_FIELD_NUMBER: _builtins.int
+    PICTURE_AREA_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """`mini`, `svd`, `svd-xt`, or the path of a diffusers folder. Empty: `mini`."""
     preset: Global___Preset.ValueType
@@ -190,6 +191,8 @@ class PropagationSettings(_message.Message):
     seed: _builtins.int
     lora_steps: _builtins.int
     """Steps of motion LoRA training per chunk. Unset: what the model recommends."""
+    picture_area: _builtins.int
+    """Width x height in pixels that the model's picture may have at most, where memory is short. 0: what the model was made for."""
     def __init__(
         self,
         *,
@@ -198,10 +201,11 @@ class PropagationSettings(_message.Message):
         edit_kind: Global___EditKind.ValueType = ...,
         seed: _builtins.int = ...,
         lora_steps: _builtins.int | None = ...,
+        picture_area: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps", "lora_steps", b"lora_steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps", "edit_kind", b"edit_kind", "lora_steps", b"lora_steps", "model", b"model", "preset", b"preset", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps", "edit_kind", b"edit_kind", "lora_steps", b"lora_steps", "model", b"model", "picture_area", b"picture_area", "preset", b"preset", "seed", b"seed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__lora_steps: _TypeAlias = _typing.Literal["lora_steps"]  # noqa: Y015
     _WhichOneofArgType__lora_steps: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps"]  # noqa: Y015

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from i2vedit.v1 import propagation_service_pb2 as i2vedit_dot_v1_dot_propagation__service__pb2
+from i2vedit.v1 import transfer_pb2 as i2vedit_dot_v1_dot_transfer__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -135,6 +136,21 @@ class PropagationServiceStub:
                 '/i2vedit.v1.PropagationService/FreeMemory',
                 request_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.FreeMemoryRequest.SerializeToString,
                 response_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.FreeMemoryResponse.FromString,
+                _registered_method=True)
+        self.UploadMedia = channel.stream_unary(
+                '/i2vedit.v1.PropagationService/UploadMedia',
+                request_serializer=i2vedit_dot_v1_dot_transfer__pb2.UploadMediaRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_transfer__pb2.UploadMediaResponse.FromString,
+                _registered_method=True)
+        self.DownloadFrames = channel.unary_stream(
+                '/i2vedit.v1.PropagationService/DownloadFrames',
+                request_serializer=i2vedit_dot_v1_dot_transfer__pb2.DownloadFramesRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_transfer__pb2.DownloadFramesResponse.FromString,
+                _registered_method=True)
+        self.DrainServer = channel.unary_unary(
+                '/i2vedit.v1.PropagationService/DrainServer',
+                request_serializer=i2vedit_dot_v1_dot_transfer__pb2.DrainServerRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_transfer__pb2.DrainServerResponse.FromString,
                 _registered_method=True)
 
 
@@ -275,6 +291,27 @@ class PropagationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UploadMedia(self, request_iterator, context):
+        """Brings a clip or a painted frame to a server on another machine. Goes on where an earlier call was broken off.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadFrames(self, request, context):
+        """Brings the files of a delivered folder from a server on another machine.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DrainServer(self, request, context):
+        """Begins no further job, lets the running one go at its next step with its checkpoint, and ends the server.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PropagationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -377,6 +414,21 @@ def add_PropagationServiceServicer_to_server(servicer, server):
                     servicer.FreeMemory,
                     request_deserializer=i2vedit_dot_v1_dot_propagation__service__pb2.FreeMemoryRequest.FromString,
                     response_serializer=i2vedit_dot_v1_dot_propagation__service__pb2.FreeMemoryResponse.SerializeToString,
+            ),
+            'UploadMedia': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadMedia,
+                    request_deserializer=i2vedit_dot_v1_dot_transfer__pb2.UploadMediaRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_transfer__pb2.UploadMediaResponse.SerializeToString,
+            ),
+            'DownloadFrames': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadFrames,
+                    request_deserializer=i2vedit_dot_v1_dot_transfer__pb2.DownloadFramesRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_transfer__pb2.DownloadFramesResponse.SerializeToString,
+            ),
+            'DrainServer': grpc.unary_unary_rpc_method_handler(
+                    servicer.DrainServer,
+                    request_deserializer=i2vedit_dot_v1_dot_transfer__pb2.DrainServerRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_transfer__pb2.DrainServerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -921,6 +973,87 @@ class PropagationService:
             '/i2vedit.v1.PropagationService/FreeMemory',
             i2vedit_dot_v1_dot_propagation__service__pb2.FreeMemoryRequest.SerializeToString,
             i2vedit_dot_v1_dot_propagation__service__pb2.FreeMemoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadMedia(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/i2vedit.v1.PropagationService/UploadMedia',
+            i2vedit_dot_v1_dot_transfer__pb2.UploadMediaRequest.SerializeToString,
+            i2vedit_dot_v1_dot_transfer__pb2.UploadMediaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadFrames(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/DownloadFrames',
+            i2vedit_dot_v1_dot_transfer__pb2.DownloadFramesRequest.SerializeToString,
+            i2vedit_dot_v1_dot_transfer__pb2.DownloadFramesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DrainServer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/DrainServer',
+            i2vedit_dot_v1_dot_transfer__pb2.DrainServerRequest.SerializeToString,
+            i2vedit_dot_v1_dot_transfer__pb2.DrainServerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from i2vedit.v1 import propagation_service_pb2 as _propagation_service_pb2
+from i2vedit.v1 import transfer_pb2 as _transfer_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -67,6 +68,12 @@ class PropagationServiceStub:
     """Every unfinished job first, then what happens to any job, until the caller goes."""
     FreeMemory: _grpc.UnaryUnaryMultiCallable[_propagation_service_pb2.FreeMemoryRequest, _propagation_service_pb2.FreeMemoryResponse]
     """Gives the device's memory back within five seconds: for an application that needs it now."""
+    UploadMedia: _grpc.StreamUnaryMultiCallable[_transfer_pb2.UploadMediaRequest, _transfer_pb2.UploadMediaResponse]
+    """Brings a clip or a painted frame to a server on another machine. Goes on where an earlier call was broken off."""
+    DownloadFrames: _grpc.UnaryStreamMultiCallable[_transfer_pb2.DownloadFramesRequest, _transfer_pb2.DownloadFramesResponse]
+    """Brings the files of a delivered folder from a server on another machine."""
+    DrainServer: _grpc.UnaryUnaryMultiCallable[_transfer_pb2.DrainServerRequest, _transfer_pb2.DrainServerResponse]
+    """Begins no further job, lets the running one go at its next step with its checkpoint, and ends the server."""
 
 @_typing.type_check_only
 class PropagationServiceAsyncStub(PropagationServiceStub):
@@ -107,6 +114,12 @@ class PropagationServiceAsyncStub(PropagationServiceStub):
     """Every unfinished job first, then what happens to any job, until the caller goes."""
     FreeMemory: _aio.UnaryUnaryMultiCallable[_propagation_service_pb2.FreeMemoryRequest, _propagation_service_pb2.FreeMemoryResponse]  # type: ignore[assignment]
     """Gives the device's memory back within five seconds: for an application that needs it now."""
+    UploadMedia: _aio.StreamUnaryMultiCallable[_transfer_pb2.UploadMediaRequest, _transfer_pb2.UploadMediaResponse]  # type: ignore[assignment]
+    """Brings a clip or a painted frame to a server on another machine. Goes on where an earlier call was broken off."""
+    DownloadFrames: _aio.UnaryStreamMultiCallable[_transfer_pb2.DownloadFramesRequest, _transfer_pb2.DownloadFramesResponse]  # type: ignore[assignment]
+    """Brings the files of a delivered folder from a server on another machine."""
+    DrainServer: _aio.UnaryUnaryMultiCallable[_transfer_pb2.DrainServerRequest, _transfer_pb2.DrainServerResponse]  # type: ignore[assignment]
+    """Begins no further job, lets the running one go at its next step with its checkpoint, and ends the server."""
 
 class PropagationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Paint one frame, get the whole shot. Every call carries `authorization: Bearer TOKEN`; every error has a canonical code
@@ -264,5 +277,29 @@ class PropagationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_propagation_service_pb2.FreeMemoryResponse, _abc.Awaitable[_propagation_service_pb2.FreeMemoryResponse]]:
         """Gives the device's memory back within five seconds: for an application that needs it now."""
+
+    @_abc_1.abstractmethod
+    def UploadMedia(
+        self,
+        request_iterator: _MaybeAsyncIterator[_transfer_pb2.UploadMediaRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_pb2.UploadMediaResponse, _abc.Awaitable[_transfer_pb2.UploadMediaResponse]]:
+        """Brings a clip or a painted frame to a server on another machine. Goes on where an earlier call was broken off."""
+
+    @_abc_1.abstractmethod
+    def DownloadFrames(
+        self,
+        request: _transfer_pb2.DownloadFramesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_transfer_pb2.DownloadFramesResponse], _abc.AsyncIterator[_transfer_pb2.DownloadFramesResponse]]:
+        """Brings the files of a delivered folder from a server on another machine."""
+
+    @_abc_1.abstractmethod
+    def DrainServer(
+        self,
+        request: _transfer_pb2.DrainServerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_pb2.DrainServerResponse, _abc.Awaitable[_transfer_pb2.DrainServerResponse]]:
+        """Begins no further job, lets the running one go at its next step with its checkpoint, and ends the server."""
 
 def add_PropagationServiceServicer_to_server(servicer: PropagationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,32 @@
+"""A job on a server that does not see this machine's files: they go there first, and the frames come back."""
+
+from pathlib import Path
+
+from i2vedit.v1 import clip_pb2, job_pb2
+from i2vedit_client.channel import is_loopback
+from i2vedit_client.client import Client
+from i2vedit_client.discovery import named_server
+from i2vedit_client.report import Report
+from i2vedit_client.transfer import upload_media
+
+
+def is_remote() -> bool:
+    """Whether commands go to a server on another machine. Raises BadInput."""
+    server = named_server()
+    return server is not None and not is_loopback(server.address)
+
+
+def send(client: Client, spec: job_pb2.JobSpec, report: Report) -> job_pb2.JobSpec:
+    """The same job with its files on the server's machine; where it delivers there is the server's own choice.
+
+    Raises BadInput, ServerError.
+    """
+    sent = job_pb2.JobSpec()
+    sent.CopyFrom(spec)
+    files: list[clip_pb2.ClipRef | job_pb2.EditedFrame] = [sent.clip, *sent.edits]
+    for file in files:
+        local = file.path
+        file.path = upload_media(client, Path(local))
+        report({"event": "uploaded", "path": local, "server_path": file.path})
+    sent.delivery.directory = ""
+    return sent

@@ -1,0 +1,117 @@
+"""The command beside a server that it reaches by TLS, as on another machine: no file is seen from both sides."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.server.certificates import Pair, certificate
+from tests.server.elsewhere import own_address
+
+FRAMES = 6
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A server and what a command needs to reach it."""
+
+    data: Path
+    address: str
+    pair: Pair
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {
+            "I2VEDIT_SERVER": self.address,
+            "I2VEDIT_TOKEN_FILE": str(self.data / "token"),
+            "I2VEDIT_CA_FILE": str(self.pair.certificate),
+        }
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory, studio, model) -> Iterator[Elsewhere]:
+    folder = tmp_path_factory.mktemp("elsewhere")
+    pair = certificate(folder, own_address())
+    data = folder / "data"
+    data.mkdir()
+    shutil.copytree(model, folder / "models" / "hollow")
+    (data / "config.toml").write_text(f"""
+listen = "0.0.0.0:0"
+[tls]
+certificate = "{pair.certificate}"
+key = "{pair.key}"
+[remote]
+roots = ["{folder / "models"}"]
+""")
+    command = [sys.executable, "-m", "i2vedit_server", "--data-dir", str(data), "--runner", "stand_in_runner:run"]
+    server = type(studio)(data)
+    process = subprocess.Popen(command, env=server.environment, stdin=subprocess.DEVNULL)
+    try:
+        while not (data / "server.json").exists():
+            assert process.poll() is None
+        port = json.loads((data / "server.json").read_text())["remote_address"].rpartition(":")[2]
+        yield Elsewhere(data, f"{own_address()}:{port}", pair)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def words(call, elsewhere):
+    """A `propagate` call with a model that lies on the server."""
+    return lambda out, *more: [*call(out, *more), "--model", str(elsewhere.data.parent / "models" / "hollow")]
+
+
+@pytest.fixture
+def by_name(elsewhere, monkeypatch):
+    for name, value in elsewhere.variables.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_job_goes_there_and_its_frames_come_back(i2vedit, by_name, elsewhere, words, tmp_path):
+    outcome = i2vedit(*words(tmp_path / "out", "--json"))
+    assert outcome.code == 0, outcome.err
+    assert [event["event"] for event in outcome.events[:3]] == ["uploaded", "uploaded", "submitted"]
+    assert outcome.last["directory"] == str(tmp_path / "out" / "shot_v001")
+    assert len(list((tmp_path / "out" / "shot_v001").iterdir())) == FRAMES
+    assert not i2vedit.data.exists(), "no server was started here"
+    again = i2vedit(*words(tmp_path / "out"))
+    assert again.code == 0, again.err
+    assert f"Done: {FRAMES} frames in {tmp_path / 'out' / 'shot_v002'}" in again.out
+
+    fetched = i2vedit("jobs", "fetch", outcome.last["job"], "--out", tmp_path / "later", "--json")
+    assert fetched.last["directory"] == str(tmp_path / "later" / "shot_v001")
+    taken = i2vedit("jobs", "fetch", outcome.last["job"], "--out", tmp_path / "later", "--json")
+    assert (taken.code, taken.last["reason"]) == (2, "OUTPUT_NOT_WRITABLE")
+
+
+def test_what_lies_here_cannot_be_named_there(i2vedit, by_name, elsewhere, call, clip, tmp_path):
+    refused = i2vedit(*call(tmp_path / "out", "--json"))
+    assert (refused.code, refused.last["code"], refused.last["reason"]) == (2, "PERMISSION_DENIED", "PATH_NOT_ALLOWED")
+    frame = i2vedit("frame", clip, "--out", tmp_path / "frame.png", "--json")
+    assert (frame.code, frame.last["reason"]) == (2, "PATH_NOT_ALLOWED")
+
+
+def test_what_the_environment_says_wrongly_is_one_sentence(i2vedit, by_name, elsewhere, monkeypatch, tmp_path):
+    def said(code: int):
+        outcome = i2vedit("jobs", "list")
+        assert outcome.code == code
+        assert len(outcome.err.strip().splitlines()) == 1
+        return outcome.err
+
+    monkeypatch.delenv("I2VEDIT_CA_FILE")
+    assert "I2VEDIT_CA_FILE" in said(3)
+    monkeypatch.setenv("I2VEDIT_CA_FILE", str(tmp_path / "none"))
+    assert "cannot be read" in said(2)
+    monkeypatch.delenv("I2VEDIT_TOKEN_FILE")
+    assert "I2VEDIT_TOKEN_FILE" in said(2)
+    monkeypatch.setenv("I2VEDIT_SERVER", "render")
+    assert "host and the port" in said(2)
+    monkeypatch.setenv("I2VEDIT_SERVER", "127.0.0.1:1")
+    monkeypatch.setenv("I2VEDIT_TOKEN_FILE", str(elsewhere.data / "token"))
+    monkeypatch.delenv("I2VEDIT_CA_FILE")
+    assert "127.0.0.1:1" in said(3)
