@@ -34,9 +34,17 @@ class Outcome:
         return self.events[-1]
 
 
-def _hear_ctrl_c() -> None:
-    """A shell that runs the tests in the background lets them ignore Ctrl-C, and their children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+@pytest.fixture(scope="session", autouse=True)
+def _hear_ctrl_c() -> Iterator[None]:
+    """A shell that runs the tests in the background lets them ignore Ctrl-C, and their children inherit that.
+
+    Not in the child (`preexec_fn`): a fork of a process in which gRPC is at work may abort before it becomes the command.
+    """
+    earlier = signal.getsignal(signal.SIGINT)
+    if earlier is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, earlier)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,6 @@ class Command:
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            preexec_fn=None if os.name == "nt" else _hear_ctrl_c,
         )
 
     def __call__(self, *arguments: str | Path, seconds: float = 60) -> Outcome:
