@@ -97,8 +97,11 @@ class Scheduler:
         if attempt is not None:
             attempt.stop()
             await self._wait_for_rest(FREE_SECONDS)
+        worker = self._worker
         self._end_worker()
         await self._at_rest.wait()
+        if worker is not None:
+            await worker.gone(ANSWER_SECONDS)  # only then is the memory free
         return ""
 
     async def stop(self) -> None:

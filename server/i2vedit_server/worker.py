@@ -37,6 +37,7 @@ class Worker:
         """The server has ended it; what it was doing is not to blame."""
         self.fault: str | None = None
         """Why it had to be ended, where its job is to blame."""
+        self._gone = threading.Event()
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._listen, args=(loop,), name="worker-listener", daemon=True).start()
         _log.info("worker process %s started", self._process.pid)
@@ -55,6 +56,10 @@ class Worker:
         self.is_ended = True
         self._process.kill()
 
+    async def gone(self, seconds: float) -> None:
+        """Waits for the end of the process, but not longer."""
+        await asyncio.to_thread(self._gone.wait, seconds)
+
     def end_for(self, fault: str) -> None:
         """Ends the process at once because of what it does, or does not do; WorkerGone follows."""
         self.fault = fault
@@ -70,6 +75,7 @@ class Worker:
                     self._take(loop, message)
                     continue
             self._process.join()
+            self._gone.set()
             self._connection.close()
             _post(loop, self.messages, WorkerGone(self._process.exitcode))
             return

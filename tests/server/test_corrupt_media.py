@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 import psutil
 import pytest
+from PIL import Image
 from tests.media import REPOSITORY, shared_media
 from tests.server.harness import ServerProcess, refusal
 
@@ -63,8 +64,12 @@ def refused(server: ServerProcess, spec: job_pb2.JobSpec) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("name", names())
-def test_a_damaged_clip_is_refused_or_known_for_what_it_is(shared_server: ServerProcess, spec: job_pb2.JobSpec, name: str) -> None:
+def test_a_damaged_clip_is_refused_or_known_for_what_it_is(
+    shared_server: ServerProcess, spec: job_pb2.JobSpec, name: str, tmp_path: Path
+) -> None:
     path = shared_media(f"{FOLDER}/{name}")
+    Image.new("RGB", (20, 200)).save(tmp_path / "of_no_clip.png")
+    spec.edits[0].path = str(tmp_path / "of_no_clip.png")
     spec.clip.CopyFrom(clip_pb2.ClipRef(path=str(path)))
     with bounded(shared_server):
         try:

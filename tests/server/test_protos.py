@@ -17,10 +17,12 @@ def test_the_generated_code_is_current() -> None:
 
 
 def test_every_call_is_tried_over_a_channel() -> None:
-    """By name, wherever a test calls it: `.call("GetJob", …)`, or the stub's own method."""
+    """By name, wherever a test calls it: `.call("GetJob", …)`, the stub's own method, or the client's (`client.get_job(…)`)."""
     methods = {method.name for method in propagation_service_pb2.DESCRIPTOR.services_by_name["PropagationService"].methods}
     tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.py"))
     tried = set(re.findall(r'(?:\.call\(\s*"|stub\.)(\w+)', tests))
+    tried |= {name.title().replace("_", "") for name in re.findall(r"client\.(\w+)\(", tests)}
+    tried |= {name for name in methods if f".{name}Request(" in tests}
     assert methods <= tried, f"never called in a test: {sorted(methods - tried)}"
 
 
