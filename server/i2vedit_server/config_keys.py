@@ -101,6 +101,8 @@ KEYS: tuple[Key, ...] = (
     Key("cancel_grace_seconds", "cancel_grace_seconds", _number(0, above=True), _SECONDS, "15"),
     Key("stop_grace_seconds", "stop_grace_seconds", _number(0, above=True), _SECONDS, "30"),
     Key("free_gpu_after_seconds", "worker_idle_seconds", _number(0, above=True), _SECONDS, "120"),
+    Key("worker_silence_seconds", "worker_silence_seconds", _number(0, above=True), _SECONDS, "30"),
+    Key("step_seconds", "step_seconds", _number(0, above=True), _SECONDS, "1800"),
     Key("artifact_gigabytes", "artifact_bytes", _bytes(GIGABYTE, 0), "a number of gigabytes, 0 or more", "20"),
     Key("log_level", "log_level", _level, f"one of {', '.join(LOG_LEVELS)}, in quotes", '"info"'),
     Key("tls.certificate", "tls.certificate", _path, "the path of a PEM file in quotes", '"server.pem"'),
