@@ -26,6 +26,9 @@ RELEASED = "released.binpb"
 WINDOWS_CUDA_INDEX = "https://download.pytorch.org/whl/cu130"
 """On Windows the usual index holds torch for the CPU alone; on Linux it holds the CUDA build."""
 
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile")
+"""Most tests wait for processes or run tiny models: a worker for each core, with one thread each. `-n 0` gives one process."""
+
 USAGE = """python3 dev.py COMMAND [ARGUMENTS]
 
   setup    makes .venv and installs what server and tests need
@@ -107,10 +110,10 @@ def setup() -> None:
     STAMP.write_text(fingerprint(), encoding="utf-8")
 
 
-def run(*arguments: str) -> int:
-    """Runs the environment's Python in the checkout and gives its exit code."""
+def run(*arguments: str, **variables: str) -> int:
+    """Runs the environment's Python in the checkout, with these variables of the environment, and gives its exit code."""
     try:
-        return subprocess.run([str(environment_python()), *arguments], cwd=ROOT).returncode
+        return subprocess.run([str(environment_python()), *arguments], cwd=ROOT, env={**os.environ, **variables}).returncode
     except KeyboardInterrupt:
         return 130
 
@@ -161,7 +164,7 @@ def buf() -> bool:
 
 def test(arguments: list[str]) -> int:
     checked = check()
-    tested = run("-m", "pytest", *arguments)
+    tested = run("-m", "pytest", *SIDE_BY_SIDE, *arguments, OMP_NUM_THREADS="1")
     return tested or checked
 
 
