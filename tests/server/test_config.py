@@ -45,6 +45,8 @@ idle_exit_seconds = 600
 cancel_grace_seconds = 1.5
 stop_grace_seconds = 7
 free_gpu_after_seconds = 8
+worker_silence_seconds = 9
+step_seconds = 100
 artifact_gigabytes = 0.5
 log_level = "debug"
 
@@ -74,6 +76,8 @@ reader_memory_gigabytes = 2
         cancel_grace_seconds=1.5,
         stop_grace_seconds=7,
         worker_idle_seconds=8,
+        worker_silence_seconds=9,
+        step_seconds=100,
         artifact_bytes=500_000_000,
         log_level="debug",
         tls=TlsFiles(tmp_path / "server.pem", Path("/keys/server.key")),

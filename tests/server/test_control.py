@@ -94,9 +94,10 @@ def test_a_deleted_job_is_gone_and_its_frames_are_not(server: ServerProcess, spe
 
 
 def test_jobs_change_places(server: ServerProcess, spec: job_pb2.JobSpec) -> None:
-    spec.settings.seed = 100
+    spec.settings.seed = 3000  # milliseconds a step: it still runs when everything has been looked at
     running = server.create(spec).job.name
     begun(server, running)
+    spec.settings.seed = 10
     first, second, third = (server.create(spec).job.name for _ in range(3))
     assert refused(server, "MoveJob", pb.MoveJobRequest(name=running)) == "JOB_NOT_WAITING"
     server.call("MoveJob", pb.MoveJobRequest(name=third, before_job=second))
@@ -109,6 +110,7 @@ def test_jobs_change_places(server: ServerProcess, spec: job_pb2.JobSpec) -> Non
         (State.KIND_PROPAGATION, job_pb2.PRIORITY_NORMAL, State.STATE_QUEUED, 2),
         (State.KIND_PROPAGATION, job_pb2.PRIORITY_NORMAL, State.STATE_RUNNING, 1),
     ]
+    server.call("CancelJob", pb.CancelJobRequest(name=running))
     ends = {name: server.ended(name).end_time.ToMicroseconds() for name in (first, second, third)}
     assert sorted(ends, key=lambda name: ends[name]) == [second, first, third]
 
