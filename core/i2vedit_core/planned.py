@@ -32,10 +32,14 @@ def carry_out_planned(
 ) -> Result:
     """Runs the work with the cheapest options that fit, and once more with leaner ones if not. Raises BridgeError OUT_OF_MEMORY."""
     fit = fit_for(shot, settings, backbone)
-    trains = settings.lora_steps(backbone.folder.lora_steps) > 0
-    request = Request(fit.width, fit.height, settings.steps, trains, settings.maps, min(len(shot), backbone.chunk_frames))
-    plan = plan_for(backbone, request, spare_bytes)
+    plan = plan_for(backbone, request_for(shot, settings, backbone), spare_bytes)
     return carry_out(plan, lambda options: attempt(fit, options), lambda taken: on_event(PlanTaken(taken)))
+
+
+def request_for(shot: Shot, settings: Settings, backbone: Backbone) -> Request:
+    """What work on the shot asks of the memory."""
+    fit, trains = fit_for(shot, settings, backbone), settings.lora_steps(backbone.folder.lora_steps) > 0
+    return Request(fit.width, fit.height, settings.steps, trains, settings.maps, min(len(shot), backbone.chunk_frames))
 
 
 def fit_for(shot: Shot, settings: Settings, backbone: Backbone) -> Fit:

@@ -116,14 +116,13 @@ class _Delivering:
 
     def _settings_and_ticket(self) -> tuple[Settings, Ticket]:
         """With as many frames decoded at once as there is memory for, or as this delivery was begun with: it decides pixels."""
-        at_once = min(self.job.settings.decode_frames, self.options.decode_frames)
-        settings, ticket = self._decoding(at_once)
-        begun = self.job.work.decode_frames_of(ticket)
-        return (settings, ticket) if begun is None or begun > at_once else self._decoding(begun)
-
-    def _decoding(self, at_once: int) -> tuple[Settings, Ticket]:
-        settings = replace(self.job.settings, decode_frames=at_once)
-        return settings, issue_ticket(self.shot, self.job.edit, settings, self.job.backbone, self.job.delivery)
+        job = self.job
+        settings = replace(job.settings, decode_frames=min(job.settings.decode_frames, self.options.decode_frames))
+        ticket = issue_ticket(self.shot, job.edit, settings, job.backbone, job.delivery)
+        begun = job.work.decode_frames_of(ticket)
+        if begun is None or begun >= settings.decode_frames:
+            return settings, ticket
+        return replace(settings, decode_frames=begun), replace(ticket, settings={**ticket.settings, "decode_frames": begun})
 
     def _propagation(self, settings: Settings) -> Propagation:
         workplace = Workplace(self.job.artifacts, self.report, self.options, open_store(self.options.maps))

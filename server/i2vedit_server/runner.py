@@ -6,10 +6,10 @@ import torch
 
 from i2vedit_core.backbone import Backbone, load_backbone
 from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.media.fit import plan_fit
 from i2vedit_core.models import find_model
-from i2vedit_core.plan import Architecture, MemoryPlan, Request, choose, known_counts
+from i2vedit_core.plan import Architecture, MemoryPlan, choose, known_counts
 from i2vedit_core.plan.memory import memory_of, sparing
+from i2vedit_core.planned import request_for
 from i2vedit_core.prepare import prepare
 from i2vedit_core.progress import CancelToken
 from i2vedit_core.propagate import propagate
@@ -104,11 +104,8 @@ def memory_plan(backbone: Backbone, shot: Shot, settings: Settings, spare_bytes:
     counts = known_counts(architecture, half)
     if counts is None:
         return None
-    clip = shot.clip
-    fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, backbone.pixel_budget, backbone.size_multiple)
-    trains = settings.lora_steps(backbone.folder.lora_steps) > 0
-    request = Request(fit.width, fit.height, settings.steps, trains, settings.maps)
-    return choose(architecture, counts, sparing(memory_of(backbone.device, torch.cuda), spare_bytes), request)
+    memory = sparing(memory_of(backbone.device, torch.cuda), spare_bytes)
+    return choose(architecture, counts, memory, request_for(shot, settings, backbone))
 
 
 def device_words(device: torch.device) -> str:

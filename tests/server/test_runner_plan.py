@@ -21,5 +21,15 @@ def test_a_job_has_a_plan_at_the_size_of_its_clip(clip: Path) -> None:
     assert preview is not None and MemoryStage.TRAIN not in preview.peak_bytes
 
 
+def test_the_plan_is_of_the_picture_that_was_asked_for_and_of_the_shots_own_frames(clip: Path) -> None:
+    backbone = build("meta", torch.float16)
+    shot = Shot.open(clip, 0, None)
+    whole, small = memory_plan(backbone, shot, Settings()), memory_plan(backbone, shot, Settings(picture_area=256 * 256))
+    assert whole is not None and small is not None
+    assert small.request.width * small.request.height <= 256 * 256 < whole.request.width * whole.request.height
+    short = memory_plan(backbone, Shot.open(clip, 0, 1), Settings())
+    assert short is not None and short.request.frames == 2
+
+
 def test_a_model_that_nobody_has_counted_has_none(clip: Path) -> None:
     assert memory_plan(build("meta", torch.float16, SMOKE), Shot.open(clip, 0, None), Settings()) is None
