@@ -7,7 +7,8 @@ from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.sequence import describe_delivery
 from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.media.ffmpeg import ffmpeg_version
-from i2vedit_core.media.fingerprint import sha256_of
+from i2vedit_core.media.fingerprint import sha256_of, sha256_of_plate
+from i2vedit_core.media.source import reading_of
 from i2vedit_core.settings import DeliverySettings, Settings
 from i2vedit_core.shot import Edit, Shot
 
@@ -20,7 +21,8 @@ def issue_ticket(shot: Shot, edit: Edit, settings: Settings, backbone: Backbone,
     used["lora"]["steps"] = settings.lora_steps(backbone.folder.lora_steps)
     return Ticket(
         plate_path=str(shot.clip.path),
-        plate_sha256=sha256_of(shot.clip.path),
+        plate_sha256=sha256_of_plate(shot.clip, shot.first, shot.last),
+        plate_reading=reading_of(shot.clip),
         first=shot.first,
         last=shot.last,
         edit_path=str(edit.image),

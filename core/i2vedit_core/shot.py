@@ -4,27 +4,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.media.decode import outside
-from i2vedit_core.media.probe import ClipInfo, probe
+from i2vedit_core.media.clip import ClipInfo
+from i2vedit_core.media.decode import check_range
+from i2vedit_core.media.source import ClipSource
 from i2vedit_core.media.still import check_fits, open_still
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A plate's frame range. Frames are source frame numbers counted from 0; `last` is inclusive."""
+    """A plate's frame range in source frame numbers: of a movie counted from 0, of a sequence those of its files. `last` is inclusive."""
 
     clip: ClipInfo
     first: int
     last: int
 
     @classmethod
-    def open(cls, path: str | Path, first: int = 0, last: int | None = None) -> "Shot":
-        """Probes the clip and checks the range. Raises BridgeError (CLIP_*, RANGE_OUTSIDE_CLIP)."""
-        clip = probe(path)
-        end = clip.frame_count - 1 if last is None else last
-        if not 0 <= first <= end < clip.frame_count:
-            raise outside(clip, first, end)
-        return cls(clip, first, end)
+    def open(cls, source: ClipSource | Path | str, first: int | None = None, last: int | None = None) -> "Shot":
+        """Probes the clip and checks the range, by default all of it.
+
+        Raises BridgeError (CLIP_*, RANGE_OUTSIDE_CLIP, FRAMES_MISSING, SETTING_INVALID).
+        """
+        clip = ClipSource.of(source).open()
+        start, end = clip.first_frame if first is None else first, clip.last_frame if last is None else last
+        check_range(clip, start, end)
+        return cls(clip, start, end)
 
     def __len__(self) -> int:
         return self.last - self.first + 1

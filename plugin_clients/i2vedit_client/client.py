@@ -79,14 +79,15 @@ class Client:
             return self._stub.CheckModel(service_pb2.CheckModelRequest(model=model), timeout=MEDIA_SECONDS).model
 
     def probe_clip(self, path: str) -> clip_pb2.ClipInfo:
+        """What the clip's own file says."""
         with _translated():
             return self._stub.ProbeClip(service_pb2.ProbeClipRequest(path=path), timeout=MEDIA_SECONDS).clip
 
     def extract_frame(
-        self, path: str, frame: int, output_path: str, prepare: shot_pb2.ShotSpec | None = None
+        self, clip: clip_pb2.ClipRef, frame: int, output_path: str, prepare: shot_pb2.ShotSpec | None = None
     ) -> service_pb2.ExtractFrameResponse:
         """Writes source frame `frame` of the clip as a picture, and starts preparing a shot. Overwrites nothing."""
-        request = service_pb2.ExtractFrameRequest(path=path, frame=frame, output_path=output_path, prepare=prepare)
+        request = service_pb2.ExtractFrameRequest(clip=clip, frame=frame, output_path=output_path, prepare=prepare)
         with _translated():
             return self._stub.ExtractFrame(request, timeout=MEDIA_SECONDS)
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
@@ -9,6 +10,22 @@ from i2vedit_client.errors import BadInput
 
 LARGEST_FRAME = 2**63 - 1
 MODEL_NAMES = ("mini", "svd", "svd-xt")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read a clip, where that is known better than its file does."""
+
+    deinterlace: bool = False
+    video_stream: int = 0
+    """From 1; 0: the one that the file prefers."""
+    rate: tuple[int, int] | None = None
+    """Frames a second as a fraction; None: the file's."""
+    timecode: str = ""
+    """Of the first frame of the range; empty: the file's."""
+
+
+AS_IT_IS = Reading()
 
 
 @dataclass(frozen=True)
@@ -33,6 +50,7 @@ class PropagateOptions:
     depth: str = "auto"
     compression: str = ""
     alpha: str = "plate"
+    reading: Reading = AS_IT_IS
 
 
 def absolute(path: str) -> str:
@@ -52,7 +70,7 @@ def model_reference(model: str) -> str:
 
 
 def parse_range(text: str) -> tuple[int, int]:
-    """`A-B`: first and last source frame, counted from 0, both inclusive. Raises BadInput."""
+    """`A-B`: first and last source frame, both inclusive. Raises BadInput."""
     match = re.fullmatch(r"\s*(\d{1,19})\s*-\s*(\d{1,19})\s*", text, re.ASCII)
     if match is None:
         raise BadInput(f"The range '{text}' is not understood. Write the first and the last source frame, like 0-41.")
@@ -76,13 +94,14 @@ class ShotOptions:
     preset: str
     seed: int
     size: tuple[int, int] | None = None
+    reading: Reading = AS_IT_IS
 
 
 def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
     """The shot that these options mean, with absolute paths."""
     count = 0 if options.last is None else options.last - options.first + 1
     return shot_pb2.ShotSpec(
-        clip=clip_pb2.ClipRef(path=absolute(options.clip), source_in=options.first, frame_count=count),
+        clip=clip_ref(options.clip, options.first, count, options.reading),
         settings=job_pb2.PropagationSettings(
             model=model_reference(options.model),
             preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
@@ -90,6 +109,35 @@ def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
             picture_area=picture_area(options.size),
         ),
     )
+
+
+def clip_ref(path: str, first: int, count: int, reading: Reading) -> clip_pb2.ClipRef:
+    """A part of a clip, `count` 0 meaning up to its end, and how to read it. Raises BadInput."""
+    return clip_pb2.ClipRef(
+        path=absolute(path),
+        source_in=first,
+        frame_count=count,
+        rate=clip_pb2.Rational(numerator=reading.rate[0], denominator=reading.rate[1]) if reading.rate else None,
+        start_timecode=reading.timecode,
+        deinterlace=reading.deinterlace,
+        video_stream=reading.video_stream,
+    )
+
+
+def parse_rate(text: str | None) -> tuple[int, int] | None:
+    """`24`, `23.976` or `24000/1001` frames a second, as a fraction; None stays None. Raises BadInput."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*(\d{1,6})(?:/(\d{1,6})|\.(\d{1,6}))?\s*", text, re.ASCII)
+    if match is None or int(match[1]) == 0 or int(match[2] or 1) == 0:
+        raise BadInput(f"The rate '{text}' is not understood. Write frames a second, like 25, 23.976 or 24000/1001.")
+    if match[3] is None:
+        return int(match[1]), int(match[2] or 1)
+    nominal = int(match[1]) + 1
+    if round(nominal * 1000 / 1001, 2) == round(float(text), 2):
+        return nominal * 1000, 1001
+    decimal = Fraction(text.strip())
+    return decimal.numerator, decimal.denominator
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:
@@ -113,7 +161,7 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
     if options.frames is not None:
         first, count = options.frames[0], options.frames[1] - options.frames[0] + 1
     return job_pb2.JobSpec(
-        clip=clip_pb2.ClipRef(path=absolute(options.clip), source_in=first, frame_count=count),
+        clip=clip_ref(options.clip, first, count, options.reading),
         edits=[job_pb2.EditedFrame(path=absolute(options.edited), frame=options.painted_frame)],
         settings=job_pb2.PropagationSettings(
             model=model_reference(options.model),

@@ -12,6 +12,7 @@ from i2vedit.v1 import job_pb2, shot_pb2
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.delivery.sequence import check_directory, describe_delivery
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.media.fingerprint import stamp_of_plate
 from i2vedit_core.models import ModelFolder, find_model
 from i2vedit_core.settings import Settings
 from i2vedit_core.shot import Edit, Shot
@@ -82,7 +83,7 @@ def examine(spec: job_pb2.JobSpec, packed: bytes) -> Found:
     model = find_model(order.settings.model)
     check_directory(order.delivery.directory)
     describe_delivery(shot.clip, order.delivery)
-    return Found(len(shot), _fingerprint(packed, edit.image, order.clip), shot_id(shot, order.settings, model))
+    return Found(len(shot), _fingerprint(packed, edit.image, shot), shot_id(shot, order.settings, model))
 
 
 def examine_shot(wanted: shot_pb2.ShotSpec) -> NewShot:
@@ -96,9 +97,9 @@ def examine_shot(wanted: shot_pb2.ShotSpec) -> NewShot:
 
 def shot_id(shot: Shot, settings: Settings, model: ModelFolder) -> str:
     """A hash of all that a preparation depends on. Settings of the edit are none of it, and presets only by the training that they mean."""
-    status = shot.clip.path.stat()
+    clip = shot.clip
     key = {
-        "clip": [str(shot.clip.path), status.st_size, status.st_mtime_ns],
+        "clip": [str(clip.path), stamp_of_plate(clip, shot.first, shot.last), clip.deinterlaced, clip.video_stream],
         "frames": [shot.first, shot.last],
         "model": str(model.path),
         "seed": settings.seed,
@@ -108,13 +109,12 @@ def shot_id(shot: Shot, settings: Settings, model: ModelFolder) -> str:
     return hashlib.sha256(json.dumps(key, sort_keys=True).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _fingerprint(packed: bytes, edited: Path, clip: Path) -> str:
+def _fingerprint(packed: bytes, edited: Path, shot: Shot) -> str:
     """Over the spec, the edited pixels, and the plate's size and time: a plate is too large to be read before every job."""
     digest = hashlib.sha256(packed)
     with edited.open("rb") as file:
         digest.update(hashlib.file_digest(file, "sha256").digest())
-    status = clip.stat()
-    digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
+    digest.update(stamp_of_plate(shot.clip, shot.first, shot.last).encode())
     return digest.hexdigest()
 
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
 from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.media.probe import ClipInfo
+from i2vedit_core.media.clip import ClipInfo, FieldOrder
+from i2vedit_core.media.source import ClipSource
 from i2vedit_core.progress import Progress, Stage
 from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, LoraSettings, Preset, Settings
 from i2vedit_server.messages import JobOrder, Places, ShotOrder
@@ -95,7 +96,7 @@ def canonical_spec(spec: job_pb2.JobSpec) -> job_pb2.JobSpec:
         raise _invalid(Reason.EDIT_NOT_FOUND, "The job names no edited frame; give the picture that was painted.")
     if not whole.edits[0].HasField("frame"):
         whole.edits[0].frame = whole.clip.source_in
-    if len(whole.edits) > 1 or whole.edits[0].frame != whole.clip.source_in:
+    if len(whole.edits) > 1 or (whole.edits[0].frame != whole.clip.source_in and not _is_whole(whole.clip)):
         sentence = "This version propagates one edited frame, and it must be the first frame of the range; let the range begin there."
         raise BridgeError(Code.UNIMPLEMENTED, Reason.EDIT_FRAME_UNSUPPORTED, sentence)
     _complete_shot(whole)
@@ -115,13 +116,33 @@ def canonical_shot(shot: shot_pb2.ShotSpec) -> job_pb2.JobSpec:
 
 
 def _complete_shot(spec: job_pb2.JobSpec) -> None:
-    if spec.clip.color_tag or spec.clip.start_timecode or spec.clip.HasField("rate"):
-        sentence = "This version takes colour, timecode and rate from the clip itself; leave color_tag, start_timecode and rate out."
+    if spec.clip.color_tag:
+        sentence = "This version takes the colour from the clip itself; leave color_tag out."
         raise BridgeError(Code.UNIMPLEMENTED, Reason.SETTING_INVALID, sentence)
     settings = spec.settings
     settings.model = settings.model or "mini"
     settings.preset = settings.preset or job_pb2.PRESET_FULL
     settings.edit_kind = settings.edit_kind or job_pb2.EDIT_KIND_LOCAL
+
+
+def clip_source(clip: clip_pb2.ClipRef) -> ClipSource:
+    """The clip and how to read it. Raises BridgeError PATH_INVALID, SETTING_INVALID."""
+    if clip.HasField("rate") and (clip.rate.numerator <= 0 or clip.rate.denominator <= 0):
+        raise _invalid(Reason.SETTING_INVALID, "The clip's rate is no rate; give frames a second as a fraction such as 24000/1001.")
+    return ClipSource(
+        path=local_path(clip.path, "clip"),
+        rate=Fraction(clip.rate.numerator, clip.rate.denominator) if clip.HasField("rate") else None,
+        start_timecode=clip.start_timecode or None,
+        timecode_frame=None if _is_whole(clip) else clip.source_in,
+        deinterlace=clip.deinterlace,
+        video_stream=clip.video_stream,
+        follow_links=not clip.confined,
+    )
+
+
+def _is_whole(clip: clip_pb2.ClipRef) -> bool:
+    """Neither first frame nor count is given: all of the clip, from the number that it begins with."""
+    return clip.source_in == 0 and clip.frame_count == 0
 
 
 def shot_order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> ShotOrder:
@@ -133,8 +154,8 @@ def shot_order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> ShotOrder:
         )
     return ShotOrder(
         job_id=job_id,
-        clip=local_path(clip.path, "clip"),
-        first=clip.source_in,
+        clip=clip_source(clip),
+        first=None if _is_whole(clip) else clip.source_in,
         last=clip.source_in + clip.frame_count - 1 if clip.frame_count else None,
         settings=_settings(spec.settings),
         places=places,
@@ -144,6 +165,7 @@ def shot_order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> ShotOrder:
 def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
     """What the worker needs to run a canonical spec. Raises BridgeError PATH_INVALID, RANGE_OUTSIDE_CLIP, SETTING_INVALID."""
     shot, edit = shot_order(job_id, spec, places), spec.edits[0]
+    is_first = _is_whole(spec.clip) and edit.frame == 0
     return JobOrder(
         job_id=job_id,
         clip=shot.clip,
@@ -152,7 +174,7 @@ def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
         settings=shot.settings,
         places=places,
         edit=local_path(edit.path, "edited frame"),
-        edit_frame=edit.frame,
+        edit_frame=None if is_first else edit.frame,
         delivery=_delivery(spec.delivery),
     )
 
@@ -252,6 +274,12 @@ def clip_message(clip: ClipInfo) -> clip_pb2.ClipInfo:
         pixel_aspect=_rational(clip.pixel_aspect),
         start_timecode=clip.start_timecode or "",
         has_alpha=clip.has_alpha,
+        first_frame=clip.first_frame,
+        interlaced=clip.field_order is not FieldOrder.PROGRESSIVE,
+        video_stream=clip.video_stream,
+        video_stream_count=clip.video_stream_count,
+        layer=clip.layer,
+        notices=clip.notices,
     )
 
 

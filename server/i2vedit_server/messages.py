@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2vedit_core.errors import BridgeError
+from i2vedit_core.media.source import ClipSource
 from i2vedit_core.plan import MemoryPlan
 from i2vedit_core.progress import Event
 from i2vedit_core.settings import DeliverySettings, Settings
@@ -25,11 +26,11 @@ NOWHERE = Places(Path(), Path())
 
 @dataclass(frozen=True, kw_only=True)
 class ShotOrder:
-    """A shot to prepare, as the runner gets it. Paths are absolute; frames are source frame numbers, `last` inclusive (None: the end)."""
+    """A shot to prepare, as the runner gets it. Paths are absolute; frames are source frame numbers, both inclusive (None: the clip's own)."""
 
     job_id: str
-    clip: Path
-    first: int
+    clip: ClipSource
+    first: int | None
     last: int | None
     settings: Settings
     places: Places
@@ -40,7 +41,8 @@ class JobOrder(ShotOrder):
     """A shot to carry an edit through, prepared or not."""
 
     edit: Path
-    edit_frame: int
+    edit_frame: int | None
+    """None: the first of the shot."""
     delivery: DeliverySettings
 
 

@@ -4,10 +4,11 @@ import asyncio
 
 from i2vedit.v1 import job_pb2, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
-from i2vedit_core.media.probe import probe
+from i2vedit_core.media.source import ClipSource
 from i2vedit_core.media.still import export_frame
 from i2vedit_server import convert
 from i2vedit_server.admission import examine_shot
+from i2vedit_server.confinement import is_local
 from i2vedit_server.job_calls import JobCalls
 from i2vedit_server.pages import page_size, page_token, read_page_token
 from i2vedit_server.parts import Context
@@ -22,16 +23,18 @@ class ShotCalls(JobCalls):
     """ProbeClip, ExtractFrame, and what can be done with a shot."""
 
     async def ProbeClip(self, request: pb.ProbeClipRequest, context: Context) -> pb.ProbeClipResponse:
-        path = convert.local_path(request.path, "clip")
-        return pb.ProbeClipResponse(clip=convert.clip_message(await asyncio.to_thread(probe, path)))
+        source = _source(request, context)
+        return pb.ProbeClipResponse(clip=convert.clip_message(await asyncio.to_thread(source.probe)))
 
     async def ExtractFrame(self, request: pb.ExtractFrameRequest, context: Context) -> pb.ExtractFrameResponse:
-        path, output = convert.local_path(request.path, "clip"), convert.local_path(request.output_path, "picture to write")
+        source, output = _source(request, context), convert.local_path(request.output_path, "picture to write")
         # What is wrong with the preparation is told before anything is written.
         new = await asyncio.to_thread(examine_shot, request.prepare) if request.HasField("prepare") else None
-        clip = await asyncio.to_thread(probe, path)
-        await asyncio.to_thread(export_frame, clip, request.frame, output)
-        return pb.ExtractFrameResponse(output_path=str(output), shot=await self._prepared(new) if new else None)
+        clip = await asyncio.to_thread(source.open)
+        frame = request.frame or clip.first_frame
+        await asyncio.to_thread(export_frame, clip, frame, output)
+        shot = await self._prepared(new) if new else None
+        return pb.ExtractFrameResponse(output_path=str(output), shot=shot, frame=frame, notices=clip.notices)
 
     async def PrepareShot(self, request: pb.PrepareShotRequest, context: Context) -> pb.PrepareShotResponse:
         return pb.PrepareShotResponse(shot=await self._prepared(await asyncio.to_thread(examine_shot, request.spec)))
@@ -63,6 +66,13 @@ class ShotCalls(JobCalls):
         size = await asyncio.to_thread(self._artifacts.byte_count, record.artifacts)
         job: job_pb2.Job = self._hub.snapshot(record.job)
         return convert.shot_message(record, size, job.progress if job.HasField("progress") else None)
+
+
+def _source(request: pb.ProbeClipRequest | pb.ExtractFrameRequest, context: Context) -> ClipSource:
+    """The clip that a request names, in one way or the other. Raises BridgeError PATH_INVALID, SETTING_INVALID."""
+    if request.HasField("clip"):
+        return convert.clip_source(request.clip)
+    return ClipSource(convert.local_path(request.path, "clip"), follow_links=is_local(context.peer()))
 
 
 def _shot_id(name: str) -> str:

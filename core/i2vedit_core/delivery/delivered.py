@@ -34,12 +34,12 @@ def seen_frames(folder: Path, shot: Shot, first: int | None = None, last: int | 
     start, end = shot.first if first is None else first, shot.last if last is None else last
     for frame, plate in zip(range(start, end + 1), decode_frames(shot.clip, start, end), strict=True):
         colour = plate[:, :, :3]
-        result, matte = _read(frame_path(folder, frame), shot.clip.color_space)
+        result, matte = _read(frame_path(folder, frame), shot.clip.color_space, is_patch or not shot.clip.premultiplied)
         yield SeenFrame(frame, colour, composite(colour, result, matte) if is_patch else result, matte)
 
 
-def _read(path: Path, space: str) -> tuple[Picture, Picture]:
-    """Straight colour in `space` and the matte."""
+def _read(path: Path, space: str, multiplied: bool) -> tuple[Picture, Picture]:
+    """Colour in `space` and the matte; `multiplied`: by alpha, which is then taken out of it."""
     source = oiio.ImageInput.open(str(path))
     pixels = source.read_image(0, 0, 0, 5, oiio.FLOAT) if source is not None else None
     if source is None or pixels is None:
@@ -47,5 +47,7 @@ def _read(path: Path, space: str) -> tuple[Picture, Picture]:
         sentence = f"The delivered frame '{path.name}' cannot be read; deliver it again."
         raise BridgeError(Code.DATA_LOSS, Reason.UNEXPECTED, sentence)
     alpha = pixels[:, :, 3:4]
-    straight = np.divide(pixels[:, :, :3], alpha, out=np.zeros_like(pixels[:, :, :3]), where=alpha > 0)
-    return convert(straight, source.spec().getattribute(ATTRIBUTE_PREFIX + "colorspace"), space), pixels[:, :, 4]
+    colour = pixels[:, :, :3]
+    if multiplied:
+        colour = np.divide(colour, alpha, out=np.zeros_like(colour), where=alpha > 0)
+    return convert(colour, source.spec().getattribute(ATTRIBUTE_PREFIX + "colorspace"), space), pixels[:, :, 4]

@@ -20,12 +20,9 @@ from i2vedit_core.media import tags
 from i2vedit_core.media.picture_file import is_whole, write_picture
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import ClipInfo
-from i2vedit_core.media.timecode import Timecode
 from i2vedit_core.settings import Alpha, DeliverySettings, Depth
 
 CHANNELS = ("R", "G", "B", "A", "matte.A")
-HALF_BITS = 10
-"""Up to so many bits all codes of a plate stay distinct as half floats."""
 MAX_STEM_BYTES = 180
 MAX_VERSION = 9999
 LOSSY = ("dwaa", "dwab")
@@ -62,7 +59,7 @@ def reserve_version(directory: str | Path, clip: ClipInfo, remember: Callable[[P
     `remember` hears of a folder before it is made: whoever is killed between the two leaves no folder that nobody knows of.
     """
     parent = Path(os.path.abspath(directory))
-    stem = safe_stem(clip.path.stem)
+    stem = safe_stem(clip.stem)
     pattern = re.compile(re.escape(stem) + r"_v(\d{3,4})")
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +93,7 @@ class _Resolved:
 
 
 def _resolve(clip: ClipInfo, settings: DeliverySettings) -> _Resolved:
-    automatic = Depth.HALF if clip.bit_depth <= HALF_BITS else Depth.FLOAT
+    automatic = Depth.HALF if clip.fits_half else Depth.FLOAT
     depth = automatic if settings.depth is Depth.AUTO else settings.depth
     return _Resolved(delivered_space(clip, settings.color_space), depth, settings.compression, settings.alpha)
 
@@ -178,7 +175,8 @@ class SequenceWriter:
         beauty = convert(composite(colour, new, matte), self._clip.color_space, self._delivery.space)
         if plate.shape[2] == 4:
             alpha = plate[:, :, 3:]
-            return np.concatenate((beauty * alpha, alpha, weight), axis=2)
+            # An EXR's colour holds its alpha already.
+            return np.concatenate((beauty if self._clip.premultiplied else beauty * alpha, alpha, weight), axis=2)
         return np.concatenate((beauty, np.ones_like(weight), weight), axis=2)
 
     def _spec(self, frame: int) -> Any:
@@ -187,13 +185,14 @@ class SequenceWriter:
         spec = oiio.ImageSpec(clip.width, clip.height, len(CHANNELS), oiio.HALF if found.depth is Depth.HALF else oiio.FLOAT)
         spec.channelnames = CHANNELS
         spec.alpha_channel = CHANNELS.index("A")
+        if clip.window is not None:
+            spec.x, spec.y, spec.full_x, spec.full_y = (clip.window.x, clip.window.y) * 2
         spec.attribute("compression", found.compression)
         spec.attribute("PixelAspectRatio", float(clip.pixel_aspect))
         rate = clip.rate.limit_denominator(100_000)
         # OpenEXR's own spelling, which hosts read; OpenImageIO would store its own one, and finds both.
         spec.attribute("framesPerSecond", oiio.TypeRational, (min(rate.numerator, MAX_INT), rate.denominator))
-        start = Timecode.parse(clip.start_timecode or "00:00:00:00", clip.rate)
-        timecode = start.plus(frame, clip.rate)
+        timecode = clip.timecode_of(frame)
         # As integers: OpenImageIO drops a string here without a word.
         spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, timecode.bcd(clip.rate))
         spec.attribute(ATTRIBUTE_PREFIX + "timecode", str(timecode))

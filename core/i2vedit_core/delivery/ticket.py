@@ -21,6 +21,7 @@ class Ticket:
 
     plate_path: str
     plate_sha256: str
+    """Of a sequence: over the pictures of the range (`sha256_of_plate`)."""
     first: int
     """Source frame numbers; `last` is inclusive."""
     last: int
@@ -42,6 +43,8 @@ class Ticket:
     """Of i2vedit-bridge and of every library that decides the result."""
     created: str
     """UTC, ISO 8601."""
+    plate_reading: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Rate, timecode, stream and deinterlacing of the plate (`media.source.reading_of`)."""
 
     def attributes(self) -> dict[str, str | int]:
         """What every EXR carries: hashes and names, never a full path."""
@@ -49,6 +52,7 @@ class Ticket:
         values: dict[str, str | int] = {
             "plate": Path(self.plate_path).name,
             "plate_sha256": self.plate_sha256,
+            "plate_reading": json.dumps(self.plate_reading, sort_keys=True),
             "range": f"{self.first}-{self.last}",
             "edit": Path(self.edit_path).name,
             "edit_sha256": self.edit_sha256,

@@ -29,7 +29,11 @@ runpy.run_path(program, run_name="__main__")
 
 
 class ChildFailedError(Exception):
-    """The child crashed, was killed for its memory, or took longer than it may."""
+    """The child crashed, was killed for its memory, or took longer than it may. `said` is what it wrote until then."""
+
+    def __init__(self, why: str, said: bytes = b"") -> None:
+        super().__init__(why)
+        self.said = said
 
 
 @dataclass(frozen=True)
@@ -39,15 +43,18 @@ class Child:
     program: str
     seconds: float
 
-    def run(self, *arguments: str) -> bytes:
-        """Runs it and returns what it wrote to stdout. Raises ChildFailedError."""
+    def command(self, *arguments: str) -> list[str]:
+        """How it is started, its memory limited."""
         memory = str(limits().reader_memory_bytes)
-        command = [sys.executable, "-P", "-c", _LIMITED, memory, str(CHILDREN / self.program), *arguments]
+        return [sys.executable, "-P", "-c", _LIMITED, memory, str(CHILDREN / self.program), *arguments]
+
+    def run(self, *arguments: str, request: bytes = b"") -> bytes:
+        """Runs it with `request` on its stdin and returns what it wrote to stdout. Raises ChildFailedError."""
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=self.seconds, check=False)
+            done = subprocess.run(self.command(*arguments), input=request, capture_output=True, timeout=self.seconds, check=False)
         except subprocess.TimeoutExpired as error:
-            raise ChildFailedError(f"no answer in {self.seconds:.0f} seconds") from error
+            raise ChildFailedError(f"no answer in {self.seconds:.0f} seconds", error.stdout or b"") from error
         if done.returncode != 0:
             last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-            raise ChildFailedError(f"reader ended with {done.returncode}: {last}")
+            raise ChildFailedError(f"reader ended with {done.returncode}: {last}", done.stdout)
         return done.stdout

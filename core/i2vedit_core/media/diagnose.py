@@ -1,5 +1,6 @@
 """Why a file does not open as a clip, in the artist's words. Looks at a few bytes only."""
 
+import os
 from pathlib import Path
 
 PICTURES = {
@@ -16,6 +17,28 @@ PICTURES = {
 }
 HEAD_BYTES = 4096
 MAX_BOXES = 10_000
+
+
+WHY_NO_PICTURE = {
+    "empty": "is empty (0 bytes); render or copy the frame again",
+    "not_a_picture": "is not a picture of the kinds that can be a plate (EXR, DPX, TIFF, PNG, JPEG)",
+    "truncated": "is cut off, damaged or still being written; render or copy the frame again",
+    "unreadable": "cannot be read: its header is damaged; render or copy the frame again",
+    "crashed": "is damaged: its reader gave up; render or copy the frame again",
+    "changed": "has changed since the clip was opened; start again once it is finished",
+    "too_large": "is too large ({detail}); render it smaller",
+    "no_rgb": "has no R, G and B channels (but {detail}); render the picture into an RGB layer",
+    "deep": "holds deep pixels; flatten it first",
+    "luminance_chroma": "stores luminance and chroma (Y, RY, BY); render it as RGB",
+    "sample_type": "holds samples of the kind {detail}; render it as half or float",
+}
+
+
+def why_no_picture(kind: str, detail: str, path: Path) -> str:
+    """What is wrong with a picture of a sequence, to follow its name in a sentence. `kind` is its reader's word."""
+    if kind == "unreadable" and path.is_file() and not os.access(path, os.R_OK):
+        return "cannot be opened; check its permissions"
+    return WHY_NO_PICTURE[kind].format(detail=detail or "more than fits into memory")
 
 
 def _looks_like_text(head: bytes) -> bool:
@@ -58,7 +81,7 @@ def why_unreadable(path: Path) -> str:
         return f"'{path.name}' is empty (0 bytes); copy or export the clip again."
     for signature, kind in PICTURES.items():
         if head.startswith(signature):
-            return f"'{path.name}' is {kind}, not a movie; give a movie file as the clip, and pictures as the edited frame."
+            return f"'{path.name}' is {kind}, not a movie, and its name does not say so; give a sequence its right ending."
     if _looks_like_text(head):
         return f"'{path.name}' is a text file, not a movie; give the movie file itself."
     if head[4:8] in (b"ftyp", b"mdat", b"wide", b"free", b"skip") and not _has_moov(path):

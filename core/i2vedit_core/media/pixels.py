@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2vedit_core.media import tags
-from i2vedit_core.media.probe import ClipInfo
+from i2vedit_core.media.clip import ClipInfo, Orientation
 
 Plane = NDArray[Any]
 """`[h, w]` uint8 or uint16."""
@@ -152,11 +152,11 @@ def to_rgb(raw: bytes, layout: Layout, clip: ClipInfo) -> Picture:
         _fill_from_yuv(out, planes, layout, clip)
     if layout.has_alpha:
         out[:, :, 3] = _luma(planes[3], layout, full_range=True)
-    return _turned(out, clip)
+    return turned(out, clip.orientation)
 
 
-def _turned(picture: Picture, clip: ClipInfo) -> Picture:
-    turn = clip.orientation
+def turned(picture: Picture, turn: Orientation) -> Picture:
+    """A stored picture `[h, w, C]` as it is shown `[H, W, C]`."""
     if turn.swaps_axes:
         picture = picture.transpose(1, 0, 2)
     if turn.flips_x:

@@ -1,8 +1,8 @@
 """What a clip is: size, rate, every frame's time, colour tags, timecode. Read without ffprobe, in a process of its own."""
 
+import contextlib
 import json
 import os
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,100 +10,39 @@ from typing import Any
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media import tags, timecode
 from i2vedit_core.media.child import Child, ChildFailedError
+from i2vedit_core.media.clip import ClipInfo, FieldOrder, Orientation
 from i2vedit_core.media.diagnose import why_unreadable
 from i2vedit_core.media.ffmpeg import DEMUXERS
+from i2vedit_core.media.frame_files import is_sequence
 from i2vedit_core.media.limits import MEGAPIXEL, limits
+from i2vedit_core.media.sequence_clip import probe_sequence
+
+__all__ = ["ClipInfo", "Orientation", "probe"]
 
 PROBE_SECONDS = 60.0
 READ_BYTES_PER_SECOND = 20e6
 """Every packet is read once; a slow network share must not run into the time limit."""
 DEFAULT_RATE = Fraction(25)
 FULL_RANGE = 2
+FIELD_ORDERS = {2: FieldOrder.TOP_FIRST, 3: FieldOrder.BOTTOM_FIRST, 4: FieldOrder.BOTTOM_FIRST, 5: FieldOrder.TOP_FIRST}
+"""By ffmpeg's AVFieldOrder, which tells the field that is coded first from the one that is shown first."""
 UNTIMED = ("avi",)
 """Containers that store the order of decoding alone; their frames are found by counting."""
 
 
-@dataclass(frozen=True)
-class Orientation:
-    """How stored pixels lie on the screen: x' = a x + c y, y' = b x + d y, each a sign."""
+def probe(path: str | Path, video_stream: int = 0) -> ClipInfo:
+    """Opens a movie, or a sequence of pictures by its folder, its pattern or one of its files.
 
-    a: int = 1
-    b: int = 0
-    c: int = 0
-    d: int = 1
-
-    @property
-    def swaps_axes(self) -> bool:
-        return self.a == 0
-
-    @property
-    def flips_x(self) -> bool:
-        return (self.c if self.swaps_axes else self.a) < 0
-
-    @property
-    def flips_y(self) -> bool:
-        return (self.b if self.swaps_axes else self.d) < 0
-
-    @property
-    def rotation(self) -> int:
-        """Degrees clockwise, mirroring aside."""
-        return {(1, 0): 0, (0, 1): 90, (-1, 0): 180, (0, -1): 270}[self.a, self.b]
-
-
-@dataclass(frozen=True)
-class ClipInfo:
-    """A clip as its file describes it. Frames count from 0 in the order in which they are shown."""
-
-    path: Path
-    width: int
-    """Pixels across the screen, after rotation; not widened for non-square pixels."""
-    height: int
-    rate: Fraction
-    """Frames a second; the nominal rate where frame times vary."""
-    frame_count: int
-    codec: str
-    pixel_format: str
-    """As ffmpeg names it: yuv420p, yuv422p10le, ..."""
-    planar_format: str
-    """The planar format in which ffmpeg hands the frames over without loss."""
-    bit_depth: int
-    full_range: bool
-    matrix: str
-    """As ffmpeg names it; `gbr` for RGB. For untagged streams the one that is assumed."""
-    primaries: str
-    transfer: str
-    pixel_aspect: Fraction
-    """Width of a pixel over its height, after rotation."""
-    start_timecode: str | None
-    has_alpha: bool
-    orientation: Orientation
-    stream_index: int
-    container: str
-    time_base: Fraction
-    timestamps: tuple[int, ...] = field(repr=False)
-    """Presentation time of every frame in units of `time_base`; empty where the container has none to rely on."""
-    keyframes: tuple[int, ...] = field(repr=False)
-    """Presentation times of the key frames, hidden ones included."""
-
-    @property
-    def rotation(self) -> int:
-        return self.orientation.rotation
-
-    @property
-    def stored_size(self) -> tuple[int, int]:
-        """(width, height) before rotation."""
-        return (self.height, self.width) if self.orientation.swaps_axes else (self.width, self.height)
-
-    @property
-    def color_space(self) -> str:
-        """OCIO name of the plate's own encoding."""
-        return tags.ocio_space(self.primaries, self.transfer)
-
-
-def probe(path: str | Path) -> ClipInfo:
-    """Opens a clip. Raises BridgeError CLIP_NOT_FOUND, CLIP_UNREADABLE or CLIP_UNSUPPORTED."""
-    clip = _existing_file(Path(path))
-    found = _scan(clip)
+    `video_stream` counts a movie's video streams from 1; 0: the one that the file itself prefers. Raises BridgeError CLIP_NOT_FOUND,
+    CLIP_UNREADABLE, CLIP_UNSUPPORTED, or SETTING_INVALID for a stream that is not there.
+    """
+    if "\0" in str(path):
+        raise BridgeError(Code.INVALID_ARGUMENT, Reason.CLIP_NOT_FOUND, "The name of the clip holds a NUL character.")
+    clip = Path(os.path.abspath(path))
+    if is_sequence(clip):
+        return probe_sequence(clip)
+    _check_file(clip)
+    found = _scan(clip, video_stream)
     _check_whole(clip, found)
     _check_supported(clip, found)
     return _clip_info(clip, found)
@@ -117,14 +56,9 @@ def _unsupported(sentence: str) -> BridgeError:
     return BridgeError(Code.UNIMPLEMENTED, Reason.CLIP_UNSUPPORTED, sentence)
 
 
-def _existing_file(path: Path) -> Path:
-    """The absolute path of a readable, ordinary, non-empty file."""
-    if "\0" in str(path):
-        raise BridgeError(Code.INVALID_ARGUMENT, Reason.CLIP_NOT_FOUND, "The name of the clip holds a NUL character.")
-    clip = Path(os.path.abspath(path))
+def _check_file(clip: Path) -> None:
+    """Raises BridgeError unless this is a readable, ordinary file."""
     try:
-        if clip.is_dir():
-            raise _unreadable(f"'{clip.name}' is a folder; give a movie file.")
         if not clip.exists():
             raise BridgeError(Code.NOT_FOUND, Reason.CLIP_NOT_FOUND, f"There is no clip at '{clip}'; check the path.")
         if not clip.is_file():
@@ -133,15 +67,14 @@ def _existing_file(path: Path) -> Path:
             file.read(1)
     except OSError as error:
         raise _unreadable(f"'{clip}' cannot be opened: {error.strerror}; check its permissions.") from error
-    return clip
 
 
-def _scan(clip: Path) -> dict[str, Any]:
+def _scan(clip: Path, video_stream: int) -> dict[str, Any]:
     if clip.stat().st_size == 0:
         raise _unreadable(why_unreadable(clip))
     seconds = PROBE_SECONDS + clip.stat().st_size / READ_BYTES_PER_SECOND
     try:
-        found: dict[str, Any] = json.loads(Child("scan_clip.py", seconds).run(str(clip), DEMUXERS))
+        found: dict[str, Any] = json.loads(Child("scan_clip.py", seconds).run(str(clip), DEMUXERS, str(video_stream)))
     except (ChildFailedError, ValueError) as error:
         raise _unreadable(f"'{clip.name}' is damaged: its reader gave up; export the clip again.") from error
     if "failure" in found:
@@ -153,6 +86,10 @@ def _refusal(clip: Path, kind: str, detail: str) -> BridgeError:
     name = clip.name
     if kind == "no_video":
         return _unsupported(f"'{name}' has no video stream; give a clip with a picture.")
+    if kind == "no_such_stream":
+        streams = f"{detail} video streams" if detail != "1" else "1 video stream"
+        sentence = f"'{name}' has {streams}; choose one of them by its number, from 1."
+        return BridgeError(Code.INVALID_ARGUMENT, Reason.SETTING_INVALID, sentence)
     if kind == "no_decoder":
         return _unsupported(f"'{name}' is in a codec that ffmpeg cannot decode; export it as ProRes, DNxHR or H.264.")
     if kind == "pixel_format":
@@ -208,14 +145,22 @@ def _matrix(found: dict[str, Any]) -> str:
     return tagged if tagged in tags.LUMA_WEIGHTS else tags.assumed_matrix(found["stored_width"], found["stored_height"])
 
 
-def _start_timecode(text: str | None, rate: Fraction) -> str | None:
-    """The file's timecode in canonical form; None where it has none or an impossible one."""
-    if text is None:
-        return None
-    try:
-        return str(timecode.Timecode.parse(text, rate))
-    except ValueError:
-        return None
+def _start_timecode(found: dict[str, Any], rate: Fraction) -> str | None:
+    """The file's timecode in canonical form, from the first place that has a possible one; None where none has."""
+    for text in found["timecodes"]:
+        with contextlib.suppress(ValueError):
+            return str(timecode.Timecode.parse(text, rate))
+    if found["time_word"] is not None:
+        with contextlib.suppress(ValueError):
+            return str(timecode.Timecode.from_bcd(found["time_word"], rate))
+    return None
+
+
+def _field_order(found: dict[str, Any]) -> FieldOrder:
+    """By the frames' own flags; the stream's header says which field is first."""
+    if not found["interlaced"]:
+        return FieldOrder.PROGRESSIVE
+    return FIELD_ORDERS.get(found["field_order"], FieldOrder.UNKNOWN)
 
 
 def _clip_info(clip: Path, found: dict[str, Any]) -> ClipInfo:
@@ -242,7 +187,7 @@ def _clip_info(clip: Path, found: dict[str, Any]) -> ClipInfo:
         primaries=tags.PRIMARIES.get(found["primaries"], tags.UNSPECIFIED),
         transfer=tags.TRANSFERS.get(found["transfer"], tags.UNSPECIFIED),
         pixel_aspect=aspect,
-        start_timecode=_start_timecode(found["timecode"], rate),
+        start_timecode=_start_timecode(found, rate),
         has_alpha=found["has_alpha"],
         orientation=orientation,
         stream_index=found["stream_index"],
@@ -250,4 +195,7 @@ def _clip_info(clip: Path, found: dict[str, Any]) -> ClipInfo:
         time_base=Fraction(*found["time_base"]) if found["time_base"] else 1 / rate,
         timestamps=tuple(found["timestamps"]) if is_timed else (),
         keyframes=tuple(found["keyframes"]) if is_timed else (),
+        field_order=_field_order(found),
+        video_stream=found["video_stream"],
+        video_stream_count=found["video_stream_count"],
     )

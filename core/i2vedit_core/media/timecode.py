@@ -29,6 +29,10 @@ def _bcd(number: int) -> int:
     return (number // 10) << 4 | number % 10
 
 
+def _from_bcd(digits: int) -> int:
+    return (digits >> 4) * 10 + (digits & 0xF)
+
+
 @dataclass(frozen=True)
 class Timecode:
     """A label `hh:mm:ss:ff`, with `;` before the frames for drop-frame."""
@@ -78,6 +82,15 @@ class Timecode:
     def plus(self, frames: int, rate: Fraction) -> "Timecode":
         """The label so many frames later."""
         return self.from_frame(self.to_frame(rate) + frames, rate, self.drop)
+
+    @classmethod
+    def from_bcd(cls, word: int, rate: Fraction) -> "Timecode":
+        """The label in an EXR's or a stream's time word; the inverse of `bcd`. Raises ValueError for what is none at this rate."""
+        hours, minutes, seconds = (_from_bcd(word >> shift & mask) for shift, mask in ((24, 0x3F), (16, 0x7F), (8, 0x7F)))
+        group = -(-nominal_rate(rate) // MAX_LABEL_RATE)
+        frames = _from_bcd(word & 0x3F) * group + (1 if group == 2 and word & _FIELD_BIT else 0)
+        mark = ";" if word & _DROP_FRAME_BIT else ":"
+        return cls.parse(f"{hours:02}:{minutes:02}:{seconds:02}{mark}{frames:02}", rate)
 
     def bcd(self, rate: Fraction) -> tuple[int, int]:
         """(time and flags, user data) as EXR's `timeCode` stores them; above 30 fps the label of the frame pair."""

@@ -2,18 +2,18 @@
 
 import click
 
-from i2vedit_client.commands.options import json_option
+from i2vedit_client.commands.options import json_option, reading_options
 from i2vedit_client.commands.propagate import PRESETS
 from i2vedit_client.errors import BadInput
 from i2vedit_client.events import SUCCEEDED, shot_event
 from i2vedit_client.launch import connect
 from i2vedit_client.report import write_json, write_line
-from i2vedit_client.spec import ShotOptions, absolute, parse_range, parse_size, shot_spec
+from i2vedit_client.spec import Reading, ShotOptions, absolute, clip_ref, parse_range, parse_size, shot_spec
 
 
 @click.command("frame")
 @click.argument("clip")
-@click.option("--at", type=click.IntRange(min=0), metavar="N", help="Source frame, counted from 0. Default: the first of the range.")
+@click.option("--at", type=click.IntRange(min=0), metavar="N", help="Source frame. Default: the first of the range.")
 @click.option("--out", required=True, metavar="FILE", help=".tif or .png: 16 bits with an ICC profile; .exr: the plate's own values.")
 @click.option("--range", "frames", metavar="A-B", help="The shot, source frames. Default: from the frame to the clip's end.")
 @click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder.")
@@ -21,6 +21,7 @@ from i2vedit_client.spec import ShotOptions, absolute, parse_range, parse_size, 
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="As it will be given to propagate.")
 @click.option("--size", metavar="WxH", help="As it will be given to propagate.")
 @click.option("--no-prepare", is_flag=True, help="Export the frame, and do nothing more.")
+@reading_options
 @json_option
 def command(
     clip: str,
@@ -32,6 +33,7 @@ def command(
     seed: int,
     size: str | None,
     no_prepare: bool,
+    reading: Reading,
     as_json: bool,
 ) -> None:
     """Export a frame of CLIP for painting, and prepare its shot meanwhile.
@@ -43,10 +45,13 @@ def command(
     frame = first if at is None else at
     if frame < first or (last is not None and frame > last):
         raise BadInput(f"Frame {frame} lies outside the range {frames}. Give a frame of the shot with --at.")
-    shot = None if no_prepare else shot_spec(ShotOptions(clip, first, last, model, preset, seed, parse_size(size)))
+    shot = None if no_prepare else shot_spec(ShotOptions(clip, first, last, model, preset, seed, parse_size(size), reading))
     with connect() as client:
-        answer = client.extract_frame(absolute(clip), frame, absolute(out), shot)
+        answer = client.extract_frame(clip_ref(clip, first, 0, reading), frame, absolute(out), shot)
     if as_json:
-        write_json({"event": SUCCEEDED, "path": answer.output_path, "frame": frame, **(shot_event(answer.shot) if shot else {})})
-    else:
-        write_line(answer.output_path)
+        written = {"event": SUCCEEDED, "path": answer.output_path, "frame": answer.frame, "notices": list(answer.notices)}
+        write_json({**written, **(shot_event(answer.shot) if shot else {})})
+        return
+    for notice in answer.notices:
+        click.echo(notice, err=True)
+    write_line(answer.output_path)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from i2vedit_client.commands.options import json_option
+from i2vedit_client.commands.options import json_option, reading_options
 from i2vedit_client.launch import connect
 from i2vedit_client.remote import is_remote, send
 from i2vedit_client.report import open_report
-from i2vedit_client.spec import PropagateOptions, job_spec, parse_range, parse_size
+from i2vedit_client.spec import PropagateOptions, Reading, job_spec, parse_range, parse_size
 from i2vedit_client.submit import leave, submit, watch
 
 PRESETS = ("full", "balanced", "preview")
@@ -21,7 +21,7 @@ ALPHAS = ("plate", "matte")
 @click.argument("clip")
 @click.option("--edited", required=True, metavar="FILE", help="The painted frame: PNG, JPEG, TIFF, EXR or PSD.")
 @click.option("--out", required=True, metavar="DIR", help="Folder that receives NAME_v001, NAME_v002, ...")
-@click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive, from 0. Default: the whole clip.")
+@click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive. Default: the whole clip.")
 @click.option("--at", type=click.IntRange(min=0), metavar="N", help="Source frame that was painted. Default: the first of the range.")
 @click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder.")
 @click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend.")
@@ -34,6 +34,7 @@ ALPHAS = ("plate", "matte")
 @click.option("--compression", default="zip", show_default=True, metavar="NAME", help="Compression of the EXR: zip, piz, dwaa, ...")
 @click.option("--alpha", type=click.Choice(ALPHAS), default="plate", show_default=True, help="The whole picture, or the patch alone.")
 @click.option("--detach", is_flag=True, help="Submit, and do not wait.")
+@reading_options
 @json_option
 def command(
     clip: str,
@@ -52,9 +53,13 @@ def command(
     compression: str,
     alpha: str,
     detach: bool,
+    reading: Reading,
     as_json: bool,
 ) -> None:
     """Carry a painted frame of CLIP through the shot and deliver it as an EXR sequence.
+
+    CLIP is a movie, or a sequence of pictures by its pattern (shot.%04d.exr), its folder or one of its files; its frames are called by the
+    numbers in their names, those of a movie by their count from 0.
 
     The job runs in the server, which is started if none runs. The same call again takes up an unfinished job; after a
     finished one it makes the next version.
@@ -75,6 +80,7 @@ def command(
         depth=depth,
         compression=compression,
         alpha=alpha,
+        reading=reading,
     )
     spec = job_spec(options)
     remote = is_remote()

@@ -3,8 +3,10 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -57,10 +59,16 @@ class ClipRef(_message.Message):
     COLOR_TAG_FIELD_NUMBER: _builtins.int
     CLIP_NAME_FIELD_NUMBER: _builtins.int
     CONFINED_FIELD_NUMBER: _builtins.int
+    DEINTERLACE_FIELD_NUMBER: _builtins.int
+    VIDEO_STREAM_FIELD_NUMBER: _builtins.int
     path: _builtins.str
-    """Absolute path on the server's machine."""
+    """Absolute path on the server's machine: a movie, or a sequence of pictures (EXR, DPX, TIFF, PNG, JPEG) by its pattern
+    (`shot.%04d.exr`, `shot.####.exr`), its folder or one of its files.
+    """
     source_in: _builtins.int
-    """First frame, counted from 0 at the first frame of the media."""
+    """Source frame number of the first frame: of a movie counted from 0, of a sequence the number in the file's name. 0 with no
+    frame_count: the whole clip, wherever it begins.
+    """
     frame_count: _builtins.int
     """Number of frames; 0 means up to the end of the media."""
     start_timecode: _builtins.str
@@ -73,8 +81,14 @@ class ClipRef(_message.Message):
     clip_name: _builtins.str
     confined: _builtins.bool
     """Set by the server for callers from another machine: when the job begins, its paths are held against the server's roots once more."""
+    deinterlace: _builtins.bool
+    """Makes whole frames of an interlaced clip's fields, one of each two. Without it such a clip is refused."""
+    video_stream: _builtins.int
+    """Of a movie with several, from 1; 0: the one that the file itself prefers, else the first."""
     @_builtins.property
-    def rate(self) -> Global___Rational: ...
+    def rate(self) -> Global___Rational:
+        """Frames a second, where the file says nothing or the host knows better. Labels frames; their number stays."""
+
     @_builtins.property
     def timeline_rate(self) -> Global___Rational: ...
     def __init__(
@@ -91,10 +105,12 @@ class ClipRef(_message.Message):
         color_tag: _builtins.str = ...,
         clip_name: _builtins.str = ...,
         confined: _builtins.bool = ...,
+        deinterlace: _builtins.bool = ...,
+        video_stream: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["rate", b"rate", "timeline_rate", b"timeline_rate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip_name", b"clip_name", "color_tag", b"color_tag", "confined", b"confined", "frame_count", b"frame_count", "path", b"path", "rate", b"rate", "record_start", b"record_start", "source_in", b"source_in", "start_timecode", b"start_timecode", "timeline_rate", b"timeline_rate", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip_name", b"clip_name", "color_tag", b"color_tag", "confined", b"confined", "deinterlace", b"deinterlace", "frame_count", b"frame_count", "path", b"path", "rate", b"rate", "record_start", b"record_start", "source_in", b"source_in", "start_timecode", b"start_timecode", "timeline_rate", b"timeline_rate", "track", b"track", "video_stream", b"video_stream"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -119,11 +135,18 @@ class ClipInfo(_message.Message):
     PIXEL_ASPECT_FIELD_NUMBER: _builtins.int
     START_TIMECODE_FIELD_NUMBER: _builtins.int
     HAS_ALPHA_FIELD_NUMBER: _builtins.int
+    FIRST_FRAME_FIELD_NUMBER: _builtins.int
+    INTERLACED_FIELD_NUMBER: _builtins.int
+    VIDEO_STREAM_FIELD_NUMBER: _builtins.int
+    VIDEO_STREAM_COUNT_FIELD_NUMBER: _builtins.int
+    LAYER_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     width: _builtins.int
     """Display size in pixels, after rotation."""
     height: _builtins.int
     frame_count: _builtins.int
+    """From the first frame to the last, those included that a sequence lacks."""
     codec: _builtins.str
     pixel_format: _builtins.str
     """As ffmpeg names it: yuv420p, yuv422p10le, ..."""
@@ -132,12 +155,24 @@ class ClipInfo(_message.Message):
     color_space: _builtins.str
     """OCIO name of the plate's own encoding."""
     start_timecode: _builtins.str
-    """Timecode of frame 0; empty where the file has none."""
+    """Timecode of the first frame; empty where the file has none."""
     has_alpha: _builtins.bool
+    first_frame: _builtins.int
+    """Source frame number of the first frame: 0 of a movie, the first file's number of a sequence."""
+    interlaced: _builtins.bool
+    video_stream: _builtins.int
+    """Which of the video streams was read, from 1."""
+    video_stream_count: _builtins.int
+    layer: _builtins.str
+    """Of an EXR: the layer or view that the picture was found in; empty: the unnamed one."""
     @_builtins.property
     def rate(self) -> Global___Rational: ...
     @_builtins.property
     def pixel_aspect(self) -> Global___Rational: ...
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What a person should know about how the clip is read, a sentence each."""
+
     def __init__(
         self,
         *,
@@ -154,10 +189,16 @@ class ClipInfo(_message.Message):
         pixel_aspect: Global___Rational | None = ...,
         start_timecode: _builtins.str = ...,
         has_alpha: _builtins.bool = ...,
+        first_frame: _builtins.int = ...,
+        interlaced: _builtins.bool = ...,
+        video_stream: _builtins.int = ...,
+        video_stream_count: _builtins.int = ...,
+        layer: _builtins.str = ...,
+        notices: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["pixel_aspect", b"pixel_aspect", "rate", b"rate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bit_depth", b"bit_depth", "codec", b"codec", "color_space", b"color_space", "frame_count", b"frame_count", "full_range", b"full_range", "has_alpha", b"has_alpha", "height", b"height", "path", b"path", "pixel_aspect", b"pixel_aspect", "pixel_format", b"pixel_format", "rate", b"rate", "start_timecode", b"start_timecode", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bit_depth", b"bit_depth", "codec", b"codec", "color_space", b"color_space", "first_frame", b"first_frame", "frame_count", b"frame_count", "full_range", b"full_range", "has_alpha", b"has_alpha", "height", b"height", "interlaced", b"interlaced", "layer", b"layer", "notices", b"notices", "path", b"path", "pixel_aspect", b"pixel_aspect", "pixel_format", b"pixel_format", "rate", b"rate", "start_timecode", b"start_timecode", "video_stream", b"video_stream", "video_stream_count", b"video_stream_count", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

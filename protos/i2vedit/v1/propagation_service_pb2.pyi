@@ -365,15 +365,21 @@ class ProbeClipRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PATH_FIELD_NUMBER: _builtins.int
+    CLIP_FIELD_NUMBER: _builtins.int
     path: _builtins.str
+    @_builtins.property
+    def clip(self) -> _clip_pb2.ClipRef:
+        """The clip with what is known better than its file does; `path` is left out then."""
+
     def __init__(
         self,
         *,
         path: _builtins.str = ...,
+        clip: _clip_pb2.ClipRef | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["path", b"path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "path", b"path"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -407,14 +413,19 @@ class ExtractFrameRequest(_message.Message):
     FRAME_FIELD_NUMBER: _builtins.int
     OUTPUT_PATH_FIELD_NUMBER: _builtins.int
     PREPARE_FIELD_NUMBER: _builtins.int
+    CLIP_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     frame: _builtins.int
-    """Source frame number."""
+    """Source frame number; 0 in a sequence that begins later: its first."""
     output_path: _builtins.str
     """Absolute path of the picture to write: .tif, .png or .exr. An existing file is not overwritten."""
     @_builtins.property
     def prepare(self) -> _shot_pb2.ShotSpec:
         """The shot to prepare meanwhile; not set: none."""
+
+    @_builtins.property
+    def clip(self) -> _clip_pb2.ClipRef:
+        """The clip with what is known better than its file does; `path` is left out then."""
 
     def __init__(
         self,
@@ -423,10 +434,11 @@ class ExtractFrameRequest(_message.Message):
         frame: _builtins.int = ...,
         output_path: _builtins.str = ...,
         prepare: _shot_pb2.ShotSpec | None = ...,
+        clip: _clip_pb2.ClipRef | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["prepare", b"prepare"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "prepare", b"prepare"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "output_path", b"output_path", "path", b"path", "prepare", b"prepare"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "frame", b"frame", "output_path", b"output_path", "path", b"path", "prepare", b"prepare"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -437,8 +449,16 @@ class ExtractFrameResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     OUTPUT_PATH_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     SHOT_FIELD_NUMBER: _builtins.int
     output_path: _builtins.str
+    frame: _builtins.int
+    """Source frame number of what was written."""
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What a person should know about how the clip is read, a sentence each."""
+
     @_builtins.property
     def shot(self) -> _shot_pb2.Shot:
         """What is prepared; not set where nothing was asked for."""
@@ -447,11 +467,13 @@ class ExtractFrameResponse(_message.Message):
         self,
         *,
         output_path: _builtins.str = ...,
+        frame: _builtins.int = ...,
+        notices: _abc.Iterable[_builtins.str] | None = ...,
         shot: _shot_pb2.Shot | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["shot", b"shot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["output_path", b"output_path", "shot", b"shot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "notices", b"notices", "output_path", b"output_path", "shot", b"shot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,7 +11,7 @@ import pytest
 from tests.media import H264, encode, encode_planes, numbered_clip, numbered_frame, read_number, shared_media
 
 from i2vedit_core.errors import BridgeError, Reason
-from i2vedit_core.media import decode
+from i2vedit_core.media import frame_pipe, movie_frames
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.ffmpeg import find_ffmpeg
 from i2vedit_core.media.probe import ClipInfo, probe
@@ -39,7 +39,7 @@ def test_seeking_gives_the_same_frames_as_decoding_from_the_start(tmp_path: Path
     assert len(clip.keyframes) >= 6
     whole = list(decode_frames(clip, 0, 59))
     for first in (16, 23, 24, 25, 32, 59):
-        assert "ss" in decode._seek_options(clip, first) or first < 24
+        assert "ss" in movie_frames._seek_options(clip, first) or first < 24
         for offset, frame in enumerate(decode_frames(clip, first, min(first + 2, 59))):
             np.testing.assert_array_equal(frame, whole[first + offset])
 
@@ -184,8 +184,8 @@ def test_ffmpeg_ends_with_the_generator(tmp_path: Path) -> None:
 
 def test_a_decoder_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = probe(numbered_clip(tmp_path / "short.mp4", 2))
-    monkeypatch.setattr(decode, "FRAME_SECONDS", 0.5)
-    monkeypatch.setattr(decode, "_command", lambda *_: ["sleep", "60"])
+    monkeypatch.setattr(frame_pipe, "FRAME_SECONDS", 0.5)
+    monkeypatch.setattr(movie_frames, "_command", lambda *_: ["sleep", "60"])
     started = time.monotonic()
     with pytest.raises(BridgeError):
         list(decode_frames(clip, 0, 1))

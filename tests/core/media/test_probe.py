@@ -193,7 +193,7 @@ def test_a_child_cannot_outgrow_its_limit(tmp_path: Path, monkeypatch: pytest.Mo
         ("moov_missing.mp4", "moov"),
         ("png_named_mp4.mp4", "PNG picture"),
         ("truncated_60pct_moov_first.mp4", "152 frames"),
-        ("truncated_edit.png", "PNG picture"),
+        ("truncated_edit.png", "cut off"),
         ("chunk_out_of_range.mp4", "damaged"),
         ("test_case_1185230.mp4", "damaged"),
     ],

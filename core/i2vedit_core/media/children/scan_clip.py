@@ -1,6 +1,6 @@
 """Reads the headers, packet times and first frame of a clip with PyAV and writes them to stdout as JSON.
 
-Run by `probe` in a process of its own: `python scan_clip.py PATH DEMUXERS`. A failure that is understood is written as
+Run by `probe` in a process of its own: `python scan_clip.py PATH DEMUXERS NUMBER`. A failure that is understood is written as
 `{"failure": KIND, "detail": TEXT}`; anything else shows as a non-zero exit.
 """
 
@@ -21,6 +21,8 @@ PLANAR_DEPTHS = (8, 9, 10, 12, 14, 16)
 SUBSAMPLINGS = {(1, 1): "444", (2, 1): "422", (2, 2): "420", (1, 2): "440", (4, 1): "411", (4, 4): "410"}
 FIRST_FRAME_PACKETS = 600
 """How many packets may go by before the first picture must have come out."""
+LOOKED_AT = 4
+"""Frames that are decoded for what they say of themselves."""
 MATRIX_NOISE = 1000
 """In 1/65536: sines and cosines below this are zeros that were rounded."""
 
@@ -39,14 +41,23 @@ def _open(path: str, demuxers: str) -> InputContainer:
     return av.open(f"file:{path}", options={"protocol_whitelist": "file", "format_whitelist": demuxers})
 
 
-def _video_stream(container: InputContainer) -> VideoStream:
-    """The first video stream that is not cover art."""
+def _video_streams(container: InputContainer) -> list[VideoStream]:
+    """Those that are not cover art, in file order."""
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
         raise NotUsableError("no_video")
-    if streams[0].codec_context is None:
+    return streams
+
+
+def _chosen(streams: list[VideoStream], number: int) -> int:
+    """The number, from 1, of the stream to read: the wanted one, else the first that the file calls its default, else the first."""
+    if number > len(streams) or number < 0:
+        raise NotUsableError("no_such_stream", str(len(streams)))
+    default = next((place for place, s in enumerate(streams, start=1) if s.disposition & Disposition.default), 1)
+    chosen = number or default
+    if streams[chosen - 1].codec_context is None:
         raise NotUsableError("no_decoder")
-    return streams[0]
+    return chosen
 
 
 def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Any]:
@@ -59,19 +70,20 @@ def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Any]:
         return
 
 
-def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:
+def _first_frames(container: InputContainer, stream: VideoStream) -> list[VideoFrame]:
+    """Up to LOOKED_AT frames, one at least: the first may be flagged otherwise than those that follow."""
     stream.codec_context.thread_count = 1
+    found: list[VideoFrame] = []
     for number, packet in enumerate(container.demux(stream)):
         try:
-            frames = packet.decode()
+            found += [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
         except (av.error.InvalidDataError, av.error.EOFError):
             continue
-        for frame in frames:
-            if isinstance(frame, VideoFrame):
-                return frame
-        if number > FIRST_FRAME_PACKETS:
+        if len(found) >= LOOKED_AT or number > FIRST_FRAME_PACKETS:
             break
-    raise NotUsableError("undecodable", stream.codec_context.name)
+    if not found:
+        raise NotUsableError("undecodable", stream.codec_context.name)
+    return found[:LOOKED_AT]
 
 
 def _planar_name(pixels: VideoFormat) -> str:
@@ -107,11 +119,21 @@ def _display_matrix(frame: VideoFrame) -> list[int]:
     return signs if upright else [1, 0, 0, 1]
 
 
-def _timecode(container: InputContainer, stream: VideoStream) -> str | None:
-    for holder in (stream, *container.streams, container):
-        if "timecode" in holder.metadata:
-            return str(holder.metadata["timecode"])
-    return None
+def _timecodes(container: InputContainer, stream: VideoStream, frame: VideoFrame) -> list[str]:
+    """Every label that is written somewhere, the likeliest first: the stream's own, a timecode track's, the file's, the frame's."""
+    holders = (stream, *container.streams, container, frame)
+    return list(dict.fromkeys(str(holder.metadata["timecode"]) for holder in holders if "timecode" in holder.metadata))
+
+
+def _time_word(frame: VideoFrame) -> int | None:
+    """The SMPTE ST 12 word that H.264 and HEVC carry in their pictures (an SEI message), as EXR has it: hours in the highest byte."""
+    side_data: Any = frame.side_data  # its stub says `str` for the keys; they are SideDataType
+    side = side_data.get(SideDataType.S12M_TIMECODE)
+    if side is None:
+        return None
+    count, word = memoryview(bytes(side)).cast("I")[:2]
+    # ffmpeg keeps frames in the highest byte and hours in the lowest.
+    return int.from_bytes(int(word).to_bytes(4, "big")[::-1], "big") if count else None
 
 
 def _times(path: str, demuxers: str, index: int) -> dict[str, object]:
@@ -138,11 +160,14 @@ def _times(path: str, demuxers: str, index: int) -> dict[str, object]:
     }
 
 
-def scan(path: str, demuxers: str) -> dict[str, object]:
+def scan(path: str, demuxers: str, number: int) -> dict[str, object]:
     """Everything that ClipInfo is made of, in plain JSON values."""
     with _open(path, demuxers) as container:
-        stream = _video_stream(container)
-        frame = _first_frame(container, stream)
+        streams = _video_streams(container)
+        chosen = _chosen(streams, number)
+        stream = streams[chosen - 1]
+        frames = _first_frames(container, stream)
+        frame = frames[0]
         rate = stream.guessed_rate or stream.average_rate
         aspect = stream.sample_aspect_ratio
         pixels = frame.format
@@ -167,16 +192,21 @@ def scan(path: str, demuxers: str) -> dict[str, object]:
             "transfer": int(frame.color_trc),
             "pixel_aspect": [aspect.numerator, aspect.denominator] if aspect else None,
             "orientation": _display_matrix(frame),
-            "timecode": _timecode(container, stream),
+            "timecodes": _timecodes(container, stream, frame),
+            "time_word": _time_word(frame),
+            "interlaced": any(each.interlaced_frame for each in frames),
+            "field_order": stream.codec_context.field_order,
+            "video_stream": chosen,
+            "video_stream_count": len(streams),
         }
     found.update(_times(path, demuxers, index))
     return found
 
 
 def main() -> None:
-    path, demuxers = sys.argv[1:]
+    path, demuxers, number = sys.argv[1:]
     try:
-        found = scan(path, demuxers)
+        found = scan(path, demuxers, int(number))
     except NotUsableError as refused:
         found = {"failure": refused.kind, "detail": refused.detail}
     except (av.error.FFmpegError, MemoryError) as error:

@@ -1,0 +1,200 @@
+"""What a sequence of pictures is: every header read and every end looked at, in a process of its own."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.media import tags, timecode
+from i2vedit_core.media.child import Child, ChildFailedError
+from i2vedit_core.media.clip import ClipInfo, Orientation, Window
+from i2vedit_core.media.diagnose import why_no_picture
+from i2vedit_core.media.frame_files import FrameFiles, NoSequenceError, find_files
+from i2vedit_core.media.limits import MEGAPIXEL, limits
+from i2vedit_core.media.rates import exact_rate
+
+READER = "read_frames.py"
+SCAN_SECONDS = 60.0
+SECONDS_PER_FILE = 0.5
+"""Opening a file and reading two rows of it; a slow network share must not run into the time limit."""
+DEFAULT_RATE = Fraction(24)
+"""Of sequences, which seldom say theirs."""
+
+DEPTHS = {"half": 16, "float": 32, "uint8": 8, "uint16": 16, "uint32": 32}
+ORIENTATIONS = {
+    1: Orientation(),
+    2: Orientation(-1, 0, 0, 1),
+    3: Orientation(-1, 0, 0, -1),
+    4: Orientation(1, 0, 0, -1),
+    5: Orientation(0, 1, 1, 0),
+    6: Orientation(0, 1, -1, 0),
+    7: Orientation(0, -1, -1, 0),
+    8: Orientation(0, -1, 1, 0),
+}
+"""As Exif and TIFF number them."""
+DPX_TRANSFERS = {"Linear": "linear", "ITU-R 709-4": "bt709", "SMPTE 274M": "bt709", "ITU-R 601-5 system 525": "smpte170m"}
+EXR_PRIMARIES = {
+    "bt709": (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.329),
+    "bt2020": (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.329),
+    "smpte432": (0.68, 0.32, 0.265, 0.69, 0.15, 0.06, 0.3127, 0.329),
+}
+CHROMATICITY_STEP = 1e-3
+
+_SAME: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
+    "size": ("is {0[2]}x{0[3]}", lambda header: header["window"]),
+    "samples": ("holds samples of the kind {0}", lambda header: header["type"]),
+    "alpha": ("differs in having an alpha channel", lambda header: header["has_alpha"]),
+    "layer": ("has its picture in the layer '{0}'", lambda header: header["layer"]),
+}
+"""What all pictures of a sequence share, and how a sentence says that one does not."""
+
+
+def probe_sequence(path: Path) -> ClipInfo:
+    """Opens a sequence by a folder, a pattern (`shot.%04d.exr`, `shot.####.exr`) or one of its pictures.
+
+    Frames may be missing in between (`ClipInfo.files.missing`). Raises BridgeError CLIP_NOT_FOUND, CLIP_UNREADABLE or CLIP_UNSUPPORTED.
+    """
+    files = _find(path)
+    headers = _headers(files)
+    _check_alike(files, headers)
+    _check_extent(files, headers[0])
+    return _clip_info(files, headers[0])
+
+
+def failed_picture(name: str, kind: str, detail: str, path: Path) -> BridgeError:
+    """The error for a picture that cannot be used, by what its reader found."""
+    unsupported = kind in ("deep", "luminance_chroma", "no_rgb", "sample_type", "too_large")
+    code, reason = (Code.UNIMPLEMENTED, Reason.CLIP_UNSUPPORTED) if unsupported else (Code.INVALID_ARGUMENT, Reason.CLIP_UNREADABLE)
+    return BridgeError(code, reason, f"'{name}' {why_no_picture(kind, detail, path)}.")
+
+
+def _find(path: Path) -> FrameFiles:
+    try:
+        return find_files(path)
+    except NoSequenceError as error:
+        if path.is_dir():
+            raise BridgeError(Code.INVALID_ARGUMENT, Reason.CLIP_UNREADABLE, f"'{path.name}' {error}.") from error
+        raise BridgeError(Code.NOT_FOUND, Reason.CLIP_NOT_FOUND, f"There is no clip at '{path}': {error}.") from error
+    except FileNotFoundError as error:
+        raise BridgeError(Code.NOT_FOUND, Reason.CLIP_NOT_FOUND, f"There is no clip at '{path}'; check the path.") from error
+    except OSError as error:
+        sentence = f"'{path}' cannot be opened: {error.strerror}; check its permissions."
+        raise BridgeError(Code.INVALID_ARGUMENT, Reason.CLIP_UNREADABLE, sentence) from error
+
+
+def _headers(files: FrameFiles) -> list[dict[str, Any]]:
+    """One for each file. Raises BridgeError for the first that cannot be used."""
+    if len(files.numbers) > limits().clip_frames:
+        sentence = f"'{files.pattern.name}' has {len(files.numbers)} frames, {limits().clip_frames} are supported; name a part of it."
+        raise BridgeError(Code.UNIMPLEMENTED, Reason.CLIP_UNSUPPORTED, sentence)
+    paths = [files.path(number) for number in files.numbers]
+    request = {"task": "headers", "paths": [str(path) for path in paths], "max_pixels": limits().clip_megapixels * MEGAPIXEL}
+    try:
+        answer = Child(READER, SCAN_SECONDS + SECONDS_PER_FILE * len(paths)).run(request=json.dumps(request).encode())
+    except ChildFailedError as error:
+        broken = paths[min(error.said.count(b"\n"), len(paths) - 1)]
+        raise failed_picture(broken.name, "crashed", "", broken) from error
+    headers: list[dict[str, Any]] = [json.loads(line) for line in answer.splitlines()]
+    if "failure" in headers[-1]:
+        broken = paths[len(headers) - 1]
+        raise failed_picture(broken.name, headers[-1]["failure"], headers[-1]["detail"], broken)
+    return headers
+
+
+def _check_alike(files: FrameFiles, headers: list[dict[str, Any]]) -> None:
+    for words, look in _SAME.values():
+        seen = [look(header) for header in headers]
+        usual = Counter(map(str, seen)).most_common(1)[0][0]
+        odd = next((index for index, each in enumerate(seen) if str(each) != usual), None)
+        if odd is not None:
+            other = files.path(files.numbers[next(index for index, each in enumerate(seen) if str(each) == usual)])
+            sentence = (
+                f"'{files.path(files.numbers[odd]).name}' {words.format(seen[odd])}, unlike '{other.name}'; all frames must be alike."
+            )
+            raise BridgeError(Code.INVALID_ARGUMENT, Reason.CLIP_UNREADABLE, sentence)
+
+
+def _check_extent(files: FrameFiles, header: dict[str, Any]) -> None:
+    width, height = header["window"][2:]
+    if max(width, height) > limits().side_pixels:
+        detail = f"{width}x{height}"
+        raise failed_picture(files.pattern.name, "too_large", detail, files.path(files.numbers[0]))
+
+
+def _rate(header: dict[str, Any]) -> Fraction:
+    told = header["rate"]
+    rate = Fraction(*told) if isinstance(told, list) and told[1] > 0 else exact_rate(told) if isinstance(told, float) else None
+    return rate if rate is not None and rate > 0 else DEFAULT_RATE
+
+
+def _timecode(header: dict[str, Any], rate: Fraction) -> str | None:
+    """The label of the picture; None where it has none or an impossible one."""
+    try:
+        if header["label"]:
+            return str(timecode.Timecode.parse(header["label"], rate))
+        if header["timecode"]:
+            return str(timecode.Timecode.from_bcd(header["timecode"][0] & 0xFFFFFFFF, rate))
+    except ValueError:
+        return None
+    return None
+
+
+def _transfer(header: dict[str, Any]) -> str:
+    if header["type"] in ("half", "float"):
+        return "linear"
+    if header["format"] == "dpx":
+        return DPX_TRANSFERS.get(header["dpx_transfer"] or "", tags.UNSPECIFIED)
+    return "iec61966-2-1"
+
+
+def _primaries(chromaticities: list[float] | None) -> str:
+    """The name of an EXR's primaries; without any they are BT.709's, as the format has it."""
+    if chromaticities is None:
+        return "bt709"
+    for name, known in EXR_PRIMARIES.items():
+        if all(abs(a - b) < CHROMATICITY_STEP for a, b in zip(chromaticities, known, strict=True)):
+            return name
+    return tags.UNSPECIFIED
+
+
+def _clip_info(files: FrameFiles, header: dict[str, Any]) -> ClipInfo:
+    window = Window(*header["window"])
+    orientation = ORIENTATIONS.get(header["orientation"], Orientation())
+    width, height = (window.height, window.width) if orientation.swaps_axes else (window.width, window.height)
+    aspect = Fraction(header["aspect"]).limit_denominator(10_000) if header["aspect"] > 0 else Fraction(1)
+    rate, chromaticities = _rate(header), header["chromaticities"]
+    depth = header["depth"] or DEPTHS[header["type"]]
+    return ClipInfo(
+        path=files.pattern,
+        width=width,
+        height=height,
+        rate=rate,
+        frame_count=files.numbers[-1] - files.numbers[0] + 1,
+        codec=header["format"],
+        pixel_format=header["type"] if header["type"] in ("half", "float") else f"uint{depth}",
+        planar_format="",
+        bit_depth=depth,
+        full_range=True,
+        matrix="gbr",
+        primaries=_primaries(chromaticities),
+        transfer=_transfer(header),
+        pixel_aspect=1 / aspect if orientation.swaps_axes else aspect,
+        start_timecode=_timecode(header, rate),
+        has_alpha=header["has_alpha"],
+        orientation=orientation,
+        stream_index=0,
+        container="files",
+        time_base=1 / rate,
+        timestamps=(),
+        keyframes=(),
+        first_frame=files.numbers[0],
+        files=files,
+        layer=header["layer"],
+        premultiplied=header["has_alpha"] and not header["straight"],
+        window=window if header["format"] == "exr" else None,
+        chromaticities=tuple(chromaticities) if chromaticities else None,
+        declared_space=header["color_space"] or "",
+    )
