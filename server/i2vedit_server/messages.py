@@ -26,7 +26,7 @@ NOWHERE = Places(Path(), Path())
 
 @dataclass(frozen=True, kw_only=True)
 class ShotOrder:
-    """A shot to prepare, as the runner gets it. Paths are absolute; frames are source frame numbers, both inclusive (None: the clip's own)."""
+    """A shot to prepare, as the runner gets it. Paths are absolute; frames are source frame numbers, inclusive (None: the clip's)."""
 
     job_id: str
     clip: ClipSource

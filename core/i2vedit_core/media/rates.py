@@ -8,7 +8,10 @@ MAX_RATE = 1000
 
 
 def exact_rate(told: Fraction | float) -> Fraction | None:
-    """The rate that a rounded number means: a whole one, or one of NTSC's (x * 1000/1001); else the number itself. None for impossible ones."""
+    """The rate that a rounded number means: a whole one, or one of NTSC's (x * 1000/1001); else the number itself.
+
+    None for what is no rate.
+    """
     if not 0 < told <= MAX_RATE:
         return None
     near = round(told * 1001 / 1000) or 1

@@ -9,7 +9,7 @@ from i2vedit_core.media.pixels import Picture
 
 def broken_pixels(picture: Picture) -> NDArray[np.bool_]:
     """Where a picture `[H, W, C]` is NaN or infinite in any channel: `[H, W]`."""
-    return ~np.isfinite(picture).all(axis=2)
+    return np.asarray(~np.isfinite(picture).all(axis=2), np.bool_)
 
 
 def repaired(picture: Picture, where: NDArray[np.bool_] | None = None) -> tuple[Picture, int]:

@@ -43,13 +43,13 @@ EXR_PRIMARIES = {
 }
 CHROMATICITY_STEP = 1e-3
 
-_SAME: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
-    "size": ("is {0[2]}x{0[3]}", lambda header: header["window"]),
-    "samples": ("holds samples of the kind {0}", lambda header: header["type"]),
-    "alpha": ("differs in having an alpha channel", lambda header: header["has_alpha"]),
-    "layer": ("has its picture in the layer '{0}'", lambda header: header["layer"]),
-}
-"""What all pictures of a sequence share, and how a sentence says that one does not."""
+_SAME: tuple[tuple[str, Callable[[dict[str, Any]], Any]], ...] = (
+    ("is {0[2]}x{0[3]}", lambda header: header["window"]),
+    ("holds samples of the kind {0}", lambda header: header["type"]),
+    ("differs in having an alpha channel", lambda header: header["has_alpha"]),
+    ("has its picture in the layer '{0}'", lambda header: header["layer"]),
+)
+"""How a sentence says that one picture of a sequence differs, and in what."""
 
 
 def probe_sequence(path: Path) -> ClipInfo:
@@ -105,15 +105,14 @@ def _headers(files: FrameFiles) -> list[dict[str, Any]]:
 
 
 def _check_alike(files: FrameFiles, headers: list[dict[str, Any]]) -> None:
-    for words, look in _SAME.values():
+    """Raises BridgeError for the first picture that differs from most of them."""
+    for words, look in _SAME:
         seen = [look(header) for header in headers]
         usual = Counter(map(str, seen)).most_common(1)[0][0]
-        odd = next((index for index, each in enumerate(seen) if str(each) != usual), None)
-        if odd is not None:
-            other = files.path(files.numbers[next(index for index, each in enumerate(seen) if str(each) == usual)])
-            sentence = (
-                f"'{files.path(files.numbers[odd]).name}' {words.format(seen[odd])}, unlike '{other.name}'; all frames must be alike."
-            )
+        differs = [str(each) != usual for each in seen]
+        if any(differs):
+            odd, other = (files.path(files.numbers[differs.index(which)]).name for which in (True, False))
+            sentence = f"'{odd}' {words.format(seen[differs.index(True)])}, unlike '{other}'; all frames must be alike."
             raise BridgeError(Code.INVALID_ARGUMENT, Reason.CLIP_UNREADABLE, sentence)
 
 

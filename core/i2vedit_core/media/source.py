@@ -111,9 +111,7 @@ def _refuse_links(clip: ClipInfo) -> None:
     for number in clip.files.numbers:
         path = clip.files.path(number)
         if path.is_symlink():
-            sentence = (
-                f"'{path.name}' is a link to another place, which callers from another machine may not use; put the file itself there."
-            )
+            sentence = f"'{path.name}' is a link, which callers from another machine may not use; put the file itself there."
             raise BridgeError(Code.PERMISSION_DENIED, Reason.PATH_NOT_ALLOWED, sentence)
 
 

@@ -202,7 +202,7 @@ def answer(path: str, request: dict[str, Any]) -> None:
         return
     pixels = picture.samples()
     put({"shape": pixels.shape, "type": picture.type()})
-    sys.stdout.buffer.write(memoryview(pixels).cast("B") if pixels.size else b"")
+    sys.stdout.buffer.write(pixels.data)
     sys.stdout.buffer.flush()
 
 

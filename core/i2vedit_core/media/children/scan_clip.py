@@ -122,7 +122,18 @@ def _display_matrix(frame: VideoFrame) -> list[int]:
 def _timecodes(container: InputContainer, stream: VideoStream, frame: VideoFrame) -> list[str]:
     """Every label that is written somewhere, the likeliest first: the stream's own, a timecode track's, the file's, the frame's."""
     holders = (stream, *container.streams, container, frame)
-    return list(dict.fromkeys(str(holder.metadata["timecode"]) for holder in holders if "timecode" in holder.metadata))
+    labels = [str(holder.metadata["timecode"]) for holder in holders if "timecode" in holder.metadata]
+    return list(dict.fromkeys(labels + _gop_labels(frame)))
+
+
+def _gop_labels(frame: VideoFrame) -> list[str]:
+    """What MPEG-1 and MPEG-2 put before a group of pictures, in 25 bits. All zeros is what encoders write that know none."""
+    side_data: Any = frame.side_data
+    side = side_data.get(SideDataType.GOP_TIMECODE)
+    bits = int.from_bytes(bytes(side)[:8], sys.byteorder) if side is not None else 0
+    if not bits & 0xFFEFFF:
+        return []
+    return [f"{bits >> 19 & 31:02}:{bits >> 13 & 63:02}:{bits >> 6 & 63:02}{';' if bits >> 24 & 1 else ':'}{bits & 63:02}"]
 
 
 def _time_word(frame: VideoFrame) -> int | None:
