@@ -44,9 +44,9 @@ def shot(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
         return None
     folder = _folder(order)
     report(Progress(Stage.EDIT, 0, 1, 0, 1))
-    path = folder / f"{folder.name}.{order.first:04d}.exr"
+    path = folder / f"{folder.name}.{order.first or 0:04d}.exr"
     path.write_bytes(b"frame")
-    report(FrameDelivered(order.first, path))
+    report(FrameDelivered(order.first or 0, path))
     return folder
 
 
@@ -104,7 +104,7 @@ def deliver(order: JobOrder, report: Report, token: CancelToken) -> Path:
 
 def _folder(order: JobOrder) -> Path:
     """The same folder at every attempt of a job, another one for every job."""
-    folder = order.delivery.directory / f"{order.clip.stem}_{order.job_id}"
+    folder = order.delivery.directory / f"{order.clip.path.stem}_{order.job_id}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

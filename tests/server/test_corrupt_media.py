@@ -1,6 +1,7 @@
 """Every damaged file of the shared media folder, over a real channel: refused with a sentence, the process alive, memory bounded."""
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -83,6 +84,18 @@ def test_a_damaged_clip_is_refused_or_known_for_what_it_is(
             assert clip.frame_count > 0 and clip.width > 0
             reason, sentence = refused(shared_server, spec)
             assert reason == "EDIT_SIZE_MISMATCH" and str(clip.width) in sentence
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name.endswith((".exr", ".tiff", ".png"))] or ["none"])
+def test_a_damaged_frame_of_a_sequence_is_named(shared_server: ServerProcess, spec: job_pb2.JobSpec, name: str, tmp_path: Path) -> None:
+    damaged = shared_media(f"{FOLDER}/{name}")
+    for number in (1001, 1003):
+        shutil.copy(shared_media(f"exr/derived_juggle_dwaa/juggle_dwaa.{number}.exr"), tmp_path)
+    shutil.copy(damaged, tmp_path / "juggle_dwaa.1002.exr")
+    spec.clip.CopyFrom(clip_pb2.ClipRef(path=str(tmp_path / "juggle_dwaa.####.exr")))
+    with bounded(shared_server):
+        reason, sentence = refused(shared_server, spec)
+    assert reason == "CLIP_UNREADABLE" and "'juggle_dwaa.1002.exr'" in sentence
 
 
 @pytest.mark.parametrize("name", names())

@@ -16,7 +16,7 @@ from i2vedit_core.media.limits import MEGAPIXEL, limits
 from i2vedit_core.media.pixels import Picture, turned
 from i2vedit_core.media.sequence_clip import READER, failed_picture
 
-DTYPES: dict[str, Any] = {"half": np.float16, "float": np.float32, "uint8": np.uint8, "uint16": np.uint16, "uint32": np.uint32}
+DTYPES: dict[str, Any] = {"half": np.float16, "float": np.float32, "uint8": np.uint8, "uint16": np.uint16, "uint": np.uint32}
 
 
 def read_pictures(clip: ClipInfo, first: int, last: int) -> Iterator[Picture]:

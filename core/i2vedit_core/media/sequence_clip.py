@@ -23,7 +23,7 @@ SECONDS_PER_FILE = 0.5
 DEFAULT_RATE = Fraction(24)
 """Of sequences, which seldom say theirs."""
 
-DEPTHS = {"half": 16, "float": 32, "uint8": 8, "uint16": 16, "uint32": 32}
+DEPTHS = {"half": 16, "float": 32, "uint8": 8, "uint16": 16, "uint": 32}
 ORIENTATIONS = {
     1: Orientation(),
     2: Orientation(-1, 0, 0, 1),

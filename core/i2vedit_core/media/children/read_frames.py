@@ -28,7 +28,7 @@ SIGNATURES = {
 ENDS = {"png": b"IEND", "jpeg": b"\xff\xd9"}
 """What the last bytes hold: a missing end shows without a decode, and libjpeg would fill it with grey and call that a success."""
 TAIL_BYTES = 65536
-TYPES = {"half": oiio.HALF, "float": oiio.FLOAT, "uint8": oiio.UINT8, "uint16": oiio.UINT16, "uint32": oiio.UINT32}
+TYPES = {"half": oiio.HALF, "float": oiio.FLOAT, "uint8": oiio.UINT8, "uint16": oiio.UINT16, "uint": oiio.UINT32}
 
 
 class NotUsableError(Exception):
