@@ -7,7 +7,7 @@ import pytest
 
 from i2vedit.v1 import job_pb2
 from i2vedit_client.errors import BadInput
-from i2vedit_client.spec import PropagateOptions, absolute, job_spec, model_reference, parse_range
+from i2vedit_client.spec import PropagateOptions, Reading, absolute, job_spec, model_reference, parse_range, parse_rate
 
 
 def options(**changes) -> PropagateOptions:
@@ -67,3 +67,35 @@ def test_a_model_is_a_name_or_a_folder(monkeypatch, tmp_path):
     assert model_reference("unknown") == "unknown"
     assert model_reference("mine") == str(tmp_path / "mine")
     assert model_reference(os.path.join("models", "svd")) == str(tmp_path / "models" / "svd")
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("24", (24, 1)),
+        ("23.976", (24000, 1001)),
+        ("23.98", (24000, 1001)),
+        ("29.97", (30000, 1001)),
+        ("59.94", (60000, 1001)),
+        ("119.88", (120000, 1001)),
+        ("12.5", (25, 2)),
+        ("30000/1001", (30000, 1001)),
+        (None, None),
+    ],
+)
+def test_rates(text: str | None, rate: tuple[int, int] | None) -> None:
+    assert parse_rate(text) == rate
+
+
+@pytest.mark.parametrize("text", ["", "0", "24/0", "-24", "24fps", "1e3", "24/1.5"])
+def test_what_is_no_rate(text: str) -> None:
+    with pytest.raises(BadInput, match="not understood"):
+        parse_rate(text)
+
+
+def test_how_the_clip_is_read_travels_along() -> None:
+    reading = Reading(deinterlace=True, video_stream=2, rate=(25, 1), timecode="01:00:00:00")
+    clip = job_spec(options(frames=(1001, 1003), reading=reading)).clip
+    assert (clip.source_in, clip.frame_count, clip.deinterlace, clip.video_stream) == (1001, 3, True, 2)
+    assert (clip.rate.numerator, clip.rate.denominator, clip.start_timecode) == (25, 1, "01:00:00:00")
+    assert not job_spec(options()).clip.HasField("rate")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2vedit_core.media.pixels import Picture
+from i2vedit_core.media.repair import repaired
 
 LANCZOS_LOBES = 3
 SPLINE_RADIUS = 2
@@ -36,8 +37,12 @@ class Fit:
         return (self.height - self.content_height) // 2
 
     def to_model(self, frame: Picture) -> Picture:
-        """A plate `[H, W, 3 or more]` -> `[h, w, 3] float32` in 0..1: antialiased, centred, padded with its edge."""
-        small = np.clip(_resized(frame[:, :, :3], self.content_width, self.content_height), 0, 1)
+        """A plate `[H, W, 3 or more]` -> `[h, w, 3] float32` in 0..1: antialiased, centred, padded with its edge.
+
+        Pixels that are not numbers are mended on the way: one of them would spread over the whole picture.
+        """
+        sound, _ = repaired(frame[:, :, :3])
+        small = np.clip(_resized(sound, self.content_width, self.content_height), 0, 1)
         right = self.width - self.content_width - self.left
         bottom = self.height - self.content_height - self.top
         return np.pad(small, ((self.top, bottom), (self.left, right), (0, 0)), mode="edge")

@@ -69,7 +69,7 @@ def is_sequence(path: Path) -> bool:
 
 
 def find_files(path: Path) -> FrameFiles:
-    """The sequence that a folder, a pattern or one of its files names. Raises NoSequenceError or OSError."""
+    """The sequence that a folder, a pattern or one of its files names. Raises NoSequenceError, or OSError for a file that is not there."""
     if path.is_dir():
         return _in_folder(path)
     pattern = None if path.exists() else _PATTERN.fullmatch(path.name)
@@ -80,6 +80,7 @@ def find_files(path: Path) -> FrameFiles:
         if not numbers:
             raise NoSequenceError("there is no file of this pattern; check folder and name")
         return FrameFiles(path.parent, pattern["prefix"], padding, pattern["ending"], numbers)
+    path.stat()
     parts = _NUMBERED.fullmatch(path.name)
     if parts is None or _VERSION.search(parts["prefix"]):
         return FrameFiles(path.parent, path.stem, 0, path.suffix, (0,))

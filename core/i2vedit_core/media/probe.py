@@ -15,6 +15,7 @@ from i2vedit_core.media.diagnose import why_unreadable
 from i2vedit_core.media.ffmpeg import DEMUXERS
 from i2vedit_core.media.frame_files import is_sequence
 from i2vedit_core.media.limits import MEGAPIXEL, limits
+from i2vedit_core.media.rates import exact_rate
 from i2vedit_core.media.sequence_clip import probe_sequence
 
 __all__ = ["ClipInfo", "Orientation", "probe"]
@@ -135,7 +136,8 @@ def _check_extent(clip: Path, found: dict[str, Any]) -> None:
 
 
 def _rate(found: dict[str, Any]) -> Fraction:
-    return Fraction(*found["rate"]) if found["rate"] else DEFAULT_RATE
+    told = exact_rate(Fraction(*found["rate"])) if found["rate"] else None
+    return told or DEFAULT_RATE
 
 
 def _matrix(found: dict[str, Any]) -> str:

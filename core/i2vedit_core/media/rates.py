@@ -2,20 +2,20 @@
 
 from fractions import Fraction
 
-NEAR = Fraction(1, 1000)
-"""How far a decimal rate may lie from the exact one that it stands for."""
 MAX_RATE = 1000
+NEAR = 1e-3
+"""How far a rate that went through milliseconds or decimals lies from the one that it was."""
 
 
-def exact_rate(told: Fraction | float) -> Fraction | None:
-    """The rate that a rounded number means: a whole one, or one of NTSC's (x * 1000/1001); else the number itself.
+def exact_rate(told: Fraction | float, near: float = NEAR) -> Fraction | None:
+    """The rate that a rounded one stands for: a whole number, or one of NTSC's (x * 1000/1001); else the rate as it is told.
 
     None for what is no rate.
     """
     if not 0 < told <= MAX_RATE:
         return None
-    near = round(told * 1001 / 1000) or 1
-    for rate in (Fraction(round(told) or 1), Fraction(near * 1000, 1001)):
-        if abs(rate - Fraction(told)) < NEAR * 5:
+    nominal = max(1, round(told))
+    for rate in (Fraction(nominal), Fraction(nominal * 1000, 1001)):
+        if abs(rate - told) < near:
             return rate
-    return Fraction(told).limit_denominator(100_000)
+    return Fraction(told).limit_denominator(1_000_000)

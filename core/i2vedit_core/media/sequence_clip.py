@@ -22,6 +22,8 @@ SECONDS_PER_FILE = 0.5
 """Opening a file and reading two rows of it; a slow network share must not run into the time limit."""
 DEFAULT_RATE = Fraction(24)
 """Of sequences, which seldom say theirs."""
+DECIMALS = 5e-3
+"""DPX writes a rate as 23.98."""
 
 DEPTHS = {"half": 16, "float": 32, "uint8": 8, "uint16": 16, "uint": 32}
 ORIENTATIONS = {
@@ -125,7 +127,7 @@ def _check_extent(files: FrameFiles, header: dict[str, Any]) -> None:
 
 def _rate(header: dict[str, Any]) -> Fraction:
     told = header["rate"]
-    rate = Fraction(*told) if isinstance(told, list) and told[1] > 0 else exact_rate(told) if isinstance(told, float) else None
+    rate = Fraction(*told) if isinstance(told, list) and told[1] > 0 else exact_rate(told, DECIMALS) if isinstance(told, float) else None
     return rate if rate is not None and rate > 0 else DEFAULT_RATE
 
 

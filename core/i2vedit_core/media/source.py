@@ -7,9 +7,8 @@ from pathlib import Path
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.clip import ClipInfo, FieldOrder
 from i2vedit_core.media.probe import probe
+from i2vedit_core.media.rates import MAX_RATE
 from i2vedit_core.media.timecode import Timecode
-
-MAX_RATE = 1000
 
 
 @dataclass(frozen=True)

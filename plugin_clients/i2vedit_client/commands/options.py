@@ -15,9 +15,7 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
     """How to read the clip, where its file does not say or says it wrongly; the command gets them as one `reading`."""
 
     @click.option("--deinterlace", is_flag=True, help="Make whole frames of an interlaced clip's fields.")
-    @click.option(
-        "--video-stream", type=click.IntRange(min=1), metavar="N", help="Of a movie with several. Default: the file's choice."
-    )
+    @click.option("--video-stream", type=click.IntRange(min=1), metavar="N", help="Of a movie with several. Default: the file's choice.")
     @click.option("--rate", metavar="FPS", help="Frames a second, like 25, 23.976 or 24000/1001. Default: the file's, or 24 of pictures.")
     @click.option("--timecode", default="", metavar="HH:MM:SS:FF", help="Timecode of the first frame. Default: the file's.")
     @functools.wraps(command)

@@ -113,7 +113,7 @@ def test_labels_of_frames(tmp_path: Path, rate: str, start: str, frame: int, lab
 )
 def test_timecode_from_where_it_hides(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
     """A track, the container's header, and MPEG-2's groups of pictures."""
-    clip = probe(encode(tmp_path / name, [numbered_frame(n) for n in range(3)], (*options, "-timecode", "10:11:12:13"), "25"))
+    clip = probe(encode(tmp_path / name, [numbered_frame(n) for n in range(COUNT)], (*options, "-timecode", "10:11:12:13"), "25"))
     assert clip.start_timecode == "10:11:12:13"
 
 

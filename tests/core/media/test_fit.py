@@ -79,3 +79,10 @@ def test_an_equal_size_is_left_alone() -> None:
     fit = plan_fit(64, 64, SQUARE, 64 * 64, 16)
     picture = np.random.default_rng(0).random((64, 64, 3), np.float32)
     np.testing.assert_array_equal(fit.to_plate(fit.to_model(picture)), picture)
+
+
+def test_pixels_that_are_not_numbers_do_not_spread() -> None:
+    picture = np.full((48, 64, 3), 0.5, np.float32)
+    picture[10, 10] = np.nan
+    picture[20, 20, 1] = np.inf
+    np.testing.assert_allclose(plan_fit(64, 48, Fraction(1), 32 * 32, 8).to_model(picture), 0.5, atol=1e-6)

@@ -12,6 +12,7 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media import child
 from i2vedit_core.media import probe as probe_module
 from i2vedit_core.media.child import Child, ChildFailedError
+from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.ffmpeg import find_ffmpeg
 from i2vedit_core.media.probe import probe
 
@@ -152,6 +153,21 @@ def test_cover_art_is_not_the_picture(tmp_path: Path) -> None:
     mapping = ["-map", "0", "-map", "1", "-c:v", "copy", "-disposition:v", "attached_pic"]
     subprocess.run([find_ffmpeg(), "-v", "error", *inputs, *mapping, str(sound)], check=True)
     assert refused(sound).reason is Reason.CLIP_UNSUPPORTED
+
+
+def test_several_video_streams(tmp_path: Path) -> None:
+    large, small = numbered_clip(tmp_path / "large.mkv", 2), encode(tmp_path / "small.mkv", [numbered_frame(n, 48, 32) for n in range(3)])
+    both = tmp_path / "both.mkv"
+    inputs = ["-i", str(large), "-i", str(small), "-map", "0:v", "-map", "1:v", "-c", "copy"]
+    subprocess.run([find_ffmpeg(), "-v", "error", *inputs, "-disposition:v:0", "0", "-disposition:v:1", "default", str(both)], check=True)
+    preferred, first = probe(both), probe(both, 1)
+    assert (preferred.video_stream, preferred.video_stream_count, preferred.width, preferred.frame_count) == (2, 2, 48, 3)
+    assert (first.video_stream, first.width, first.frame_count) == (1, 96, 2)
+    assert "2 video streams; number 1 is used" in first.notices[0]
+    assert [frame.shape[1] for frame in decode_frames(preferred, 2, 2)] == [48]
+    with pytest.raises(BridgeError) as caught:
+        probe(both, 3)
+    assert caught.value.reason is Reason.SETTING_INVALID and "has 2 video streams" in caught.value.sentence
 
 
 def test_a_clip_that_is_cut_off(tmp_path: Path) -> None:

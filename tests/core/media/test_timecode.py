@@ -64,3 +64,24 @@ def test_above_30_fps_the_pair_is_labelled() -> None:
     rate = Fraction(60)
     assert Timecode.parse("01:02:03:58", rate).bcd(rate) == (0x01020329, 0)
     assert Timecode.parse("01:02:03:59", rate).bcd(rate) == (0x01020329 | 1 << 15, 0)
+
+
+@pytest.mark.parametrize(
+    ("label", "rate"),
+    [
+        ("12:34:56:17", Fraction(24)),
+        ("01:00:00;02", NTSC),
+        ("23:59:59:29", NTSC),
+        ("01:02:03:58", Fraction(60)),
+        ("01:02:03:59", Fraction(60)),
+        ("00:01:00;04", NTSC_60),
+    ],
+)
+def test_bcd_words_come_back(label: str, rate: Fraction) -> None:
+    assert str(Timecode.from_bcd(Timecode.parse(label, rate).bcd(rate)[0], rate)) == label
+
+
+def test_a_word_that_is_no_label() -> None:
+    for word in (0xFFFFFFFF, 0x25000000, 0x00000025):
+        with pytest.raises(ValueError):
+            Timecode.from_bcd(word, Fraction(24))
