@@ -152,9 +152,6 @@ def _start_timecode(found: dict[str, Any], rate: Fraction) -> str | None:
     for text in found["timecodes"]:
         with contextlib.suppress(ValueError):
             return str(timecode.Timecode.parse(text, rate))
-    if found["time_word"] is not None:
-        with contextlib.suppress(ValueError):
-            return str(timecode.Timecode.from_bcd(found["time_word"], rate))
     return None
 
 

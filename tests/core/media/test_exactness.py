@@ -109,7 +109,7 @@ def test_labels_of_frames(tmp_path: Path, rate: str, start: str, frame: int, lab
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("a.mxf", MPEG2), ("a.ts", MPEG2), ("a.mov", PRORES), ("a.mp4", H264)],
+    [("a.mxf", MPEG2), ("a.ts", (*MPEG2, "-bf", "0")), ("a.mov", PRORES), ("a.mp4", H264)],
 )
 def test_timecode_from_where_it_hides(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
     """A track, the container's header, and MPEG-2's groups of pictures."""

@@ -120,31 +120,12 @@ def _display_matrix(frame: VideoFrame) -> list[int]:
 
 
 def _timecodes(container: InputContainer, stream: VideoStream, frame: VideoFrame) -> list[str]:
-    """Every label that is written somewhere, the likeliest first: the stream's own, a timecode track's, the file's, the frame's."""
+    """Every label that is written somewhere, the likeliest first: the stream's own, a timecode track's, the file's header.
+
+    Last come the picture's: MPEG-2's before a group of pictures, H.264's and HEVC's in SEI messages. ffmpeg reads all of them.
+    """
     holders = (stream, *container.streams, container, frame)
-    labels = [str(holder.metadata["timecode"]) for holder in holders if "timecode" in holder.metadata]
-    return list(dict.fromkeys(labels + _gop_labels(frame)))
-
-
-def _gop_labels(frame: VideoFrame) -> list[str]:
-    """What MPEG-1 and MPEG-2 put before a group of pictures, in 25 bits. All zeros is what encoders write that know none."""
-    side_data: Any = frame.side_data
-    side = side_data.get(SideDataType.GOP_TIMECODE)
-    bits = int.from_bytes(bytes(side)[:8], sys.byteorder) if side is not None else 0
-    if not bits & 0xFFEFFF:
-        return []
-    return [f"{bits >> 19 & 31:02}:{bits >> 13 & 63:02}:{bits >> 6 & 63:02}{';' if bits >> 24 & 1 else ':'}{bits & 63:02}"]
-
-
-def _time_word(frame: VideoFrame) -> int | None:
-    """The SMPTE ST 12 word that H.264 and HEVC carry in their pictures (an SEI message), as EXR has it: hours in the highest byte."""
-    side_data: Any = frame.side_data  # its stub says `str` for the keys; they are SideDataType
-    side = side_data.get(SideDataType.S12M_TIMECODE)
-    if side is None:
-        return None
-    count, word = memoryview(bytes(side)).cast("I")[:2]
-    # ffmpeg keeps frames in the highest byte and hours in the lowest.
-    return int.from_bytes(int(word).to_bytes(4, "big")[::-1], "big") if count else None
+    return list(dict.fromkeys(str(holder.metadata["timecode"]) for holder in holders if "timecode" in holder.metadata))
 
 
 def _times(path: str, demuxers: str, index: int) -> dict[str, object]:
@@ -204,7 +185,6 @@ def scan(path: str, demuxers: str, number: int) -> dict[str, object]:
             "pixel_aspect": [aspect.numerator, aspect.denominator] if aspect else None,
             "orientation": _display_matrix(frame),
             "timecodes": _timecodes(container, stream, frame),
-            "time_word": _time_word(frame),
             "interlaced": any(each.interlaced_frame for each in frames),
             "field_order": stream.codec_context.field_order,
             "video_stream": chosen,
