@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -22,7 +23,7 @@ def sequence(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("plates")
     for number in (1001, 1002, 1003, 1004, 1006):
         path = str(folder / f"shot.{number}.exr")
-        output = oiio.ImageOutput.create(path)
+        output: Any = oiio.ImageOutput.create(path)
         assert output.open(path, oiio.ImageSpec(96, 64, 3, oiio.HALF))
         assert output.write_image(np.full((64, 96, 3), number / 2000, np.float16)) and output.close()
     return folder / "shot.%04d.exr"
@@ -106,8 +107,8 @@ def test_fields_are_refused_until_somebody_asks_for_whole_frames(
     spec.clip.deinterlace = request.clip.deinterlace = True
     answer = shared_server.call("ExtractFrame", request, 120.0)
     assert Path(answer.output_path).exists() and "whole frames" in answer.notices[0]
-    request = pb.PrepareShotRequest(spec=shot_pb2.ShotSpec(clip=spec.clip, settings=spec.settings))
-    assert shared_server.call("PrepareShot", request, 120.0).shot.frame_count == clip.frame_count
+    wanted = pb.PrepareShotRequest(spec=shot_pb2.ShotSpec(clip=spec.clip, settings=spec.settings))
+    assert shared_server.call("PrepareShot", wanted, 120.0).shot.frame_count == clip.frame_count
 
 
 def test_a_stream_that_is_not_there(shared_server: ServerProcess, clip: Path) -> None:

@@ -16,6 +16,6 @@ def exact_rate(told: Fraction | float, near: float = NEAR) -> Fraction | None:
         return None
     nominal = max(1, round(told))
     for rate in (Fraction(nominal), Fraction(nominal * 1000, 1001)):
-        if abs(rate - told) < near:
+        if abs(float(rate) - float(told)) < near:
             return rate
     return Fraction(told).limit_denominator(1_000_000)

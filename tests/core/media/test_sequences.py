@@ -35,7 +35,7 @@ def write(path: Path, pixels: NDArray[Any], **attributes: Any) -> Path:
         spec.x, spec.y, spec.full_x, spec.full_y, spec.full_width, spec.full_height = attributes.pop("window")
     for name, value in attributes.items():
         spec.attribute(name.replace("_", ":"), *(value if isinstance(value, tuple) else (value,)))
-    output = oiio.ImageOutput.create(str(path))
+    output: Any = oiio.ImageOutput.create(str(path))
     assert output.open(str(path), spec) and output.write_image(pixels) and output.close(), output.geterror()
     return path
 
@@ -147,7 +147,7 @@ def test_which_channels_are_the_picture(tmp_path: Path, channels: tuple[str, ...
     assert clip.layer == layer and clip.has_alpha == clip.premultiplied == (len(chosen) == 4)
     assert any(layer in notice for notice in clip.notices) == bool(layer)
     # The file keeps its channels in an order of its own.
-    source = oiio.ImageInput.open(str(tmp_path / "layers.exr"))
+    source: Any = oiio.ImageInput.open(str(tmp_path / "layers.exr"))
     stored = list(source.spec().channelnames)
     where = [stored.index(channels[index]) for index in chosen]
     np.testing.assert_array_equal(picture, source.read_image(0, 0, 0, len(stored), oiio.FLOAT)[:, :, where])
@@ -157,7 +157,7 @@ def test_tiles(tmp_path: Path) -> None:
     pixels = np.random.default_rng(8).random((70, 90, 3)).astype(np.float16)
     spec = oiio.ImageSpec(90, 70, 3, oiio.HALF)
     spec.tile_width = spec.tile_height = 32
-    output = oiio.ImageOutput.create(str(tmp_path / "tiles.exr"))
+    output: Any = oiio.ImageOutput.create(str(tmp_path / "tiles.exr"))
     assert output.open(str(tmp_path / "tiles.exr"), spec) and output.write_image(pixels) and output.close()
     _, picture = only_frame(tmp_path / "tiles.exr")
     np.testing.assert_array_equal(picture, pixels.astype(np.float32))
@@ -270,7 +270,7 @@ def test_deep_pixels_are_refused_by_name(tmp_path: Path) -> None:
     spec.channelnames, spec.deep = ("R", "G", "B", "A"), True
     deep = oiio.DeepData()
     deep.init(16, 4, (oiio.FLOAT,) * 4, spec.channelnames)
-    output = oiio.ImageOutput.create(str(tmp_path / "deep.exr"))
+    output: Any = oiio.ImageOutput.create(str(tmp_path / "deep.exr"))
     assert output.open(str(tmp_path / "deep.exr"), spec) and output.write_deep_image(deep) and output.close()
     error = refused(tmp_path / "deep.exr")
     assert error.reason is Reason.CLIP_UNSUPPORTED and "deep" in error.sentence
