@@ -1,7 +1,9 @@
 """Watching everything, and coming back to where one was."""
 
+import asyncio
 import itertools
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import grpc
 import pytest
@@ -10,6 +12,8 @@ from tests.server.harness import ServerProcess, refusal, wait_for
 
 from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
+from i2vedit_server.hub import Hub
+from i2vedit_server.record import JobKind
 
 State = job_pb2.Job
 
@@ -120,3 +124,33 @@ def test_a_stalled_watcher_of_all_comes_to_a_snapshot(start_server: StartServer,
     server.ended(name, seconds=120)
     other = server.create(spec).job.name
     assert until_ended(answers, other)
+
+
+def _pictures(answers: Iterator[pb.WatchJobResponse] | Iterator[pb.WatchJobsResponse], count: int) -> list[job_pb2.PreviewFrame]:
+    return [answer.preview for answer in itertools.islice((each for each in answers if each.HasField("preview")), count)]
+
+
+def test_previews_are_made_for_whoever_asks_and_for_nobody_else(start_server: StartServer, spec: job_pb2.JobSpec) -> None:
+    server = start_server("show")
+    name = server.create(spec).job.name
+    unasked, of_all = server.watch(name), server.watch_all(previews=True)
+    pictures = _pictures(server.watch(name, previews=True), 3)
+    assert [(each.frame, each.chunk, each.media_type) for each in pictures] == [(0, 0, "image/jpeg")] * 3
+    assert [each.image for each in pictures] == [f"picture {each.step}".encode() for each in pictures]
+    assert [each.step for each in pictures] == sorted({each.step for each in pictures})
+    assert _pictures(of_all, 1)
+    of_all.cancel()  # type: ignore[attr-defined]
+    # The runner ends as soon as nobody looks any more.
+    assert not any(answer.HasField("preview") for answer in unasked)
+    assert server.job(name).state == State.STATE_SUCCEEDED
+
+
+def test_a_watcher_that_stalls_is_told_the_latest_preview_of_a_frame() -> None:
+    record = SimpleNamespace(job_id="a", kind=JobKind.PROPAGATION)
+    hub = Hub(1)
+    watcher = hub.join(lambda told: True)
+    for step in range(10_000):
+        hub.tell_preview(record, job_pb2.PreviewFrame(frame=step % 3, step=step))
+    taken = asyncio.run(watcher.take())
+    assert [told.content.step for told in taken] == [9997, 9998, 9999]
+    assert hub.since(f"{1:08d}-{0:012d}", lambda told: True) == [], "nobody who comes back is told of old previews"
