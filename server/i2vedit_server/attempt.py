@@ -68,6 +68,7 @@ class Attempt:
         self._worker: Worker | None = None
         self._is_to_stop = False
         self._progress_written_seconds = 0.0
+        self._has_missed_notes = False
 
     def stop(self) -> None:
         """Asks the worker to let the job go at its next step."""
@@ -173,7 +174,9 @@ class Attempt:
         try:
             await writing
         except (BridgeError, sqlite3.Error) as error:
-            _log.warning("a note on job %s could not be written: %s", self.record.job_id, error)
+            if not self._has_missed_notes:
+                _log.warning("notes on job %s cannot be written now: %s", self.record.job_id, error)
+            self._has_missed_notes = True
 
     async def _note_frame(self, frame: FrameDelivered) -> None:
         await self._database(self._store.add_frame, self.record.job_id, frame.frame, frame.path)

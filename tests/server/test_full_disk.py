@@ -197,4 +197,4 @@ def test_while_the_data_disk_is_full_no_worker_is_started_again_and_again(
     ballast.unlink()
     assert server.ended(name, WAIT_SECONDS).state == State.STATE_SUCCEEDED
     log = (disk / "data" / "server.log").read_text()
-    assert log.count("is full") <= 1 and "Traceback" not in log
+    assert log.count("jobs wait for room") <= 1 and log.count("notes on job") <= 2 and "Traceback" not in log
