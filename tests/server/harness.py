@@ -147,8 +147,14 @@ class ServerProcess:
 
 def workers_of(pid: int) -> list[psutil.Process]:
     """Spawned worker processes of a server; the resource tracker is none."""
-    children = psutil.Process(pid).children()
-    return [child for child in children if any("spawn_main" in part for part in child.cmdline())]
+    return [child for child in psutil.Process(pid).children() if _is_worker(child)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return any("spawn_main" in part for part in process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False  # it has just ended
 
 
 def refusal(error: Any) -> tuple[grpc.StatusCode, str, str]:

@@ -12,17 +12,18 @@ from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.errors import BridgeError
 from i2vedit_core.method import kept as kept_module
+from i2vedit_core.method import preparation as preparation_module
 from i2vedit_core.method.edm import noise_grid
 from i2vedit_core.method.inversion import invert
-from i2vedit_core.method.preparation import INVERSION_CHECKPOINT_EVERY, Workplace
+from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.method.propagation import EditedChunk, Propagation
 from i2vedit_core.progress import CancelToken, Event, Progress, Reporter, Stage, ignore
 from i2vedit_core.settings import LoraSettings, Settings
 
-STEPS, LORA_STEPS = INVERSION_CHECKPOINT_EVERY + 2, 2
-SETTINGS = Settings(steps=STEPS, guidance=(1.0, 2.0), lora=LoraSettings(steps=LORA_STEPS, rank=2, learning_rate=5e-2))
-FRAMES = 10
-"""Three chunks."""
+STEPS, CHECKPOINT_EVERY = 4, 2
+SETTINGS = Settings(steps=STEPS, guidance=(1.0, 2.0), lora=LoraSettings(steps=1, rank=2, learning_rate=5e-2))
+FRAMES = 7
+"""Two chunks."""
 EDIT = 3 * STEPS
 """Evaluations of a chunk's denoising: the replayed source, and both halves of the guidance."""
 
@@ -92,6 +93,12 @@ def _same(ones: list[EditedChunk], others: list[EditedChunk]) -> bool:
     )
 
 
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints that suit a short inversion."""
+    monkeypatch.setattr(preparation_module, "INVERSION_CHECKPOINT_EVERY", CHECKPOINT_EVERY)
+
+
 @pytest.fixture(scope="module")
 def whole(tiny_backbone: Backbone, tmp_path_factory: pytest.TempPathFactory) -> list[EditedChunk]:
     """Undisturbed."""
@@ -104,17 +111,19 @@ def _edited_chunks(seen: list[Progress]) -> set[int]:
 
 def test_a_killed_job_goes_on_with_the_first_unfinished_chunk(tiny_backbone: Backbone, whole: list[EditedChunk], tmp_path: Path) -> None:
     with pytest.raises(Killed):
-        _run(tiny_backbone, SETTINGS, tmp_path, killed_at(Stage.EDIT, 2, 1))
+        _run(tiny_backbone, SETTINGS, tmp_path, killed_at(Stage.EDIT, 1, 1))
     chunks, evaluations, seen = _resumed(tiny_backbone, SETTINGS, tmp_path)
     assert _same(chunks, whole)
-    assert _edited_chunks(seen) == {2}
-    assert evaluations == STEPS + EDIT, "chunk 2 looks back at the source of chunk 0, and is denoised"
+    assert _edited_chunks(seen) == {1}
+    assert evaluations == STEPS + EDIT, "chunk 1 looks back at the source of chunk 0, and is denoised"
 
 
 def test_a_job_killed_at_its_very_end_denoises_nothing_again(tiny_backbone: Backbone, whole: list[EditedChunk], tmp_path: Path) -> None:
     _run(tiny_backbone, SETTINGS, tmp_path)
     chunks, evaluations, _ = _resumed(tiny_backbone, SETTINGS, tmp_path)
     assert _same(chunks, whole) and evaluations == 0
+    other = replace(SETTINGS, guidance=(1.0, 1.5))
+    assert not _same(_run(tiny_backbone, other, tmp_path), whole), "a chunk of other settings is not taken for this one's"
 
 
 @pytest.mark.parametrize("lost", ["too large", "damaged"])
@@ -124,14 +133,14 @@ def test_without_what_chunk_0_left_it_is_denoised_once_more(
     if lost == "too large":
         monkeypatch.setattr(kept_module, "LARGEST_FRONT_BYTES", 0)
     with pytest.raises(Killed):
-        _run(tiny_backbone, SETTINGS, tmp_path, killed_at(Stage.EDIT, 2, 1))
+        _run(tiny_backbone, SETTINGS, tmp_path, killed_at(Stage.EDIT, 1, 1))
     fronts = list(tmp_path.glob("chunks/*/front.safetensors"))
     assert len(fronts) == (0 if lost == "too large" else 1)
     for front in fronts:
         front.write_bytes(front.read_bytes()[:-1])
     chunks, _, seen = _resumed(tiny_backbone, SETTINGS, tmp_path)
     assert _same(chunks, whole)
-    assert _edited_chunks(seen) == {0, 2}
+    assert _edited_chunks(seen) == {0, 1}
 
 
 def test_what_the_lock_has_learned_from_chunk_0_is_kept_with_it(tiny_backbone: Backbone, tmp_path: Path) -> None:
@@ -140,16 +149,7 @@ def test_what_the_lock_has_learned_from_chunk_0_is_kept_with_it(tiny_backbone: B
     with pytest.raises(Killed):
         _run(tiny_backbone, locked, tmp_path / "parts", killed_at(Stage.EDIT, 1, 0))
     chunks, _, seen = _resumed(tiny_backbone, locked, tmp_path / "parts")
-    assert _same(chunks, undisturbed) and _edited_chunks(seen) == {1, 2}
-
-
-@pytest.mark.parametrize("other", [replace(SETTINGS, guidance=(1.0, 1.5)), replace(SETTINGS, seed=1), replace(SETTINGS, lock=True)])
-def test_a_chunk_of_other_settings_is_not_taken_for_this_ones(
-    other: Settings, tiny_backbone: Backbone, whole: list[EditedChunk], tmp_path: Path
-) -> None:
-    _run(tiny_backbone, SETTINGS, tmp_path)
-    chunks = _run(tiny_backbone, other, tmp_path)
-    assert not _same(chunks, whole)
+    assert _same(chunks, undisturbed) and _edited_chunks(seen) == {1}
 
 
 def _inversion_steps(seen: list[Progress], chunk: int) -> list[int]:
@@ -160,14 +160,14 @@ def test_an_inversion_that_is_killed_loses_no_more_than_its_last_levels(
     tiny_backbone: Backbone, whole: list[EditedChunk], tmp_path: Path
 ) -> None:
     with pytest.raises(Killed):
-        _run(tiny_backbone, SETTINGS, tmp_path, killed_at(Stage.INVERT, 1, STEPS - 1))
+        _run(tiny_backbone, SETTINGS, tmp_path, killed_at(Stage.INVERT, 1, CHECKPOINT_EVERY))
     chunks, _, seen = _resumed(tiny_backbone, SETTINGS, tmp_path)
     assert _same(chunks, whole)
-    assert _inversion_steps(seen, 1) == list(range(INVERSION_CHECKPOINT_EVERY, STEPS))
+    assert _inversion_steps(seen, 1) == list(range(CHECKPOINT_EVERY, STEPS))
     assert not list(tmp_path.glob("artifacts/*/begun.safetensors"))
 
 
-@pytest.mark.parametrize("step", [0, 2, STEPS - 1])
+@pytest.mark.parametrize("step", [0, STEPS - 1])
 def test_an_inversion_that_gives_way_loses_nothing(step: int, tiny_backbone: Backbone, whole: list[EditedChunk], tmp_path: Path) -> None:
     token = CancelToken()
 
