@@ -189,8 +189,7 @@ def _spec(work: Path, crowd: Crowd) -> job_pb2.JobSpec:
     """A clip, a painted frame and a model of random weights, and the job of them."""
     model, clip, edited = work / "model", work / "shot.mov", work / "edited.png"
     _run(sys.executable, str(TINY_MODEL), str(model), str(CHUNK_FRAMES))
-    source = f"testsrc2=size=96x64:rate=24:duration={crowd.frames / 24}"
-    _run(find_ffmpeg(), "-v", "error", "-f", "lavfi", "-i", source, "-c:v", "ffv1", f"file:{clip}")
+    _make_clip(clip, crowd.frames)
     _run(find_ffmpeg(), "-v", "error", "-i", f"file:{clip}", "-vf", "negate", "-frames:v", "1", "-update", "1", f"file:{edited}")
     return job_pb2.JobSpec(
         clip=clip_pb2.ClipRef(path=str(clip)),
@@ -204,18 +203,7 @@ def measure_preparation(work: Path, model: str, frames: int) -> tuple[float, lis
     """A shot of its own, on a server that nobody else calls. Model `tiny` is the one of random weights."""
     work.mkdir()
     clip, edits = work / "shot.mov", [work / "first.png", work / "second.png"]
-    _run(
-        find_ffmpeg(),
-        "-v",
-        "error",
-        "-f",
-        "lavfi",
-        "-i",
-        f"testsrc2=size=96x64:rate=24:duration={frames / 24}",
-        "-c:v",
-        "ffv1",
-        f"file:{clip}",
-    )
+    _make_clip(clip, frames)
     for edit, colour in zip(edits, ("red", "lime"), strict=True):
         box = f"drawbox=x=24:y=16:w=32:h=24:color={colour}:t=fill"
         _run(find_ffmpeg(), "-v", "error", "-i", f"file:{clip}", "-vf", box, "-frames:v", "1", "-update", "1", f"file:{edit}")
@@ -227,6 +215,11 @@ def measure_preparation(work: Path, model: str, frames: int) -> tuple[float, lis
     )
     with Server(work / "data") as server:
         return measure_waits(server, spec, edits, work)
+
+
+def _make_clip(path: Path, frames: int) -> None:
+    source = f"testsrc2=size=96x64:rate=24:duration={frames / 24}"
+    _run(find_ffmpeg(), "-v", "error", "-f", "lavfi", "-i", source, "-c:v", "ffv1", f"file:{path}")
 
 
 def _run(*command: str) -> None:
