@@ -15,6 +15,10 @@ LONGEST_QUEUE = 256
 LONGEST_MEMORY = 2048
 """So many events can be told again to a watcher that comes back. Steps are none of them: only the latest is worth telling."""
 
+LONGEST_MARKER = 40
+MOST_WATCHERS = 1000
+"""At once. Each may have a full queue waiting."""
+
 Content = job_pb2.Job | job_pb2.JobProgress | job_pb2.DeliveredFrame | job_pb2.PreviewFrame | JobDeleted
 
 
@@ -107,7 +111,10 @@ class Hub:
         return f"{self._start:08d}-{self._number:012d}"
 
     def join(self, concerns: Concerns) -> Watcher:
-        """Begin to watch; read the snapshot after this, so that nothing falls between."""
+        """Begin to watch; read the snapshot after this, so that nothing falls between. Raises BridgeError TOO_MANY_WATCHERS."""
+        if len(self._watchers) >= MOST_WATCHERS:
+            sentence = f"{MOST_WATCHERS} programs watch this server already, more than it bears; close some, and try again."
+            raise BridgeError(Code.RESOURCE_EXHAUSTED, Reason.TOO_MANY_WATCHERS, sentence)
         watcher = Watcher(concerns)
         self._watchers.add(watcher)
         return watcher
@@ -181,7 +188,7 @@ class Hub:
 
 def _read_marker(marker: str) -> tuple[int, int]:
     start, dash, number = marker.partition("-")
-    if not (dash and start.isdecimal() and number.isdecimal()):
+    if not (dash and start.isdecimal() and number.isdecimal() and len(marker) <= LONGEST_MARKER):
         sentence = f"'{marker[:40]}' is no resume marker; leave it empty, or send the last one that this server gave."
         raise BridgeError(Code.INVALID_ARGUMENT, Reason.RESUME_MARKER_INVALID, sentence)
     return int(start), int(number)

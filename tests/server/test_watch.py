@@ -12,7 +12,8 @@ from tests.server.harness import ServerProcess, refusal, wait_for
 
 from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
-from i2vedit_server.hub import Hub
+from i2vedit_core.errors import BridgeError, Reason
+from i2vedit_server.hub import MOST_WATCHERS, Hub
 from i2vedit_server.record import JobKind
 
 State = job_pb2.Job
@@ -109,7 +110,7 @@ def test_a_marker_of_an_earlier_server_gives_a_fresh_snapshot(start_server: Star
     assert next(again.watch(name, after=marker)).HasField("job")
 
 
-@pytest.mark.parametrize("marker", ["nonsense", "1-x", "é-1", "-"])
+@pytest.mark.parametrize("marker", ["nonsense", "1-x", "é-1", "-", "1-" + "9" * 5000])
 def test_a_marker_has_a_form(shared_server: ServerProcess, marker: str) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         next(shared_server.watch_all(after=marker))
@@ -154,3 +155,13 @@ def test_a_watcher_that_stalls_is_told_the_latest_preview_of_a_frame() -> None:
     taken = asyncio.run(watcher.take())
     assert [told.content.step for told in taken] == [9997, 9998, 9999]
     assert hub.since(f"{1:08d}-{0:012d}", lambda told: True) == [], "nobody who comes back is told of old previews"
+
+
+def test_a_flood_of_watchers_is_refused_and_leaves_room_when_it_goes() -> None:
+    hub = Hub(1)
+    watchers = [hub.join(lambda told: True) for _ in range(MOST_WATCHERS)]
+    with pytest.raises(BridgeError) as caught:
+        hub.join(lambda told: True)
+    assert caught.value.reason is Reason.TOO_MANY_WATCHERS
+    hub.leave(watchers[0])
+    hub.join(lambda told: True)
