@@ -106,11 +106,11 @@ def _locate(name: str) -> Path:
             )
             raise BridgeError(Code.NOT_FOUND, Reason.MODEL_UNKNOWN, sentence)
         return path
-    path = _folder(name)
-    if path is None:
+    found = _folder(name)
+    if found is None:
         sentence = f"There is no model '{name}'. Use mini, svd, svd-xt, or the path of a folder in diffusers layout."
         raise BridgeError(Code.NOT_FOUND, Reason.MODEL_UNKNOWN, sentence)
-    return path
+    return found
 
 
 def _folder(name: str) -> Path | None:

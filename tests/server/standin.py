@@ -181,13 +181,17 @@ def refuse(order: JobOrder, report: Report, token: CancelToken) -> Path:
 def show(order: JobOrder, report: Report, token: CancelToken) -> Path:
     """Shows a picture as long as somebody looks, and ends once nobody does any more."""
     report(Progress(Stage.EDIT, 0, 1, 0, 1))
-    while not token.wants_previews:
+    while not _is_watched(token):
         time.sleep(0.01)
         token.check()
     step = 0
-    while token.wants_previews:
+    while _is_watched(token):
         report(Preview(0, step, order.first, f"picture {step}".encode()))
         step += 1
         time.sleep(0.005)
         token.check()
     return _folder(order)
+
+
+def _is_watched(token: CancelToken) -> bool:
+    return token.wants_previews

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import grpc
 import pytest
@@ -147,13 +148,13 @@ def test_previews_are_made_for_whoever_asks_and_for_nobody_else(start_server: St
 
 
 def test_a_watcher_that_stalls_is_told_the_latest_preview_of_a_frame() -> None:
-    record = SimpleNamespace(job_id="a", kind=JobKind.PROPAGATION)
+    record: Any = SimpleNamespace(job_id="a", kind=JobKind.PROPAGATION)
     hub = Hub(1)
     watcher = hub.join(lambda told: True)
     for step in range(10_000):
         hub.tell_preview(record, job_pb2.PreviewFrame(frame=step % 3, step=step))
-    taken = asyncio.run(watcher.take())
-    assert [told.content.step for told in taken] == [9997, 9998, 9999]
+    taken = asyncio.run(watcher.take()) or []
+    assert [told.content.step for told in taken if isinstance(told.content, job_pb2.PreviewFrame)] == [9997, 9998, 9999]
     assert hub.since(f"{1:08d}-{0:012d}", lambda told: True) == [], "nobody who comes back is told of old previews"
 
 
