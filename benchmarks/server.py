@@ -38,6 +38,8 @@ from server_load import CALL_SECONDS, FINAL, WATCH_SECONDS, Answers, Door, Seen,
 ROOT = Path(__file__).resolve().parents[1]
 TINY_MODEL = ROOT / "tests" / "tiny_model.py"
 CHUNK_FRAMES = 4
+TINY_LORA_STEPS = 20
+"""Where the model is only to be run at all."""
 PAGE = 1000
 WAIT_SECONDS = 900.0
 GOAL_MS = 100.0
@@ -207,12 +209,11 @@ def measure_preparation(work: Path, model: str, frames: int) -> tuple[float, lis
     for edit, colour in zip(edits, ("red", "lime"), strict=True):
         box = f"drawbox=x=24:y=16:w=32:h=24:color={colour}:t=fill"
         _run(find_ffmpeg(), "-v", "error", "-i", f"file:{clip}", "-vf", box, "-frames:v", "1", "-update", "1", f"file:{edit}")
+    settings = job_pb2.PropagationSettings(model=model)
     if model == "tiny":
-        model = str(work / "model")
-        _run(sys.executable, str(TINY_MODEL), model, str(CHUNK_FRAMES))
-    spec = job_pb2.JobSpec(
-        clip=clip_pb2.ClipRef(path=str(clip)), edits=[job_pb2.EditedFrame()], settings=job_pb2.PropagationSettings(model=model)
-    )
+        settings.model, settings.lora_steps = str(work / "model"), TINY_LORA_STEPS
+        _run(sys.executable, str(TINY_MODEL), settings.model, str(CHUNK_FRAMES))
+    spec = job_pb2.JobSpec(clip=clip_pb2.ClipRef(path=str(clip)), edits=[job_pb2.EditedFrame()], settings=settings)
     with Server(work / "data") as server:
         return measure_waits(server, spec, edits, work)
 
