@@ -1,4 +1,4 @@
-"""How the server bears a crowd: callers, watchers and a long store, while its worker trains.
+"""How the server bears a crowd: callers, watchers and a long store, while its worker trains. And what a prepared shot spares.
 
     python benchmarks/server.py            prints the table and writes docs/performance/server.md
 
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -25,17 +25,21 @@ import grpc
 import psutil
 
 import attention_speed
-from i2vedit.v1 import clip_pb2, job_pb2
+from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
 from i2vedit.v1.propagation_service_pb2_grpc import PropagationServiceStub
 from i2vedit_core.media.ffmpeg import find_ffmpeg
 from i2vedit_core.versions import deciding_versions
+from prepared_shot import Waited, measure_waits
+from prepared_shot import table as wait_table
 from report import markdown
-from server_load import CALL_SECONDS, FINAL, Answers, Door, Seen, call_all, fill_store, list_all, watch_all
+from server_load import CALL_SECONDS, FINAL, WATCH_SECONDS, Answers, Door, Seen, call_all, fill_store, list_all, watch_all
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY_MODEL = ROOT / "tests" / "tiny_model.py"
 CHUNK_FRAMES = 4
+TINY_LORA_STEPS = 20
+"""Where the model is only to be run at all."""
 PAGE = 1000
 WAIT_SECONDS = 900.0
 GOAL_MS = 100.0
@@ -91,7 +95,14 @@ class Server:
         command = [sys.executable, "-m", "i2vedit_server", "--data-dir", str(self.folder)]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         address = self.folder / "server.json"
-        _wait(lambda: address.exists() or self.process.poll() is not None)
+        try:
+            _wait(lambda: address.exists() or self.process.poll() is not None)
+            if not address.exists():
+                raise SystemExit(f"The server did not start; {self.folder / 'server.log'} says why.")
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
         self.door = Door(json.loads(address.read_text())["address"], (self.folder / "token").read_text())
         self._channel = grpc.insecure_channel(self.door.address, options=[("grpc.enable_http_proxy", 0)])
         self._stub = PropagationServiceStub(self._channel)
@@ -105,6 +116,16 @@ class Server:
     def submit(self, spec: job_pb2.JobSpec) -> str:
         request = pb.CreateJobRequest(request_id=spec.delivery.directory[-64:], spec=spec)
         return self._stub.CreateJob(request, metadata=self.door.metadata, timeout=CALL_SECONDS).job.name
+
+    def prepare(self, spec: job_pb2.JobSpec) -> str:
+        request = pb.PrepareShotRequest(spec=shot_pb2.ShotSpec(clip=spec.clip, settings=spec.settings))
+        return self._stub.PrepareShot(request, metadata=self.door.metadata, timeout=CALL_SECONDS).shot.name
+
+    def shot(self, name: str) -> shot_pb2.Shot:
+        return self._stub.GetShot(pb.GetShotRequest(name=name), metadata=self.door.metadata, timeout=CALL_SECONDS).shot
+
+    def watch(self, name: str) -> Iterator[pb.WatchJobResponse]:
+        return self._stub.WatchJob(pb.WatchJobRequest(name=name), metadata=self.door.metadata, timeout=WATCH_SECONDS)
 
     def job(self, name: str) -> job_pb2.Job:
         return self._stub.GetJob(pb.GetJobRequest(name=name), metadata=self.door.metadata, timeout=CALL_SECONDS).job
@@ -170,8 +191,7 @@ def _spec(work: Path, crowd: Crowd) -> job_pb2.JobSpec:
     """A clip, a painted frame and a model of random weights, and the job of them."""
     model, clip, edited = work / "model", work / "shot.mov", work / "edited.png"
     _run(sys.executable, str(TINY_MODEL), str(model), str(CHUNK_FRAMES))
-    source = f"testsrc2=size=96x64:rate=24:duration={crowd.frames / 24}"
-    _run(find_ffmpeg(), "-v", "error", "-f", "lavfi", "-i", source, "-c:v", "ffv1", f"file:{clip}")
+    _make_clip(clip, crowd.frames)
     _run(find_ffmpeg(), "-v", "error", "-i", f"file:{clip}", "-vf", "negate", "-frames:v", "1", "-update", "1", f"file:{edited}")
     return job_pb2.JobSpec(
         clip=clip_pb2.ClipRef(path=str(clip)),
@@ -179,6 +199,28 @@ def _spec(work: Path, crowd: Crowd) -> job_pb2.JobSpec:
         settings=job_pb2.PropagationSettings(model=str(model), lora_steps=crowd.lora_steps),
         delivery=job_pb2.DeliverySettings(directory=str(work / "out")),
     )
+
+
+def measure_preparation(work: Path, model: str, frames: int) -> tuple[float, list[Waited]]:
+    """A shot of its own, on a server that nobody else calls. Model `tiny` is the one of random weights."""
+    work.mkdir()
+    clip, edits = work / "shot.mov", [work / "first.png", work / "second.png"]
+    _make_clip(clip, frames)
+    for edit, colour in zip(edits, ("red", "lime"), strict=True):
+        box = f"drawbox=x=24:y=16:w=32:h=24:color={colour}:t=fill"
+        _run(find_ffmpeg(), "-v", "error", "-i", f"file:{clip}", "-vf", box, "-frames:v", "1", "-update", "1", f"file:{edit}")
+    settings = job_pb2.PropagationSettings(model=model)
+    if model == "tiny":
+        settings.model, settings.lora_steps = str(work / "model"), TINY_LORA_STEPS
+        _run(sys.executable, str(TINY_MODEL), settings.model, str(CHUNK_FRAMES))
+    spec = job_pb2.JobSpec(clip=clip_pb2.ClipRef(path=str(clip)), edits=[job_pb2.EditedFrame()], settings=settings)
+    with Server(work / "data") as server:
+        return measure_waits(server, spec, edits, work)
+
+
+def _make_clip(path: Path, frames: int) -> None:
+    source = f"testsrc2=size=96x64:rate=24:duration={frames / 24}"
+    _run(find_ffmpeg(), "-v", "error", "-f", "lavfi", "-i", source, "-c:v", "ffv1", f"file:{path}")
 
 
 def _run(*command: str) -> None:
@@ -234,7 +276,7 @@ def _percentiles(seconds: Sequence[float]) -> str:
     return f"{cuts[49] * 1000:.1f}, {cuts[98] * 1000:.1f}"
 
 
-def page(command: str, crowd: Crowd, found: Measured) -> str:
+def page(command: str, crowd: Crowd, found: Measured, prepared: str) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in deciding_versions().items())
     sections = [
         "# The server under load",
@@ -244,6 +286,9 @@ def page(command: str, crowd: Crowd, found: Measured) -> str:
         f"calls again, {crowd.calls} times. {crowd.stalled} of the {crowd.watchers} watchers read nothing until the job has ended. "
         "Clients and watchers run on the same machine as server and worker.",
         table(crowd, found).strip(),
+        "## Train while you paint",
+        "Nothing else runs, and the worker has loaded the model before. The three jobs are of one run.",
+        prepared.strip(),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -258,6 +303,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--stalled", type=int, default=10, help="watchers that do not read")
     parser.add_argument("--frames", type=int, default=2 * CHUNK_FRAMES - 1, help="of the job that is watched")
     parser.add_argument("--lora-steps", type=int, default=250, help="of that job, a chunk")
+    parser.add_argument("--prepared-model", default="mini", help="of the shot that is prepared; `tiny` for one of random weights")
+    parser.add_argument("--prepared-frames", type=int, default=14, help="of that shot")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance", help="where the page goes")
     options = parser.parse_args(arguments)
     crowd = Crowd(
@@ -265,7 +312,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     command = shlex.join(["python", "benchmarks/server.py", *(sys.argv[1:] if arguments is None else arguments)])
     with tempfile.TemporaryDirectory() as work:
-        made = page(command, crowd, measure(crowd, Path(work)))
+        waits = wait_table(*measure_preparation(Path(work) / "prepared", options.prepared_model, options.prepared_frames))
+        made = page(command, crowd, measure(crowd, Path(work)), waits)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "server.md").write_text(made, encoding="utf-8")
     print(made)

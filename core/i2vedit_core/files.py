@@ -48,13 +48,14 @@ def write_error(path: Path, error: OSError, bytes_needed: int = 0) -> BridgeErro
 
 def disk_full(path: Path, bytes_needed: int) -> BridgeError:
     """The error of a full disk, with the bytes that one file needs and those that are free."""
-    free = _free_bytes(path.parent)
+    free = free_bytes(path.parent)
     needed = f"{bytes_needed / 2**20:.1f} MB are needed for '{path.name}'" if bytes_needed else f"'{path.name}' does not fit"
     sentence = f"The disk of '{path.parent}' is full: {needed}, {free / 2**20:.1f} MB are free. Make room and start it again."
     return BridgeError(Code.RESOURCE_EXHAUSTED, Reason.DISK_FULL, sentence)
 
 
-def _free_bytes(folder: Path) -> int:
+def free_bytes(folder: Path) -> int:
+    """What is left of a folder's disk; 0 where that cannot be told."""
     try:
         return shutil.disk_usage(folder).free
     except OSError:
@@ -75,7 +76,7 @@ def whole_file(final: Path, bytes_needed: int, replace: bool = False) -> Iterato
         _place(temporary, final, replace)
     except WriteFailedError as error:
         temporary.unlink(missing_ok=True)
-        if _free_bytes(final.parent) < bytes_needed:
+        if free_bytes(final.parent) < bytes_needed:
             raise disk_full(final, bytes_needed) from error
         raise _not_writable(f"'{final}' cannot be written ({error}); check the folder and the disk.") from error
     except OSError as error:

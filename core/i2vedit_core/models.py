@@ -106,11 +106,20 @@ def _locate(name: str) -> Path:
             )
             raise BridgeError(Code.NOT_FOUND, Reason.MODEL_UNKNOWN, sentence)
         return path
-    path = Path(name).expanduser()
-    if not path.is_dir():
+    found = _folder(name)
+    if found is None:
         sentence = f"There is no model '{name}'. Use mini, svd, svd-xt, or the path of a folder in diffusers layout."
         raise BridgeError(Code.NOT_FOUND, Reason.MODEL_UNKNOWN, sentence)
-    return path.resolve()
+    return found
+
+
+def _folder(name: str) -> Path | None:
+    """None where there is none, and for names that nothing can have: too long, or in the folder of a user who does not exist."""
+    try:
+        path = Path(name).expanduser()
+        return path.resolve() if path.is_dir() else None
+    except (OSError, RuntimeError):
+        return None
 
 
 def _find_weights(path: Path, part: str, stem: str) -> Path:

@@ -61,7 +61,19 @@ class PlanTaken:
     plan: MemoryPlan
 
 
-Event = Progress | FrameDelivered | ArtifactUsed | PlanTaken
+@dataclass(frozen=True)
+class Preview:
+    """What a frame is going to be, as far as denoising has come. Small, and only to be looked at."""
+
+    chunk: int
+    step: int
+    """Of Stage.EDIT."""
+    frame: int
+    """Source frame number."""
+    jpeg: bytes
+
+
+Event = Progress | FrameDelivered | ArtifactUsed | PlanTaken | Preview
 EventCallback = Callable[[Event], None]
 
 
@@ -74,6 +86,8 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._set = threading.Event()
+        self.wants_previews = False
+        """Whether anybody would look at one now. May be changed from any thread."""
 
     def cancel(self) -> None:
         self._set.set()
@@ -86,6 +100,18 @@ class CancelToken:
         """Raises BridgeError CANCELLED once `cancel` was called."""
         if self.cancelled:
             raise BridgeError(Code.CANCELLED, Reason.CANCELLED, "The job was cancelled.")
+
+
+def step_and_keep(count: Callable[[], None], keep: Callable[[], None], is_due: bool) -> None:
+    """Counts a step that is done. Keeps a checkpoint of it before that where one is due, and otherwise where the job is to stop here."""
+    if is_due:
+        keep()
+    try:
+        count()
+    except BridgeError as stop:
+        if stop.code is Code.CANCELLED and not is_due:
+            keep()
+        raise
 
 
 class Counter(Protocol):
@@ -104,6 +130,13 @@ class Reporter:
         self._on_event, self._token = on_event, token
         self._chunks, self._left, self._done = 1, 0.0, 0.0
         self._started = time.monotonic()
+
+    @property
+    def wants_previews(self) -> bool:
+        return self._token.wants_previews
+
+    def preview(self, preview: Preview) -> None:
+        self._on_event(preview)
 
     def expect(self, chunks: int, total_cost: float) -> None:
         """Says how much there is to do."""

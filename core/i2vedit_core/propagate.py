@@ -25,6 +25,7 @@ from i2vedit_core.method.source_maps import open_store
 from i2vedit_core.pictures import to_pictures, to_pixels
 from i2vedit_core.plan.options import ROOMY, Options
 from i2vedit_core.planned import carry_out_planned, fit_for, reader
+from i2vedit_core.previews import Previewer
 from i2vedit_core.progress import CancelToken, EventCallback, Reporter, Stage, ignore
 from i2vedit_core.provenance import issue_ticket
 from i2vedit_core.settings import DeliverySettings, Settings
@@ -54,14 +55,16 @@ def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and th
 ) -> Delivered:
     """Carries the painted first frame of a shot through all of its frames and delivers them as an EXR sequence.
 
-    `work` keeps the job's notes, and `artifacts` (by default a folder in it) what is expensive, trajectories and LoRA checkpoints: the same
-    folders given again go on where it was, and another edit of the same shot finds its preparation. Without them nothing is kept.
+    `work` keeps the job's notes and finished chunks, and `artifacts` (by default a folder in it) what is expensive, trajectories and LoRA
+    checkpoints: the same folders given again go on where it was, and another edit of the same shot finds its preparation. Without them
+    nothing is kept.
     Raises BridgeError; CANCELLED once `token` was set.
     """
     painted = read_painted(edit, shot)
     with tempfile.TemporaryDirectory(prefix="i2vedit-") as temporary:
         root = work or Path(temporary)
-        job = _Job(shot, edit, painted, settings, backbone, delivery, Work(root), Artifacts(artifacts or root / "artifacts"))
+        kept = None if work is None else Artifacts(work / "chunks")
+        job = _Job(shot, edit, painted, settings, backbone, delivery, Work(root), Artifacts(artifacts or root / "artifacts"), kept)
         report = Reporter(on_event, token or CancelToken())
 
         def attempt(fit: Fit, options: Options) -> Delivered:
@@ -84,6 +87,8 @@ class _Job:
     delivery: DeliverySettings
     work: Work
     artifacts: Artifacts
+    kept: Artifacts | None
+    """For finished chunks; None where nobody will go on with the job."""
 
     @property
     def needs_model(self) -> bool:
@@ -125,7 +130,9 @@ class _Delivering:
         return replace(settings, decode_frames=begun), replace(ticket, settings={**ticket.settings, "decode_frames": begun})
 
     def _propagation(self, settings: Settings) -> Propagation:
-        workplace = Workplace(self.job.artifacts, self.report, self.options, open_store(self.options.maps))
+        # With models that take turns on the device, the autoencoder is away while the network works: it is not brought back for a look.
+        look = None if self.options.offload else Previewer(self.job.backbone, self.fit, self.shot.first, self.report)
+        workplace = Workplace(self.job.artifacts, self.report, self.options, open_store(self.options.maps), look, self.job.kept)
         return Propagation(self.job.backbone, settings, len(self.shot), reader(self.shot, self.fit), workplace)
 
     def _deliver(self, propagation: Propagation, deliverer: Deliverer) -> None:

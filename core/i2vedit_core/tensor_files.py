@@ -1,6 +1,7 @@
 """Tensors on disk: safetensors, whole or not there, and with a checksum, so that one that has suffered since is not taken for good."""
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from torch import Tensor, uint8
 from i2vedit_core.files import WriteFailedError, whole_file
 
 CHECKSUM = "sha256"
+
+_log = logging.getLogger(__name__)
 
 
 class DamagedError(Exception):
@@ -39,6 +42,18 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     if written != _checksum(tensors):
         raise DamagedError(f"{path}: its contents are not what was written")
     return tensors
+
+
+def find_tensors(path: Path) -> dict[str, Tensor] | None:
+    """As `load_tensors`; None where there is no such file, or none that is whole: what it held is made again."""
+    if not path.exists():
+        return None
+    try:
+        return load_tensors(path)
+    except DamagedError as damage:
+        _log.warning("a file is damaged, and what it held is made again: %s", damage)
+        path.unlink(missing_ok=True)
+        return None
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:

@@ -26,6 +26,7 @@ from i2vedit_server.guard import Activity, Guard
 from i2vedit_server.hub import Hub
 from i2vedit_server.logs import keep_out, log_to_file
 from i2vedit_server.place import check_place
+from i2vedit_server.remote_files import keep_tidy
 from i2vedit_server.scheduler import Scheduler
 from i2vedit_server.service import Parts, PropagationService
 from i2vedit_server.tls import certificate_end, server_credentials
@@ -84,7 +85,7 @@ async def _serve(config: ServerConfig, address: ListenAddress, parts: Parts, tol
     server = await _grpc_server(parts, Guard(parts.folder.token(), activity, parts.folder.server_log, Confinement.of(config, parts.folder)))
     ports = _bind(server, address, config)
     await server.start()
-    async with _published(parts.folder, ports), _queue(parts.scheduler):
+    async with _published(parts.folder, ports), _queue(parts.scheduler), _tidied(config, parts):
         _log.info("i2vedit server %s answers on %s, data folder %s", product_version(), ports, parts.folder.path)
         await _until_told(told, config.idle_exit_seconds, activity, parts.database)
         _log.info("i2vedit server stops")
@@ -148,6 +149,17 @@ async def _queue(scheduler: Scheduler) -> AsyncIterator[None]:
     finally:
         await scheduler.stop()
         await running
+
+
+@contextlib.asynccontextmanager
+async def _tidied(config: ServerConfig, parts: Parts) -> AsyncIterator[None]:
+    tidying = asyncio.create_task(keep_tidy(config, parts.folder, parts.database))
+    try:
+        yield
+    finally:
+        tidying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await tidying
 
 
 async def _until_told(told: asyncio.Event, idle_exit_seconds: float | None, activity: Activity, database: Database) -> None:

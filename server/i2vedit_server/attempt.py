@@ -12,13 +12,13 @@ from pathlib import Path
 from i2vedit.v1 import job_pb2
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.plan import MemoryPlan
-from i2vedit_core.progress import ArtifactUsed, FrameDelivered, PlanTaken, Progress
+from i2vedit_core.progress import ArtifactUsed, FrameDelivered, PlanTaken, Preview, Progress
 from i2vedit_server import convert
 from i2vedit_server.config import ServerConfig
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
-from i2vedit_server.messages import DeviceFound, JobDone, JobEvent, JobFailed, RunJob, ShotOrder, StopJob, WorkerGone
+from i2vedit_server.messages import DeviceFound, JobDone, JobEvent, JobFailed, RunJob, ShotOrder, ShowPreviews, StopJob, WorkerGone
 from i2vedit_server.record import Failure, JobRecord, StopRequest
 from i2vedit_server.rows import Details, now_microseconds
 from i2vedit_server.states import JobState, Step
@@ -68,6 +68,7 @@ class Attempt:
         self._worker: Worker | None = None
         self._is_to_stop = False
         self._progress_written_seconds = 0.0
+        self._has_missed_notes = False
 
     def stop(self) -> None:
         """Asks the worker to let the job go at its next step."""
@@ -108,6 +109,8 @@ class Attempt:
                     await self._note_progress(progress)
                 case JobEvent(event=FrameDelivered() as frame):
                     await self._note_frame(frame)
+                case JobEvent(event=Preview() as preview):
+                    self._hub.tell_preview(self.record, convert.preview_message(preview))
                 case JobEvent(event=ArtifactUsed(name)):
                     await self._database(self._store.shots.note_artifact, self.record.shot_id, name)
                 case JobEvent(event=PlanTaken() as taken):
@@ -125,13 +128,15 @@ class Attempt:
                     return
 
     async def _watch(self, worker: Worker) -> None:
-        """Beside `_follow`: extends the lease while the worker gives signs of life, and ends it when it hangs."""
+        """Beside `_follow`: extends the lease while the worker gives signs of life, ends it when it hangs, and tells it who looks."""
         lease = self._around.config.worker_silence_seconds
-        last, written = time.monotonic(), 0.0
+        last, written, shows = time.monotonic(), 0.0, False
         while True:
             if worker.pulse.silent_seconds == 0 and time.monotonic() - written >= lease / LEASE_WRITES:
                 written = time.monotonic()
                 await self._extend_lease(worker, lease)
+            if shows != (shows := self._hub.wants_previews(self.record)):
+                worker.send(ShowPreviews(self.record.job_id, shows))
             await asyncio.sleep(TICK_SECONDS)
             now = time.monotonic()
             worker.pulse.tick(now - last)
@@ -169,7 +174,9 @@ class Attempt:
         try:
             await writing
         except (BridgeError, sqlite3.Error) as error:
-            _log.warning("a note on job %s could not be written: %s", self.record.job_id, error)
+            if not self._has_missed_notes:
+                _log.warning("notes on job %s cannot be written now: %s", self.record.job_id, error)
+            self._has_missed_notes = True
 
     async def _note_frame(self, frame: FrameDelivered) -> None:
         await self._database(self._store.add_frame, self.record.job_id, frame.frame, frame.path)

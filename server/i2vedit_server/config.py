@@ -52,6 +52,10 @@ class ServerConfig:
     """Folders that callers from elsewhere may name paths in, beside what they have uploaded. Absolute."""
     upload_bytes: int = 100 * 10**9
     """The largest file that is taken as an upload."""
+    kept_bytes: int = 200 * 10**9
+    """What is kept of uploads and of deliveries for callers from elsewhere; those used longest ago go first."""
+    kept_seconds: float = 30 * 86400.0
+    """How long they are kept after they were used last."""
     limits: Limits = field(default_factory=Limits)
     runner: str = DEFAULT_RUNNER
     """`module:function` that the worker process calls for each job."""

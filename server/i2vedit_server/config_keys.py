@@ -63,6 +63,13 @@ def _bytes(unit: int, lowest: float) -> Read:
     return read
 
 
+def _days(value: object, folder: Path) -> float:
+    """As seconds."""
+    found = _number(0, 36_500, above=True)(value, folder)
+    assert isinstance(found, float)
+    return found * 86400
+
+
 def _address(value: object, _: Path) -> str:
     """Only its form is looked at; whether it needs a certificate is seen when all settings are known."""
     if not isinstance(value, str):
@@ -109,6 +116,8 @@ KEYS: tuple[Key, ...] = (
     Key("tls.key", "tls.key", _path, "the path of a PEM file in quotes", '"server.key"'),
     Key("remote.roots", "roots", _folders, "a list of folders, each in quotes", '["/projects"]'),
     Key("remote.upload_gigabytes", "upload_bytes", _bytes(GIGABYTE, 0), "a number of gigabytes, 0 or more", "100"),
+    Key("remote.kept_gigabytes", "kept_bytes", _bytes(GIGABYTE, 0), "a number of gigabytes, 0 or more", "200"),
+    Key("remote.kept_days", "kept_seconds", _days, "a number of days above 0", "30"),
     Key("limits.clip_frames", "limits.clip_frames", _count(1, 2**31), "a whole number of frames, 1 or more", "2000000"),
     Key("limits.clip_hours", "limits.clip_hours", _number(0, 10**6, above=True), "a number of hours above 0", "24"),
     Key("limits.side_pixels", "limits.side_pixels", _count(16, 65_536), "a whole number of pixels from 16 to 65536", "16384"),

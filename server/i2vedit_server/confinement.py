@@ -21,6 +21,8 @@ from i2vedit_server.data_folder import DataFolder
 
 PATH_FIELDS = frozenset({"path", "output_path", "directory", "model"})
 """Names of the fields that hold paths, in whichever message they stand."""
+LONGEST_PATH = 32_767
+"""In characters: that of Windows, the longest of all."""
 OUTPUT_FIELDS = frozenset({"output_path", "directory"})
 MODEL_NAMES = frozenset({"", "mini", "svd", "svd-xt"})
 """What stands in a `model` field and is no path."""
@@ -48,8 +50,9 @@ class Confinement:
     def admit(self, request: Message, peer: str) -> None:
         """Looks at every path in a request, and puts resolved ones into it for a caller from elsewhere.
 
-        `peer` is what gRPC calls the caller. Raises BridgeError PATH_NOT_ALLOWED.
+        `peer` is what gRPC calls the caller. Raises BridgeError PATH_NOT_ALLOWED, PATH_INVALID.
         """
+        _refuse_endless(request)
         if is_local(peer):
             self._refuse_device_outputs(request)
         else:
@@ -124,6 +127,15 @@ def _paths(message: Message) -> list[tuple[str, str]]:
     """Name and text of each field of this message that holds a path."""
     named = [(field.name, value) for field, value in message.ListFields() if field.name in PATH_FIELDS]
     return [(name, text) for name, text in named if not (name == "model" and text in MODEL_NAMES) and isinstance(text, str)]
+
+
+def _refuse_endless(request: Message) -> None:
+    """Before anybody takes it apart: a path of a million parts is seconds of work."""
+    for message in _messages(request):
+        for _, text in _paths(message):
+            if len(text) > LONGEST_PATH:
+                sentence = f"'{text[:40]}…' has {len(text)} characters; a path has at most {LONGEST_PATH}."
+                raise BridgeError(Code.INVALID_ARGUMENT, Reason.PATH_INVALID, sentence)
 
 
 def _names_device(path: PurePath) -> bool:

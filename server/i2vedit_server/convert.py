@@ -9,7 +9,7 @@ from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.clip import ClipInfo, FieldOrder
 from i2vedit_core.media.source import ClipSource
-from i2vedit_core.progress import Progress, Stage
+from i2vedit_core.progress import Preview, Progress, Stage
 from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, LoraSettings, Preset, Settings
 from i2vedit_server.messages import JobOrder, Places, ShotOrder
 from i2vedit_server.record import Failure, JobKind, JobRecord, Priority, ShotRecord, StopRequest
@@ -256,6 +256,11 @@ def progress_message(progress: Progress) -> job_pb2.JobProgress:
     if progress.seconds_left is not None:
         message.remaining.FromMilliseconds(round(progress.seconds_left * 1000))
     return message
+
+
+def preview_message(preview: Preview) -> job_pb2.PreviewFrame:
+    """A look at a frame, for the wire."""
+    return job_pb2.PreviewFrame(frame=preview.frame, chunk=preview.chunk, step=preview.step, image=preview.jpeg, media_type="image/jpeg")
 
 
 def clip_message(clip: ClipInfo) -> clip_pb2.ClipInfo:

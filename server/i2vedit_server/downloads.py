@@ -8,6 +8,7 @@ from pathlib import Path
 from i2vedit.v1 import transfer_pb2
 from i2vedit_core.delivery.ticket import TICKET_FILE
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_server.remote_files import mark_used
 from i2vedit_server.uploads import CHUNK_BYTES
 
 
@@ -24,6 +25,7 @@ async def delivered_files(
         raise BridgeError(Code.NOT_FOUND, Reason.NOTHING_DELIVERED, sentence)
     offset = request.offset
     for name in names:
+        await asyncio.to_thread(mark_used, folder)
         if name == TICKET_FILE:
             async for response in _file(folder / name, 0):
                 yield response

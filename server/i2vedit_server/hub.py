@@ -15,7 +15,11 @@ LONGEST_QUEUE = 256
 LONGEST_MEMORY = 2048
 """So many events can be told again to a watcher that comes back. Steps are none of them: only the latest is worth telling."""
 
-Content = job_pb2.Job | job_pb2.JobProgress | job_pb2.DeliveredFrame | JobDeleted
+LONGEST_MARKER = 40
+MOST_WATCHERS = 1000
+"""At once. Each may have a full queue waiting."""
+
+Content = job_pb2.Job | job_pb2.JobProgress | job_pb2.DeliveredFrame | job_pb2.PreviewFrame | JobDeleted
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,11 @@ Concerns = Callable[[Told], bool]
 
 
 class Watcher:
-    """A bounded queue of events for one watcher. Of waiting steps of a job only the latest is kept: older ones interest nobody."""
+    """A bounded queue of events for one watcher. Of waiting steps of a job, and of previews of a frame, only the latest is kept: older ones
+    interest nobody."""
 
     def __init__(self, concerns: Concerns) -> None:
-        self._concerns = concerns
+        self.concerns = concerns
         self._waiting: dict[object, Told] = {}
         self._behind = False
         self._closed = False
@@ -45,9 +50,9 @@ class Watcher:
 
     def put(self, told: Told) -> None:
         """Never waits: a watcher that reads too slowly loses its queue and gets a snapshot instead."""
-        if self._behind or not self._concerns(told):
+        if self._behind or not self.concerns(told):
             return
-        key = told.job_id if isinstance(told.content, job_pb2.JobProgress) else told.number
+        key = _place(told)
         self._waiting.pop(key, None)
         self._waiting[key] = told
         if len(self._waiting) > LONGEST_QUEUE:
@@ -76,6 +81,17 @@ class Watcher:
         return taken
 
 
+def _place(told: Told) -> object:
+    """Events of the same place follow each other: only the latest is worth telling."""
+    match told.content:
+        case job_pb2.JobProgress():
+            return told.job_id
+        case job_pb2.PreviewFrame(frame=frame):
+            return told.job_id, frame
+        case _:
+            return told.number
+
+
 class Hub:
     """Passes what happens to every watcher. Write to the store first, then tell: a snapshot is never older than an event."""
 
@@ -95,7 +111,10 @@ class Hub:
         return f"{self._start:08d}-{self._number:012d}"
 
     def join(self, concerns: Concerns) -> Watcher:
-        """Begin to watch; read the snapshot after this, so that nothing falls between."""
+        """Begin to watch; read the snapshot after this, so that nothing falls between. Raises BridgeError TOO_MANY_WATCHERS."""
+        if len(self._watchers) >= MOST_WATCHERS:
+            sentence = f"{MOST_WATCHERS} programs watch this server already, more than it bears; close some, and try again."
+            raise BridgeError(Code.RESOURCE_EXHAUSTED, Reason.TOO_MANY_WATCHERS, sentence)
         watcher = Watcher(concerns)
         self._watchers.add(watcher)
         return watcher
@@ -131,6 +150,15 @@ class Hub:
         """The job is one step further."""
         self._progress[record.job_id] = self._tell(record, progress)
 
+    def wants_previews(self, record: JobRecord) -> bool:
+        """Whether anybody would be told of a preview of this job."""
+        told = Told(self._number, self.marker, record.job_id, record.kind, job_pb2.PreviewFrame())
+        return any(watcher.concerns(told) for watcher in self._watchers)
+
+    def tell_preview(self, record: JobRecord, preview: job_pb2.PreviewFrame) -> None:
+        """So far a frame has come. Nobody who comes back is told of it again."""
+        self._tell(record, preview)
+
     def tell_frame(self, record: JobRecord, frame: job_pb2.DeliveredFrame) -> None:
         """A frame lies under its final name."""
         self._remember(self._tell(record, frame))
@@ -160,7 +188,7 @@ class Hub:
 
 def _read_marker(marker: str) -> tuple[int, int]:
     start, dash, number = marker.partition("-")
-    if not (dash and start.isdecimal() and number.isdecimal()):
+    if not (dash and start.isdecimal() and number.isdecimal() and len(marker) <= LONGEST_MARKER):
         sentence = f"'{marker[:40]}' is no resume marker; leave it empty, or send the last one that this server gave."
         raise BridgeError(Code.INVALID_ARGUMENT, Reason.RESUME_MARKER_INVALID, sentence)
     return int(start), int(number)

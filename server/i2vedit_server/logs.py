@@ -1,17 +1,24 @@
 """Where log lines go: stderr for whoever started the server, and rotating files of JSON lines in the data folder. No secret in either."""
 
+import contextlib
 import json
 import logging
 import logging.handlers
 import os
+import queue
 import re
 import sys
+import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 FILE_BYTES = 4 * 2**20
 FILE_COUNT = 4
+MOST_WAITING_LINES = 1000
+FLUSH_SECONDS = 1.0
 LEVEL_VARIABLE = "I2VEDIT_LOG_LEVEL"
 """In the environment, so that the worker process logs as much as the server."""
 REDACTED = "[token]"
@@ -68,9 +75,38 @@ def _add(handler: logging.Handler, formatter: logging.Formatter) -> None:
     root.setLevel(os.environ.get(LEVEL_VARIABLE, "info").upper())
 
 
+class PatientHandler(logging.Handler):
+    """Writes lines in a thread of its own. Whoever reads them may stop for a while, as a paused terminal does: lines beyond those that can
+    wait are left out then, and nobody who logs has to wait."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: queue.Queue[str] = queue.Queue(MOST_WAITING_LINES)
+        threading.Thread(target=self._write, name="log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(self.format(record))
+
+    def flush(self) -> None:
+        """Waits for what is on its way, but not long. Called at the end of the process."""
+        end = time.monotonic() + FLUSH_SECONDS
+        while self._lines.unfinished_tasks and time.monotonic() < end:
+            time.sleep(0.005)
+
+    def _write(self) -> None:
+        while True:
+            line = self._lines.get()
+            with contextlib.suppress(OSError, ValueError):  # the reader is gone
+                self._stream.write(f"{line}\n")
+                self._stream.flush()
+            self._lines.task_done()
+
+
 def log_to_stderr() -> None:
     """Adds stderr to the places where this process logs."""
-    _add(logging.StreamHandler(sys.stderr), HumanFormatter())
+    _add(PatientHandler(sys.stderr), HumanFormatter())
 
 
 def log_to_file(path: Path) -> None:

@@ -60,7 +60,15 @@ class StopJob:
     job_id: str
 
 
-ToWorker = RunJob | StopJob
+@dataclass(frozen=True)
+class ShowPreviews:
+    """To the worker: from now on somebody, or nobody, looks at previews of this job."""
+
+    job_id: str
+    wanted: bool
+
+
+ToWorker = RunJob | StopJob | ShowPreviews
 
 
 @dataclass(frozen=True)

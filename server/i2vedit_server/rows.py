@@ -1,6 +1,7 @@
 """The open job database: transactions, rows, and the one function that changes a job's state."""
 
 import json
+import shutil
 import sqlite3
 import time
 import uuid
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.files import disk_full
 from i2vedit_server import store_sql as sql
 from i2vedit_server.migrations import migrate
 from i2vedit_server.record import Failure, JobKind, JobRecord, NewJob, Priority, StopRequest
@@ -31,11 +33,16 @@ class Details:
     """Why the worker was lost; counts as a loss."""
 
 
+ROOM_BYTES = 2**20
+"""What a transaction may need of the disk: its pages in the log, and the log's pages in the database. Those of one job are far smaller."""
+
+
 class Rows:
     """The connection. Errors of the disk come out as BridgeError DISK_FULL or as sqlite3.Error."""
 
     def __init__(self, path: Path) -> None:
         """Opens the database and brings it to this version. Raises BridgeError DATABASE_NEWER, DATA_FOLDER_UNUSABLE."""
+        self._path = path
         try:
             self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self.connection.row_factory = sqlite3.Row
@@ -51,15 +58,14 @@ class Rows:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of the block, or nothing of it."""
-        self.connection.execute("BEGIN IMMEDIATE")
         try:
+            self.connection.execute("BEGIN IMMEDIATE")
             yield
             self.connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_FULL":
-                raise
-            sentence = "The disk of the server's data folder is full, so that no job can be stored; make room there."
-            raise BridgeError(Code.RESOURCE_EXHAUSTED, Reason.DISK_FULL, sentence) from error
+            if error.sqlite_errorname == "SQLITE_FULL" or (_is_io(error) and lacks_room(self._path.parent)):
+                raise disk_full(self._path, ROOM_BYTES) from error
+            raise
         finally:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
@@ -121,6 +127,19 @@ class Rows:
         }
         changed = self.connection.execute(sql.TRANSITION, values).rowcount
         return self.get(job_id) if changed else None
+
+
+def _is_io(error: sqlite3.Error) -> bool:
+    """On some file systems a full disk shows only so."""
+    return error.sqlite_errorname.startswith("SQLITE_IOERR")
+
+
+def lacks_room(folder: Path) -> bool:
+    """Whether the disk of the data folder is too full to go on."""
+    try:
+        return shutil.disk_usage(folder).free < ROOM_BYTES
+    except OSError:
+        return False  # whatever is the matter with it, it is not that
 
 
 def job_not_found(job_id: str) -> BridgeError:

@@ -19,6 +19,7 @@ from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
 from i2vedit_server.messages import Places, ShotOrder
+from i2vedit_server.patience import Patience
 from i2vedit_server.record import JobKind, JobRecord, StopRequest
 from i2vedit_server.states import JobState
 from i2vedit_server.worker import Worker
@@ -26,7 +27,6 @@ from i2vedit_server.worker import Worker
 ANSWER_SECONDS = 2.0
 FREE_SECONDS = 3.0
 """How long a job may take to its next step when the device's memory is wanted: it must be free within five seconds."""
-RETRY_SECONDS = 2.0
 HOLD_SECONDS = 60.0
 """How long what was stopped to free the device's memory, or found none, is not taken up again."""
 
@@ -46,9 +46,13 @@ class Scheduler:
         self._at_rest = asyncio.Event()
         self._at_rest.set()
         self._waiting = asyncio.Event()
-        self._stopping = False
+        self._patience = Patience(folder.path)
         self._idle_since = time.monotonic()
         self._held_until: dict[JobKind, float] = {}
+
+    @property
+    def _stopping(self) -> bool:
+        return self._patience.is_over
 
     @property
     def running_job(self) -> str:
@@ -59,13 +63,15 @@ class Scheduler:
         """Runs jobs until `stop`. An error of the disk never ends it: what it was doing is put back and tried again."""
         while not self._stopping:
             try:
+                await self._patience.wait_for_room()
                 await self._recover()
                 while not self._stopping:
+                    await self._patience.wait_for_room()
                     await self._run_next()
-            except Exception:  # noqa: BLE001 - the queue must go on whatever one job has met
-                _log.exception("the queue met something unexpected and goes on in %s s", RETRY_SECONDS)
+                    self._patience.reward()
+            except Exception as error:  # noqa: BLE001 - the queue must go on whatever one job has met
                 self._end_worker()
-                await asyncio.sleep(RETRY_SECONDS)
+                await self._patience.pause(error)
 
     async def arrived(self, record: JobRecord) -> None:
         """A job has come into the queue, or to another place in it."""
@@ -106,7 +112,7 @@ class Scheduler:
 
     async def stop(self) -> None:
         """Lets the running job go back into the queue, and ends the worker."""
-        self._stopping = True
+        self._patience.end()
         self._waiting.set()
         if self._attempt is not None:
             self._attempt.stop()

@@ -15,6 +15,7 @@ from i2vedit.v1 import transfer_pb2
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.files import disk_full, whole_file, write_error
 from i2vedit_server.confinement import DEVICE_NAMES
+from i2vedit_server.remote_files import mark_used
 
 CHUNK_BYTES = 2**20
 CHUNK_SECONDS = 60.0
@@ -83,10 +84,12 @@ class Uploads:
         folder = self._folder / upload.sha256
         final = folder / upload.name
         if final.is_file():
+            mark_used(folder)
             return final
         known = next((path for path in folder.glob("*") if path.is_file() and not path.name.startswith(".")), None)
         if known is None:
             return None
+        mark_used(folder)
         with whole_file(final, upload.byte_count) as temporary:
             try:
                 os.link(known, temporary)

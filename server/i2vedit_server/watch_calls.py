@@ -21,8 +21,12 @@ class WatchCalls(JobCalls):
 
     async def WatchJob(self, request: pb.WatchJobRequest, context: Context) -> AsyncGenerator[pb.WatchJobResponse, None]:
         name = job_id(request.name)
-        with self._watching(lambda told: told.job_id == name) as watcher:
-            events = self._missed(request.resume_after, lambda told: told.job_id == name)
+
+        def concerns(told: Told) -> bool:
+            return told.job_id == name and (request.previews or not _is_preview(told))
+
+        with self._watching(concerns) as watcher:
+            events = self._missed(request.resume_after, concerns)
             first = await self._job_snapshot(name)
             if first.job.state in FINAL:
                 events = None  # the end is told again to whoever comes back
@@ -38,7 +42,7 @@ class WatchCalls(JobCalls):
         kinds = convert.wanted_kinds(request.kinds)
 
         def concerns(told: Told) -> bool:
-            return not kinds or told.kind in kinds
+            return (not kinds or told.kind in kinds) and (request.previews or not _is_preview(told))
 
         with self._watching(concerns) as watcher:
             events = self._missed(request.resume_after, concerns)
@@ -77,6 +81,10 @@ class WatchCalls(JobCalls):
         yield pb.WatchJobsResponse(resume_marker=marker, snapshot_end=pb.SnapshotEnd())
 
 
+def _is_preview(told: Told) -> bool:
+    return isinstance(told.content, job_pb2.PreviewFrame)
+
+
 def _job_event(told: Told) -> pb.WatchJobResponse:
     """Raises BridgeError JOB_NOT_FOUND where the job is forgotten."""
     match told.content:
@@ -86,6 +94,8 @@ def _job_event(told: Told) -> pb.WatchJobResponse:
             return pb.WatchJobResponse(resume_marker=told.marker, progress=progress)
         case job_pb2.DeliveredFrame() as frame:
             return pb.WatchJobResponse(resume_marker=told.marker, frame=frame)
+        case job_pb2.PreviewFrame() as preview:
+            return pb.WatchJobResponse(resume_marker=told.marker, preview=preview)
         case _:
             raise job_not_found(told.job_id)
 
@@ -99,6 +109,8 @@ def _jobs_event(told: Told) -> pb.WatchJobsResponse:
             response.progress.CopyFrom(progress)
         case job_pb2.DeliveredFrame() as frame:
             response.frame.CopyFrom(frame)
+        case job_pb2.PreviewFrame() as preview:
+            response.preview.CopyFrom(preview)
         case pb.JobDeleted() as deleted:
             response.deleted.CopyFrom(deleted)
     return response

@@ -9,13 +9,13 @@ import threading
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from i2vedit_core.progress import Progress
+from i2vedit_core.progress import Preview, Progress
 from i2vedit_server import worker_main
 from i2vedit_server.messages import FromWorker, Heartbeat, JobEvent, ToWorker, WorkerGone
 from i2vedit_server.pulse import Pulse
 
 MOST_WAITING = 256
-"""Of messages that the event loop has not read yet. Beyond, steps are left out: they are only news."""
+"""Of messages that the event loop has not read yet. Beyond, steps and previews are left out: they are only news."""
 
 _log = logging.getLogger(__name__)
 
@@ -81,12 +81,13 @@ class Worker:
             return
 
     def _take(self, loop: asyncio.AbstractEventLoop, message: FromWorker) -> None:
-        is_step = isinstance(message, JobEvent) and isinstance(message.event, Progress)
-        if is_step:
+        event = message.event if isinstance(message, JobEvent) else None
+        if isinstance(event, Progress):
             self.pulse.stepped()
         else:
             self.pulse.heard()
-        if not isinstance(message, Heartbeat) and not (is_step and self.messages.qsize() > MOST_WAITING):
+        is_news = isinstance(event, Progress | Preview)
+        if not isinstance(message, Heartbeat) and not (is_news and self.messages.qsize() > MOST_WAITING):
             _post(loop, self.messages, message)
 
 

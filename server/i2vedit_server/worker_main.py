@@ -21,7 +21,18 @@ from pathlib import Path
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.progress import CancelToken, Event, Progress, Stage
 from i2vedit_server.logs import log_to_file
-from i2vedit_server.messages import DeviceFound, FromWorker, Heartbeat, JobDone, JobEvent, JobFailed, RunJob, ShotOrder, ToWorker
+from i2vedit_server.messages import (
+    DeviceFound,
+    FromWorker,
+    Heartbeat,
+    JobDone,
+    JobEvent,
+    JobFailed,
+    RunJob,
+    ShotOrder,
+    ShowPreviews,
+    ToWorker,
+)
 
 Report = Callable[[Event | DeviceFound], None]
 Runner = Callable[[ShotOrder, Report, CancelToken], Path | None]
@@ -101,8 +112,12 @@ class Inbox:
             # Jobs run one at a time, so the token of an earlier one is no longer of use.
             self._tokens = {message.order.job_id: CancelToken()}
             self._jobs.put((message.order, self._tokens[message.order.job_id]))
-        elif message.job_id in self._tokens:
-            self._tokens[message.job_id].cancel()
+        elif (token := self._tokens.get(message.job_id)) is None:
+            return  # that job is over
+        elif isinstance(message, ShowPreviews):
+            token.wants_previews = message.wanted
+        else:
+            token.cancel()
 
 
 class Reporter:

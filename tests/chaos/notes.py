@@ -4,6 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from i2vedit_core.settings import Settings
+
+LEVELS = Settings().steps
+"""Of the sampler."""
 STEPS = ("invert", "train", "edit")
 """Stages whose steps are counted."""
 
@@ -37,6 +41,11 @@ def read_notes(path: Path) -> list[Note]:
     return [Note(int(process), float(seconds), word, tuple(map(int, numbers))) for process, seconds, word, *numbers in words]
 
 
+def _looks_back(note: Note) -> bool:
+    """Steps beyond an inversion's levels are later chunks asking what chunk 0 has left; nothing is inverted again."""
+    return note.word == "invert" and note.numbers[1] >= LEVELS
+
+
 def attempts(notes: list[Note]) -> list[list[Note]]:
     """The notes of each process in order of the first; a process that was killed late may still write after the next one has begun."""
     found: dict[int, list[Note]] = {}
@@ -53,7 +62,7 @@ def redone(notes: list[Note]) -> list[Redone]:
         counts = dict.fromkeys(STEPS, 0)
         done: dict[tuple[str, int], set[int]] = defaultdict(set)
         for note in attempt:
-            if note.word in STEPS:
+            if note.word in STEPS and not _looks_back(note):
                 chunk, step = note.numbers
                 done[note.word, chunk].add(step)
         for (stage, chunk), steps in done.items():

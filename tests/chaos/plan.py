@@ -2,6 +2,7 @@
 
 import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -57,15 +58,21 @@ def plan_kills(count: int, seed: int) -> list[Kill]:
 class Deck:
     """The kills that have not been dealt yet, in the order of the plan as far as the job at hand allows."""
 
-    def __init__(self, kills: list[Kill]) -> None:
+    def __init__(self, kills: list[Kill], is_open: Callable[[], bool] = lambda: True) -> None:
+        """Where `is_open` says no, nothing more is dealt: the time is over."""
         self._left = deque(kills)
+        self.is_open = is_open
 
     def __len__(self) -> int:
         return len(self._left)
 
+    @property
+    def left(self) -> list[Kill]:
+        return list(self._left)
+
     def draw(self, unsuitable: set[Victim | Moment]) -> Kill | None:
         """The next kill of which neither victim nor moment is unsuitable; None where all are."""
-        for kill in self._left:
+        for kill in self._left if self.is_open() else ():
             if not {kill.victim, kill.moment} & unsuitable:
                 self._left.remove(kill)
                 return kill

@@ -16,7 +16,7 @@ from tests.chaos.jobs import Job, Struck
 from tests.chaos.moments import RELAXED_SECONDS, TIGHT_SECONDS, Changes, NewFile, unfinished, wait_until
 from tests.chaos.notes import Note, attempts, redone
 from tests.chaos.plan import SERVERS, Deck, Kill, Moment, Victim
-from tests.chaos.tally import Tally
+from tests.chaos.tally import Tally, Told, silent
 from tests.server.harness import FINAL, ServerProcess, wait_for, workers_of
 
 from i2vedit.v1 import job_pb2
@@ -46,11 +46,13 @@ UNKNOWN_PACE = Pace(0, 0, 0)
 class Round:
     """Use it once."""
 
-    def __init__(self, root: Path, jobs: list[Job], deck: Deck, tally: Tally, pace: Pace = UNKNOWN_PACE) -> None:
+    def __init__(self, root: Path, jobs: list[Job], deck: Deck, tally: Tally, pace: Pace = UNKNOWN_PACE, told: Told = silent) -> None:
+        """`told` hears of every kill."""
+        self._told = told
         self._data, self._jobs, self._deck, self._tally, self._pace = root / "data", jobs, deck, tally, pace
         self._pending = list(jobs)
         self._server = self._start()
-        self._files = FinalNames(self._data / "artifacts", *(job.directory for job in jobs))
+        self._files = FinalNames(self._data / "artifacts", self._data / "work", *(job.directory for job in jobs))
 
     def run(self) -> None:
         """Deals kills while there are some, and leaves every job ended and looked at."""
@@ -78,10 +80,10 @@ class Round:
         return {job.seed: sequence_digest(self._folders(job)[0]) for job in self._jobs}
 
     def compare(self, truth: dict[int, Digest]) -> None:
-        """Counts the sequences that are not equal to these."""
-        for seed, digest in self.digests().items():
-            if digest != truth[seed]:
-                self._tally.different.append(f"seed {seed}")
+        """Counts the sequences that are not equal to these. One that was never delivered is lost, and counted as that."""
+        for job in self._jobs:
+            if (folders := self._folders(job)) and sequence_digest(folders[0]) != truth[job.seed]:
+                self._tally.different.append(f"seed {job.seed} in {folders[0]}")
 
     # What is there to be struck.
 
@@ -174,6 +176,8 @@ class Round:
         frames = [path for path in left if path.is_relative_to(job.directory)]
         job.struck.append(Struck(kill, frames_of(job.directory), len(frames)))
         self._tally.count(kill, caught=bool(left))
+        write = ", in the middle of a write" if left else ""
+        self._told(f"  kill {self._tally.kills.total()}: {kill.victim}, {kill.moment}{write}; job of seed {job.seed}")
         self._files.check()
 
     def _strike_submission(self, kill: Kill, running: Job) -> None:
@@ -196,7 +200,8 @@ class Round:
         return next((process.pid for process in workers_of(self._server.process.pid)), None)
 
     def _unfinished(self, job: Job) -> set[Path]:
-        return unfinished(self._data / "artifacts", "*") | unfinished(job.directory, "*") | unfinished(self._data / "work", "*")
+        work = unfinished(self._data / "work", "*") | unfinished(self._data / "work", "*/chunks/*")
+        return unfinished(self._data / "artifacts", "*") | unfinished(job.directory, "*") | work
 
     def _check_gone(self, worker: int | None, kill: Kill) -> None:
         try:

@@ -1,13 +1,25 @@
 """What came of all the kills: the table, and the promises that were broken."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
-from tests.chaos.notes import Redone
+from tests.chaos.notes import LEVELS, Redone
 from tests.chaos.plan import Kill, Moment, Victim
 
-MOST_STEPS_REDONE = 50
+from i2vedit_core.settings import LoraSettings
+
+MOST_REDONE = Redone(invert=5, train=LoraSettings().checkpoint_every, edit=LEVELS)
+"""Steps between two checkpoints (of an inversion, `preparation.INVERSION_CHECKPOINT_EVERY`); of denoising, those of one chunk."""
 MOST_FRAMES_REDONE = 1
+Told = Callable[[str], None]
+"""Hears lines for people."""
+WORDS = (("train", "training steps"), ("invert", "inversion steps"), ("edit", "denoising steps"))
+
+
+def silent(line: str) -> None:
+    """Nobody listens."""
 
 
 @dataclass
@@ -30,6 +42,8 @@ class Tally:
     """Sequences whose pixels are not those of an undisturbed run."""
     left_behind: list[str] = field(default_factory=list)
     """Workers that outlived their server."""
+    unjudged: list[str] = field(default_factory=list)
+    """Rounds that did not come to an end, and why."""
 
     def count(self, kill: Kill, caught: bool) -> None:
         """A kill was dealt."""
@@ -44,10 +58,27 @@ class Tally:
             ("broken file under a final name", self.broken),
             ("other pixels than an undisturbed run", self.different),
             ("worker left behind", self.left_behind),
+            ("round that did not come to its end", self.unjudged),
         ]
         told = [f"{what}: {each}" for what, found in wrong for each in found]
-        told += [f"{each.train} training steps were done twice" for each in self.redone if each.train > MOST_STEPS_REDONE]
+        for stage, words in WORDS:
+            counts = [getattr(each, stage) for each in self.redone]
+            told += [f"{count} {words} were done twice" for count in counts if count > getattr(MOST_REDONE, stage)]
         return told + [f"{frames} frames were written twice" for frames in self.frames_redone if frames > MOST_FRAMES_REDONE]
+
+    def saved(self) -> dict[str, Any]:
+        """As JSON values; `restored` gives it back."""
+        plain = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("kills", "caught", "redone")}
+        kills = [[moment.value, victim.value, count] for (moment, victim), count in self.kills.items()]
+        caught = [[moment.value, count] for moment, count in self.caught.items()]
+        return {**plain, "kills": kills, "caught": caught, "redone": [asdict(each) for each in self.redone]}
+
+    @classmethod
+    def restored(cls, saved: dict[str, Any]) -> "Tally":
+        """What `saved` gave."""
+        kills = Counter({(Moment(moment), Victim(victim)): count for moment, victim, count in saved["kills"]})
+        caught = Counter({Moment(moment): count for moment, count in saved["caught"]})
+        return cls(**{**saved, "kills": kills, "caught": caught, "redone": [Redone(**each) for each in saved["redone"]]})
 
     def table(self) -> str:
         """Markdown: the kills, and what they did."""
@@ -73,7 +104,7 @@ class Tally:
             ["sequences with other pixels than an undisturbed run", str(len(self.different))],
             ["frames written twice after one kill, at most", str(max(self.frames_redone, default=0))],
         ]
-        for stage, words in (("train", "training steps"), ("invert", "inversion steps"), ("edit", "denoising steps")):
+        for stage, words in WORDS:
             counts = [getattr(each, stage) for each in self.redone]
             mean = sum(counts) / max(self.kills.total(), 1)
             rows.append([f"{words} done twice: at most after one kill, mean of all kills", f"{max(counts, default=0)}, {mean:.1f}"])

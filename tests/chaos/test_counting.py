@@ -8,11 +8,14 @@ from tests.chaos.jobs import Job, Struck
 from tests.chaos.moments import Changes, NewFile, wait_until
 from tests.chaos.notes import Redone, read_notes, redone
 from tests.chaos.plan import SERVERS, Deck, Kill, Moment, Victim, plan_kills
+from tests.chaos.rounds import Pace
+from tests.chaos.run import Ledger
 from tests.chaos.stage import Stage
 from tests.chaos.tally import Tally
 from tests.server.noting import notes_file
 
 from i2vedit.v1 import job_pb2
+from i2vedit_core.method.preparation import INVERSION_CHECKPOINT_EVERY
 
 KILL = Kill(Victim.WORKER, Moment.FRAME, 0.5)
 
@@ -44,10 +47,43 @@ def test_a_deck_gives_what_suits_and_tries_earlier_what_did_not_come() -> None:
 
 
 def test_steps_of_a_second_attempt_that_the_first_had_done_are_counted(tmp_path: Path) -> None:
-    first = ["7 1.0 called", "7 2.0 begins", "7 2.1 invert 0 0", "7 2.2 train 0 0", "7 2.3 train 0 1", "7 2.4 train 0 2"]
-    second = ["9 3.0 called", "9 3.1 begins", "9 3.2 train 0 1", "7 3.3 train 0 3", "9 3.4 train 0 2", "9 3.5 train 0 3", "9 4 ended"]
+    first = [
+        "7 1.0 called",
+        "7 1.1 invert 0 25",
+        "7 2.0 begins",
+        "7 2.1 invert 0 0",
+        "7 2.2 train 0 0",
+        "7 2.3 train 0 1",
+        "7 2.4 train 0 2",
+    ]
+    second = [
+        "9 3.0 called",
+        "9 3.1 begins",
+        "9 3.1 invert 0 25",
+        "9 3.2 train 0 1",
+        "7 3.3 train 0 3",
+        "9 3.4 train 0 2",
+        "9 3.5 train 0 3",
+        "9 4 ended",
+    ]
     assert redone(notes(tmp_path, *first)) == []
     assert redone(notes(tmp_path, *first, *second)) == [Redone(invert=0, train=3, edit=0)]
+
+
+def test_what_an_interrupted_run_has_found_is_read_again(tmp_path: Path) -> None:
+    tally = Tally(jobs=3, redone=[Redone(train=4)], frames_redone=[1], lost=["a job"])
+    tally.count(KILL, caught=True)
+    ledger = Ledger(plan_kills(5, 1), plan_kills(5, 1)[2:], {0: {7: "hash"}}, Pace(1.5, 2.5, 3.5), tally, rounds=2)
+    ledger.save(tmp_path / "chaos.json")
+    assert Ledger.load(tmp_path / "chaos.json", plan_kills(5, 1)) == ledger
+    assert Ledger.load(tmp_path / "none.json", plan_kills(5, 1)) is None
+    with pytest.raises(ValueError, match="another plan"):
+        Ledger.load(tmp_path / "chaos.json", plan_kills(5, 2))
+
+
+def test_after_its_time_a_deck_deals_nothing() -> None:
+    deck = Deck([KILL], is_open=lambda: False)
+    assert deck.draw(set()) is None and deck.left == [KILL]
 
 
 def test_a_job_is_beyond_training_when_its_last_chunk_is(tmp_path: Path) -> None:
@@ -85,7 +121,10 @@ def test_a_frame_that_was_there_and_is_written_again_is_counted(tmp_path: Path) 
         Tally(broken=["a"]),
         Tally(different=["a"]),
         Tally(left_behind=["a"]),
+        Tally(unjudged=["a"]),
         Tally(redone=[Redone(train=51)]),
+        Tally(redone=[Redone(invert=INVERSION_CHECKPOINT_EVERY + 1)]),
+        Tally(redone=[Redone(edit=26)]),
         Tally(frames_redone=[2]),
     ],
 )
@@ -95,7 +134,7 @@ def test_every_broken_promise_is_told(wrong: Tally) -> None:
 
 
 def test_what_may_be_done_twice_is_no_broken_promise() -> None:
-    tally = Tally(redone=[Redone(train=50, invert=25)], frames_redone=[1])
+    tally = Tally(redone=[Redone(train=50, invert=INVERSION_CHECKPOINT_EVERY, edit=25)], frames_redone=[1])
     tally.count(KILL, caught=True)
     assert tally.broken_promises() == []
     assert "| EXR write | 1 | 0 | 0 | 1 |" in tally.table()

@@ -45,7 +45,8 @@ def test_the_layout_of_svd_loads(folder: Path) -> None:
 
 def test_names_that_lead_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("I2VEDIT_MODELS", str(tmp_path))
-    assert "mini, svd, svd-xt" in _refused(Path("no-such-model"), Reason.MODEL_UNKNOWN)
+    for name in ("no-such-model", "m" * 100_000, "~no-such-user/model"):
+        assert "mini, svd, svd-xt" in _refused(Path(name), Reason.MODEL_UNKNOWN)
     assert "stable-video-diffusion-img2vid-xt" in _refused(Path("svd-xt"), Reason.MODEL_UNKNOWN)
 
 

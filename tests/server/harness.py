@@ -56,7 +56,7 @@ class ServerProcess:
         try:
             self.address = wait_for(self._address, START_SECONDS)
         except BaseException:
-            self.process.kill()  # nobody else knows of it yet
+            self._leave_nothing()  # nobody else knows of it yet
             raise
         self.channel = grpc.insecure_channel(self.address, options=[("grpc.enable_http_proxy", 0)])
         self.stub = PropagationServiceStub(self.channel)
@@ -91,8 +91,8 @@ class ServerProcess:
         """Whether the runner of this job has begun to work."""
         return self.job(name).progress.stage == job_pb2.JobProgress.STAGE_TRAIN
 
-    def watch(self, name: str, timeout: float = 60.0, after: str = "") -> Iterator[pb.WatchJobResponse]:
-        request = pb.WatchJobRequest(name=name, resume_after=after)
+    def watch(self, name: str, timeout: float = 60.0, after: str = "", previews: bool = False) -> Iterator[pb.WatchJobResponse]:
+        request = pb.WatchJobRequest(name=name, resume_after=after, previews=previews)
         answers: Iterator[pb.WatchJobResponse] = self.stub.WatchJob(request, metadata=self.metadata, timeout=timeout)
         return answers
 
@@ -106,8 +106,10 @@ class ServerProcess:
         shot: shot_pb2.Shot = self.call("GetShot", pb.GetShotRequest(name=name)).shot
         return shot
 
-    def watch_all(self, *kinds: job_pb2.Job.Kind.ValueType, after: str = "", timeout: float = 60.0) -> Iterator[pb.WatchJobsResponse]:
-        request = pb.WatchJobsRequest(kinds=kinds, resume_after=after)
+    def watch_all(
+        self, *kinds: job_pb2.Job.Kind.ValueType, after: str = "", timeout: float = 60.0, previews: bool = False
+    ) -> Iterator[pb.WatchJobsResponse]:
+        request = pb.WatchJobsRequest(kinds=kinds, resume_after=after, previews=previews)
         answers: Iterator[pb.WatchJobsResponse] = self.stub.WatchJobs(request, metadata=self.metadata, timeout=timeout)
         return answers
 
@@ -134,14 +136,25 @@ class ServerProcess:
     def close(self) -> None:
         """Whatever state it is in: ends it, and closes the channel."""
         self.channel.close()
+        self._leave_nothing()
+
+    def _leave_nothing(self) -> None:
         if self.process.poll() is None:
             self.kill()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
 
 
 def workers_of(pid: int) -> list[psutil.Process]:
     """Spawned worker processes of a server; the resource tracker is none."""
-    children = psutil.Process(pid).children()
-    return [child for child in children if any("spawn_main" in part for part in child.cmdline())]
+    return [child for child in psutil.Process(pid).children() if _is_worker(child)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return any("spawn_main" in part for part in process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False  # it has just ended
 
 
 def refusal(error: Any) -> tuple[grpc.StatusCode, str, str]:

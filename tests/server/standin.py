@@ -12,7 +12,7 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.plan import Architecture, Memory, Request, choose
 from i2vedit_core.plan import step_down as step_down_plan
 from i2vedit_core.plan.counts import Counts
-from i2vedit_core.progress import ArtifactUsed, CancelToken, FrameDelivered, PlanTaken, Progress, Stage
+from i2vedit_core.progress import ArtifactUsed, CancelToken, FrameDelivered, PlanTaken, Preview, Progress, Stage
 from i2vedit_core.shot import Shot
 from i2vedit_server.messages import DeviceFound, JobOrder, ShotOrder
 from i2vedit_server.worker_main import Report
@@ -176,3 +176,22 @@ def run_out_of_memory(order: JobOrder, report: Report, token: CancelToken) -> Pa
 
 def refuse(order: JobOrder, report: Report, token: CancelToken) -> Path:
     raise BridgeError(Code.RESOURCE_EXHAUSTED, Reason.DISK_FULL, "The disk is full.")
+
+
+def show(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    """Shows a picture as long as somebody looks, and ends once nobody does any more."""
+    report(Progress(Stage.EDIT, 0, 1, 0, 1))
+    while not _is_watched(token):
+        time.sleep(0.01)
+        token.check()
+    step = 0
+    while _is_watched(token):
+        report(Preview(0, step, order.first, f"picture {step}".encode()))
+        step += 1
+        time.sleep(0.005)
+        token.check()
+    return _folder(order)
+
+
+def _is_watched(token: CancelToken) -> bool:
+    return token.wants_previews

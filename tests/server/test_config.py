@@ -60,6 +60,8 @@ roots = [
     "shots",
 ]
 upload_gigabytes = 2
+kept_gigabytes = 3
+kept_days = 0.5
 
 [limits]
 clip_frames = 100
@@ -83,6 +85,8 @@ reader_memory_gigabytes = 2
         tls=TlsFiles(tmp_path / "server.pem", Path("/keys/server.key")),
         roots=(Path("/projects"), tmp_path / "shots"),
         upload_bytes=2 * 10**9,
+        kept_bytes=3 * 10**9,
+        kept_seconds=43200,
         limits=Limits(100, 0.25, 4096, 16, 17, 2 * 2**30),
     )
     assert all(re.search(rf"^{key.name.rpartition('.')[2]} = ", text, re.MULTILINE) for key in KEYS), "a key is missing above"

@@ -174,3 +174,10 @@ def test_a_root_may_itself_be_a_link(tmp_path: Path, root: Path) -> None:
     request = pb.ProbeClipRequest(path=str(tmp_path / "alias" / "shots" / "a.mov"))
     confinement.admit(request, ELSEWHERE)
     assert request.path == str((root / "shots" / "a.mov").resolve())
+
+
+def test_endless_paths_are_refused_before_they_are_taken_apart(tmp_path: Path) -> None:
+    request = pb.ProbeClipRequest(path="/a" * 1_000_000)
+    with pytest.raises(BridgeError) as caught:
+        Confinement(tmp_path, tmp_path).admit(request, "ipv4:127.0.0.1:5001")
+    assert caught.value.reason is Reason.PATH_INVALID and len(caught.value.sentence) < 200

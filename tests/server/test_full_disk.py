@@ -12,7 +12,7 @@ from tests.chaos.files import sequence_digest
 from tests.chaos.stage import FRAMES, Stage, make_stage
 from tests.server.conftest import FRAMES as STAND_IN_FRAMES
 from tests.server.conftest import StartServer
-from tests.server.harness import START_SECONDS, ServerProcess, refusal, server_command, wait_for
+from tests.server.harness import START_SECONDS, ServerProcess, refusal, server_command, wait_for, workers_of
 from tests.small_disk import MakeDisk, fill, small_disks
 
 from i2vedit.v1 import job_pb2
@@ -108,7 +108,7 @@ def test_jobs_are_refused_while_the_data_disk_is_full_and_taken_when_it_is_not(
             before.append(server.create(spec, f"full {number}").job.name)
     code, reason, sentence = refusal(caught.value)
     assert (code, reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "DISK_FULL")
-    assert "full" in sentence and "room" in sentence
+    assert "MB are needed for 'jobs.sqlite3'" in sentence and "MB are free" in sentence and str(disk) in sentence
     server.call("GetServerInfo", pb.GetServerInfoRequest())
     ballast.unlink()
     before.append(server.create(spec, "after").job.name)
@@ -176,3 +176,25 @@ def test_a_server_on_a_full_disk_says_so_in_a_sentence(make_disk: MakeDisk, tmp_
     assert done.returncode == 1
     assert str(disk) in done.stderr and "Traceback" not in done.stderr
     assert "No space left" in done.stderr or "full" in done.stderr
+
+
+def test_while_the_data_disk_is_full_no_worker_is_started_again_and_again(
+    start_server: StartServer, spec: job_pb2.JobSpec, make_disk: MakeDisk, tmp_path: Path
+) -> None:
+    disk = make_disk(tmp_path / "local", 4 * MEGABYTE)
+    server = start_server("deliver", folder=disk / "data")
+    spec.settings.seed = 100
+    name = server.create(spec).job.name
+    wait_for(lambda: server.job(name).state == State.STATE_RUNNING, WAIT_SECONDS)
+    server.worker()
+    ballast = fill(disk)
+    seen: set[int] = set()
+    end = time.monotonic() + 12
+    while time.monotonic() < end:
+        seen |= {worker.pid for worker in workers_of(server.process.pid)}
+        time.sleep(0.05)
+    assert len(seen) <= 2, "the one that ran, and one more where the log of the database had a little room left"
+    ballast.unlink()
+    assert server.ended(name, WAIT_SECONDS).state == State.STATE_SUCCEEDED
+    log = (disk / "data" / "server.log").read_text()
+    assert log.count("jobs wait for room") <= 1 and log.count("notes on job") <= 2 and "Traceback" not in log

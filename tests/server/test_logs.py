@@ -1,11 +1,14 @@
 """What is written about a server: lines for programs and for people, and never its token."""
 
+import contextlib
 import io
 import json
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import grpc
 import pytest
@@ -92,3 +95,39 @@ def test_files_rotate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = list(tmp_path.iterdir())
     assert len(files) == 1 + logs.FILE_COUNT
     assert all(file.stat().st_size <= 2000 for file in files)
+
+
+@contextmanager
+def pipe() -> Iterator[tuple[TextIO, TextIO]]:
+    """Its ends, for reading and for writing; what cannot be written at the end is forgotten."""
+    reading, writing = os.pipe()
+    reader, stream = os.fdopen(reading), os.fdopen(writing, "w")
+    try:
+        yield reader, stream
+    finally:
+        reader.close()
+        with contextlib.suppress(BrokenPipeError):
+            stream.close()
+
+
+def line(number: int) -> logging.LogRecord:
+    return logging.LogRecord("test", logging.INFO, "", 0, f"line {number} {'x' * 100}", (), None)
+
+
+def test_nobody_waits_for_a_reader_of_stderr_who_has_stopped() -> None:
+    with pipe() as (reader, stream):
+        handler = logs.PatientHandler(stream)
+        for number in range(5_000):  # more than a pipe holds, and more than waits: this would never return
+            handler.emit(line(number))
+        read = [reader.readline().split()[1] for _ in range(logs.MOST_WAITING_LINES)]
+        assert read == [str(number) for number in range(logs.MOST_WAITING_LINES)], "what came first is told first"
+
+
+def test_a_reader_of_stderr_who_has_gone_ends_nothing() -> None:
+    with pipe() as (reader, stream):
+        reader.close()
+        handler = logs.PatientHandler(stream)
+        handler.emit(line(0))
+        handler.emit(line(1))
+        handler.flush()
+        assert not handler._lines.unfinished_tasks

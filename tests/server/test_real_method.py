@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import OpenImageIO as oiio
 import pytest
+from tests.chaos.files import sequence_digest
+from tests.chaos.notes import attempts, read_notes
 from tests.server.harness import ServerProcess, wait_for
+from tests.server.noting import notes_file
 
 from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
@@ -24,7 +27,7 @@ FRAMES = 5
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made in a process of its own, so that torch stays out of this one."""
     folder = tmp_path_factory.mktemp("tiny") / "model"
-    subprocess.run([sys.executable, str(TINY_MODEL), str(folder)], check=True, capture_output=True, timeout=120)
+    subprocess.run([sys.executable, str(TINY_MODEL), str(folder)], check=True, capture_output=True, timeout=600)
     return folder
 
 
@@ -76,3 +79,25 @@ def test_a_worker_killed_in_training_goes_on_from_its_checkpoints(real_server: S
     assert (job.state, job.attempt, job.delivered_count) == (job_pb2.Job.STATE_SUCCEEDED, 2, FRAMES), job.failure
     assert len(delivered_frames(job)) == FRAMES
     assert [folder.name for folder in Path(real_spec.delivery.directory).iterdir()] == [Path(job.delivered_directory).name]
+
+
+@pytest.mark.timeout(1200)
+def test_a_worker_killed_between_two_chunks_goes_on_with_the_second(real_spec: job_pb2.JobSpec, tmp_path: Path) -> None:
+    real_spec.settings.preset = job_pb2.PRESET_PREVIEW  # no training, half the levels
+    server = ServerProcess(tmp_path / "data", "--runner", "noting:run_job")
+    try:
+        undisturbed = server.ended(server.create(real_spec).job.name, JOB_SECONDS)
+        real_spec.delivery.directory += "_killed"
+        name = server.create(real_spec).job.name
+        work = tmp_path / "data" / "work" / name.removeprefix("jobs/")
+        wait_for(lambda: list(work.glob("chunks/*/edited.safetensors")), JOB_SECONDS)
+        server.worker().kill()
+        job = server.ended(name, JOB_SECONDS)
+    finally:
+        server.close()
+    assert (job.state, job.attempt, job.delivered_count) == (job_pb2.Job.STATE_SUCCEEDED, 2, FRAMES), job.failure
+    first, second = attempts(read_notes(notes_file(Path(real_spec.delivery.directory))))
+    assert {note.numbers[0] for note in first if note.word == "edit"} >= {0}
+    assert {note.numbers[0] for note in second if note.word == "edit"} == {1}, "chunk 0 was finished"
+    assert sequence_digest(Path(job.delivered_directory)) == sequence_digest(Path(undisturbed.delivered_directory))
+    assert not work.exists()

@@ -1,7 +1,10 @@
 """Watching everything, and coming back to where one was."""
 
+import asyncio
 import itertools
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import grpc
 import pytest
@@ -10,6 +13,9 @@ from tests.server.harness import ServerProcess, refusal, wait_for
 
 from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
+from i2vedit_core.errors import BridgeError, Reason
+from i2vedit_server.hub import MOST_WATCHERS, Hub
+from i2vedit_server.record import JobKind
 
 State = job_pb2.Job
 
@@ -105,7 +111,7 @@ def test_a_marker_of_an_earlier_server_gives_a_fresh_snapshot(start_server: Star
     assert next(again.watch(name, after=marker)).HasField("job")
 
 
-@pytest.mark.parametrize("marker", ["nonsense", "1-x", "é-1", "-"])
+@pytest.mark.parametrize("marker", ["nonsense", "1-x", "é-1", "-", "1-" + "9" * 5000])
 def test_a_marker_has_a_form(shared_server: ServerProcess, marker: str) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         next(shared_server.watch_all(after=marker))
@@ -120,3 +126,43 @@ def test_a_stalled_watcher_of_all_comes_to_a_snapshot(start_server: StartServer,
     server.ended(name, seconds=120)
     other = server.create(spec).job.name
     assert until_ended(answers, other)
+
+
+def _pictures(answers: Iterator[pb.WatchJobResponse] | Iterator[pb.WatchJobsResponse], count: int) -> list[job_pb2.PreviewFrame]:
+    return [answer.preview for answer in itertools.islice((each for each in answers if each.HasField("preview")), count)]
+
+
+def test_previews_are_made_for_whoever_asks_and_for_nobody_else(start_server: StartServer, spec: job_pb2.JobSpec) -> None:
+    server = start_server("show")
+    name = server.create(spec).job.name
+    unasked, of_all = server.watch(name), server.watch_all(previews=True)
+    pictures = _pictures(server.watch(name, previews=True), 3)
+    assert [(each.frame, each.chunk, each.media_type) for each in pictures] == [(0, 0, "image/jpeg")] * 3
+    assert [each.image for each in pictures] == [f"picture {each.step}".encode() for each in pictures]
+    assert [each.step for each in pictures] == sorted({each.step for each in pictures})
+    assert _pictures(of_all, 1)
+    of_all.cancel()  # type: ignore[attr-defined]
+    # The runner ends as soon as nobody looks any more.
+    assert not any(answer.HasField("preview") for answer in unasked)
+    assert server.job(name).state == State.STATE_SUCCEEDED
+
+
+def test_a_watcher_that_stalls_is_told_the_latest_preview_of_a_frame() -> None:
+    record: Any = SimpleNamespace(job_id="a", kind=JobKind.PROPAGATION)
+    hub = Hub(1)
+    watcher = hub.join(lambda told: True)
+    for step in range(10_000):
+        hub.tell_preview(record, job_pb2.PreviewFrame(frame=step % 3, step=step))
+    taken = asyncio.run(watcher.take()) or []
+    assert [told.content.step for told in taken if isinstance(told.content, job_pb2.PreviewFrame)] == [9997, 9998, 9999]
+    assert hub.since(f"{1:08d}-{0:012d}", lambda told: True) == [], "nobody who comes back is told of old previews"
+
+
+def test_a_flood_of_watchers_is_refused_and_leaves_room_when_it_goes() -> None:
+    hub = Hub(1)
+    watchers = [hub.join(lambda told: True) for _ in range(MOST_WATCHERS)]
+    with pytest.raises(BridgeError) as caught:
+        hub.join(lambda told: True)
+    assert caught.value.reason is Reason.TOO_MANY_WATCHERS
+    hub.leave(watchers[0])
+    hub.join(lambda told: True)

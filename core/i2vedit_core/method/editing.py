@@ -16,6 +16,8 @@ from i2vedit_core.method.edm import denoised, predict, slope
 from i2vedit_core.method.motion_lora import MotionLora
 from i2vedit_core.settings import Part, Settings
 
+Look = Callable[[int, Tensor], None]
+"""(step, predicted clean latent [1, F, C, h, w]): to look at, and not to touch."""
 Hold = Callable[[Tensor, EditMap, int], Tensor]
 """(predicted clean latent, edit map so far, level) -> the clean latent to go towards."""
 
@@ -37,6 +39,10 @@ class References:
     def empty(cls, levels: range, frames: tuple[int, ...]) -> "References":
         """To be filled while chunk 0 is edited."""
         return cls(empty_reference(levels, frames), empty_reference(levels, frames))
+
+    def halves(self) -> dict[str, Reference]:
+        """Both by their names."""
+        return {"conditional": self.conditional, "unconditional": self.unconditional}
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,8 @@ class Editing:
     """What chunk 0 leaves; None for later chunks, and for a shot of one chunk."""
     lock: Hold | None = None
     """Holds the predicted clean latent to the source outside the edit (section 1)."""
+    look: Look | None = None
+    """Sees how far it is after each evaluation. Decides nothing."""
 
 
 def editing_levels(settings: Settings) -> range:
@@ -82,14 +90,16 @@ def edit_chunk(editing: Editing, z: Tensor, after_step: Callable[[int], None]) -
     sigmas = torch.cat([editing.sigmas[levels.start : -1 : levels.step], editing.sigmas[-1:]]).to(z.device)
     edit_map = EditMap(z.shape[1], *z.shape[-2:])
     for step, level in enumerate(levels):
-        z = z + (sigmas[step + 1] - sigmas[step]) * _slope(editing, z, sigmas[step], level, edit_map)
+        answer = _guided_answer(editing, z, sigmas[step], level, edit_map)
+        if editing.look is not None:
+            editing.look(step, denoised(z, sigmas[step], answer))
+        z = z + (sigmas[step + 1] - sigmas[step]) * _slope(editing, z, sigmas[step], answer, edit_map, level)
         after_step(step)
-    return Edited(z, edit_map.mean())
+    return Edited(z.contiguous(), edit_map.mean())
 
 
-def _slope(editing: Editing, z: Tensor, sigma: Tensor, level: int, edit_map: EditMap) -> Tensor:
+def _slope(editing: Editing, z: Tensor, sigma: Tensor, answer: Tensor, edit_map: EditMap, level: int) -> Tensor:
     """dz/dsigma, towards the locked clean latent where there is a lock."""
-    answer = _guided_answer(editing, z, sigma, level, edit_map)
     if editing.lock is None:
         return slope(z, sigma, answer)
     return (z - editing.lock(denoised(z, sigma, answer), edit_map, level)) / sigma

@@ -17,18 +17,24 @@ def inversion_grid(sigmas: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def invert(z: Tensor, sigmas: Tensor, predict: Predict, after_step: Callable[[int], None]) -> Tensor:
+def invert(z: Tensor, sigmas: Tensor, predict: Predict, after_step: Callable[[int], None], climbed: list[Tensor] | None = None) -> Tensor:
     """The trajectory [N + 1, F, C, h, w] float32: entry i is the source at noise level sigma_i, the last entry z itself.
 
     z: [1, F, C, h, w] scaled latents. Euler steps of the probability-flow ODE, going up; `after_step` is called after each.
-    The entry 0 divided by sqrt(sigma_0^2 + 1) is what the sampler takes as its starting noise.
+    The entry 0 divided by sqrt(sigma_0^2 + 1) is what the sampler takes as its starting noise. `climbed` holds the entries of an inversion
+    that was interrupted, from the bottom up: it goes on above them, and the list grows with every step.
     """
     grid = inversion_grid(sigmas).to(z.device)
-    trajectory = [z[0]]
-    for level in range(len(grid) - 1, 0, -1):
-        sigma, following = grid[level], grid[level - 1]
-        z = z + (following - sigma) * slope(z, sigma, predict(z, sigma, level))
-        trajectory.append(z[0])
+    climbed = climbed if climbed is not None else []
+    if not climbed:
+        climbed.append(_plain(z[0]))
+    for level in range(len(grid) - len(climbed), 0, -1):
+        sigma, following, z = grid[level], grid[level - 1], climbed[-1][None]
+        climbed.append(_plain((z + (following - sigma) * slope(z, sigma, predict(z, sigma, level)))[0]))
         after_step(len(grid) - 1 - level)
-    # In one memory layout whether it was computed or read back: the layout decides which kernels run, and so the last bits.
-    return torch.stack(trajectory[::-1]).contiguous()
+    return torch.stack(climbed[::-1])
+
+
+def _plain(z: Tensor) -> Tensor:
+    """In one memory layout whether it was computed or read back: the layout decides which kernels run, and so the last bits."""
+    return z.contiguous()

@@ -20,6 +20,15 @@ class Lock:
         self._painted, self._first = painted, round(FROM * steps)
         self._calibrations: dict[int, Calibration] = {}
 
+    def learned(self) -> Tensor:
+        """What chunk 0 has taught, to be written down: [levels, 4] float64: level, and its calibration."""
+        rows = [[level, each.map_outside, each.map_inside, each.threshold] for level, each in self._calibrations.items()]
+        return torch.tensor(rows, dtype=torch.float64).reshape(-1, 4)
+
+    def take_up(self, learned: Tensor) -> None:
+        """What `learned` gave."""
+        self._calibrations = {int(level): Calibration(*values) for level, *values in learned.tolist()}
+
     def hold(self, chunk: int, source: Tensor, clean: Tensor, edit_map: EditMap, level: int) -> Tensor:
         """The clean latent with the source's in its place outside the edit. source, clean: scaled [1, F, C, h, w]."""
         if level < self._first:

@@ -1,10 +1,10 @@
 """METHOD section 4: coarse motion extraction. One LoRA per chunk, on the temporal attention layers only, learns how the source moves."""
 
-import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,13 +13,11 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
-from i2vedit_core.errors import BridgeError, Code
 from i2vedit_core.method.latents import require_finite
 from i2vedit_core.method.seeds import seed_for
+from i2vedit_core.progress import step_and_keep
 from i2vedit_core.settings import LoraSettings
-from i2vedit_core.tensor_files import DamagedError, load_tensors, save_tensors
-
-_log = logging.getLogger(__name__)
+from i2vedit_core.tensor_files import find_tensors, save_tensors
 
 TARGETS = ("attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0", "attn2.to_v", "attn2.to_out.0")
 """Of each temporal block. attn2's q and k would get no gradient: its context is a single token."""
@@ -127,14 +125,7 @@ def train_motion_lora(lora: MotionLora, z_0: Tensor, training: Training, network
     for step in range(first, training.steps):
         loss = _train_step(lora, optimizer, z_0, training, network, step)
         is_due = (step + 1) % training.settings.checkpoint_every == 0 or step + 1 == training.steps
-        if is_due:
-            checkpoints.save(lora, optimizer, step + 1)
-        try:
-            after_step(step, loss)
-        except BridgeError as stop:
-            if stop.code is Code.CANCELLED and not is_due:
-                checkpoints.save(lora, optimizer, step + 1)
-            raise
+        step_and_keep(partial(after_step, step, loss), partial(checkpoints.save, lora, optimizer, step + 1), is_due)
     return first
 
 
@@ -159,7 +150,7 @@ def _train_step(lora: MotionLora, optimizer: torch.optim.Optimizer, z_0: Tensor,
 
 def is_trained(folder: Path, steps: int) -> bool:
     """Whether a training of so many steps has come to its end in this folder, and its file is whole."""
-    return steps == 0 or _load(_file(folder, steps)) is not None
+    return steps == 0 or find_tensors(_file(folder, steps)) is not None
 
 
 class Checkpoints:
@@ -181,7 +172,7 @@ class Checkpoints:
     def restore(self, lora: MotionLora, optimizer: torch.optim.Optimizer) -> int:
         """Takes up the newest checkpoint that is whole and says at which step to go on; 0 without one."""
         files = [file for file in reversed(self._all()) if _step_of(file) <= self._steps]
-        found = next(((_step_of(file), tensors) for file in files if (tensors := _load(file)) is not None), None)
+        found = next(((_step_of(file), tensors) for file in files if (tensors := find_tensors(file)) is not None), None)
         if found is None:
             return 0
         step, tensors = found
@@ -197,18 +188,6 @@ class Checkpoints:
 
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")
-
-
-def _load(file: Path) -> dict[str, Tensor] | None:
-    """None where there is none that is whole: it is trained again."""
-    if not file.exists():
-        return None
-    try:
-        return load_tensors(file)
-    except DamagedError as damage:
-        _log.warning("a checkpoint is damaged and is made again: %s", damage)
-        file.unlink(missing_ok=True)
-        return None
 
 
 def _file(folder: Path, step: int) -> Path:

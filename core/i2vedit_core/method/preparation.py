@@ -3,7 +3,6 @@
 chunks -> SARP -> inversion -> motion LoRA; what the artifacts have is not made again.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
@@ -11,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from i2vedit_core.artifacts import Artifacts, tensor_sha256
 from i2vedit_core.backbone import Backbone, checkpointed_gradients
-from i2vedit_core.method.attention.reference import Reference, empty_reference, reference_frames
+from i2vedit_core.method.attention.reference import empty_reference, reference_frames
 from i2vedit_core.method.chunks import Chunk, plan_chunks
 from i2vedit_core.method.conditioning import Condition, condition_on
 from i2vedit_core.method.editing import MapSource, editing_levels
@@ -27,16 +27,18 @@ from i2vedit_core.method.seeds import noise_like
 from i2vedit_core.method.source import Source, complete_reference, invert_source, replay, training_pass
 from i2vedit_core.method.source_maps import MapsAt, OpenStore, Store, replay_only
 from i2vedit_core.plan.options import ROOMY, Options
-from i2vedit_core.progress import CancelToken, Reporter, Stage, ignore
+from i2vedit_core.progress import CancelToken, Reporter, Stage, ignore, step_and_keep
 from i2vedit_core.residence import Residence
 from i2vedit_core.settings import Part, Settings
-from i2vedit_core.tensor_files import DamagedError, load_tensors, save_tensors
+from i2vedit_core.tensor_files import find_tensors, save_tensors
 
-_log = logging.getLogger(__name__)
-
+INVERSION_CHECKPOINT_EVERY = 5
+"""So many levels of an inversion are lost at most when it is killed."""
 TRAINING_COST = 3.0
 """A training step against one evaluation of the UNet."""
 
+LookAtChunk = Callable[[Chunk, int, Tensor], None]
+"""(chunk, step, predicted clean latent [1, F, C, h, w]) while a chunk is denoised."""
 ReadChunk = Callable[[Chunk], Tensor]
 """A chunk's source pixels [F, 3, H, W] float32 in [-1, 1] at the model's size."""
 
@@ -61,14 +63,28 @@ class Workplace:
     report: Reporter = field(default_factory=lambda: Reporter(ignore, CancelToken()))
     options: Options = ROOMY
     open_store: OpenStore = replay_only
+    look: LookAtChunk | None = None
+    kept: Artifacts | None = None
+    """Where finished chunks of this job are kept; None: nowhere."""
 
 
 @dataclass(frozen=True)
-class _Keys:
+class Keys:
     """What a chunk's artifacts are made of."""
 
     trajectory: Mapping[str, Any]
     lora: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A chunk that is read and encoded; the network has not seen it yet."""
+
+    chunk: Chunk
+    pixels: Tensor
+    """[F, 3, H, W] float32 in [-1, 1]."""
+    keys: Keys
+    source: Source
 
 
 class Preparation:
@@ -85,6 +101,8 @@ class Preparation:
         self.reference_frames = reference_frames(settings.reference_frames, backbone.chunk_frames)
         self.first: Prepared | None = None
         """Chunk 0, once it is prepared: later ones look back at it."""
+        self._leaves = empty_reference(range(settings.steps + 1), self.reference_frames) if self.skips else None
+        """What it leaves for them."""
         self._first_key: Mapping[str, Any] = {}
         self._store: Store | None = None
 
@@ -99,16 +117,29 @@ class Preparation:
         return self.settings.steps + TRAINING_COST * self.lora_steps
 
     def prepare(self, chunk: Chunk) -> Prepared:
-        """Everything of one chunk; chunk 0 first. Leaves the chunk's LoRA loaded."""
+        """Everything of one chunk. Leaves the chunk's LoRA loaded."""
+        return self.finish(self.begin(chunk))
+
+    def begin(self, chunk: Chunk) -> Begun:
+        """Reads and encodes a chunk; chunk 0 first."""
         self.report.step(Stage.DECODE, chunk.index, 0, 1)
         pixels = self.read(chunk).to(self.backbone.device)
         keys = self._keys(chunk, pixels)
+        if chunk.index == 0:
+            self._first_key = keys.trajectory
         for folder in (self._trajectory_file(keys).parent, self._lora_folder(keys)):
             self.report.artifact(folder.name)
         self.residence.bring(self.backbone.vae, self.backbone.image_encoder)
-        source = self._source(chunk, pixels)
+        return Begun(chunk, pixels, keys, self._source(chunk, pixels))
+
+    def finish(self, begun: Begun) -> Prepared:
+        """The rest of it, and chunk 0 first where it was only begun. Leaves the chunk's LoRA loaded."""
+        chunk, keys, source = begun.chunk, begun.keys, begun.source
+        if chunk.index > 0 and self.skips and self.first is None:
+            self.prepare(self.chunks[0])
+        self.residence.bring(self.backbone.vae, self.backbone.image_encoder)
         found = self._load_trajectory(keys)
-        perturbed = self._perturbed(chunk, source, pixels) if found is None else source.z_0
+        perturbed = self._perturbed(chunk, source, begun.pixels) if found is None else source.z_0
         self.residence.bring(self.backbone.unet)
         self._look_back(chunk, keys, found)
         store = self._open_store(keys)
@@ -116,7 +147,7 @@ class Preparation:
         self._train(chunk, source, keys)
         prepared = Prepared(chunk, source, trajectory, MapsAt(store, partial(replay, self.backbone, source, trajectory)))
         if chunk.index == 0:
-            self.first, self._first_key = prepared, keys.trajectory
+            self.first = prepared
         return prepared
 
     def condition(self, chunk: Chunk, latent: Tensor, picture: Tensor) -> Condition:
@@ -141,17 +172,12 @@ class Preparation:
     def _source(self, chunk: Chunk, pixels: Tensor) -> Source:
         latents = encode(self.backbone, pixels)
         condition = self.condition(chunk, latents[:1], pixels[:1])
-        leaves = empty_reference(range(self.settings.steps + 1), self.reference_frames) if self.skips and chunk.index == 0 else None
-        return Source(latents[None] * self.backbone.latent_scale, condition, self.sigmas, self._front(chunk), leaves)
+        front, leaves = (None, self._leaves) if chunk.index == 0 else (self._leaves, None)
+        return Source(latents[None] * self.backbone.latent_scale, condition, self.sigmas, front, leaves)
 
-    def _front(self, chunk: Chunk) -> Reference | None:
-        if chunk.index == 0 or not self.skips or self.first is None:
-            return None
-        return self.first.source.leaves
-
-    def _look_back(self, chunk: Chunk, keys: _Keys, found: Tensor | None) -> None:
+    def _look_back(self, chunk: Chunk, keys: Keys, found: Tensor | None) -> None:
         """Section 5: a later chunk is inverted, trained and replayed with chunk 0 in front, so chunk 0 must have left what is asked for."""
-        if self._front(chunk) is None or self.first is None:
+        if chunk.index == 0 or not self.skips or self.first is None:
             return
         is_whole = found is not None and is_trained(self._lora_folder(keys), self.lora_steps)
         levels = editing_levels(self.settings) if is_whole else range(self.settings.steps + 1)
@@ -165,19 +191,35 @@ class Preparation:
         noise = noise_like(pixels, self.settings.seed, chunk.index, "sarp")
         return encode(self.backbone, perturb(pixels, self.settings.sarp_alpha, noise))[None] * self.backbone.latent_scale
 
-    def _invert(self, chunk: Chunk, source: Source, perturbed: Tensor, keys: _Keys, store: Store) -> Tensor:
-        """Section 3."""
-        after_step = self.report.counter(Stage.INVERT, chunk.index, self.settings.steps, cost=1)
-        trajectory = invert_source(self.backbone, source, perturbed, after_step, store.keep if store.keeps else None)
+    def _invert(self, chunk: Chunk, source: Source, perturbed: Tensor, keys: Keys, store: Store) -> Tensor:
+        """Section 3, from where an earlier one was interrupted."""
+        part = self._trajectory_file(keys).with_name("begun.safetensors")
+        climbed = self._climbed(part)
+        count = self.report.counter(Stage.INVERT, chunk.index, self.settings.steps, cost=1)
+
+        def after_step(step: int) -> None:
+            is_due = (step + 1) % INVERSION_CHECKPOINT_EVERY == 0 and step + 1 < self.settings.steps
+            step_and_keep(partial(count, step), lambda: save_tensors(part, {"climbed": torch.stack(climbed)}), is_due)
+
+        trajectory = invert_source(self.backbone, source, perturbed, after_step, store.keep if store.keeps else None, climbed)
         save_tensors(self._trajectory_file(keys), {"trajectory": require_finite(trajectory, "inverting the source")})
+        part.unlink(missing_ok=True)
         return trajectory
+
+    def _climbed(self, part: Path) -> list[Tensor]:
+        """The entries of an interrupted inversion, from the bottom up; each in memory of its own, as they were computed."""
+        found = find_tensors(part)
+        if found is None:
+            return []
+        self.report.skip(len(found["climbed"]) - 1)
+        return [entry.clone() for entry in found["climbed"].to(self.backbone.device)]
 
     def _take_up(self, trajectory: Tensor) -> Tensor:
         """An inversion that was made before."""
         self.report.skip(self.settings.steps)
         return trajectory.to(self.backbone.device)
 
-    def _train(self, chunk: Chunk, source: Source, keys: _Keys) -> None:
+    def _train(self, chunk: Chunk, source: Source, keys: Keys) -> None:
         """Section 4; from chunk 1 on with chunk 0's source in front (section 5)."""
         sigma_range = float(self.sigmas[-2]), float(self.sigmas[0])
         training = Training(self.settings.lora, self.lora_steps, self.settings.seed, chunk.index, sigma_range, self._lora_folder(keys))
@@ -187,7 +229,7 @@ class Preparation:
             first = train_motion_lora(self.lora, source.z_0, training, network, after_step)
         self.report.skip(TRAINING_COST * first)
 
-    def _keys(self, chunk: Chunk, pixels: Tensor) -> _Keys:
+    def _keys(self, chunk: Chunk, pixels: Tensor) -> Keys:
         """Of all that decides the values, down to the threads that sum them. Settings that do not are left out: a preview's inversion is
         the full run's."""
         settings = self.settings
@@ -203,25 +245,19 @@ class Preparation:
         perturbed = None if Part.SARP in settings.without else settings.sarp_alpha
         lora = {**asdict(settings.lora), "steps": self.lora_steps}
         del lora["checkpoint_every"]  # decides nothing
-        return _Keys({**both, "sarp_alpha": perturbed}, {**both, "lora": lora})
+        return Keys({**both, "sarp_alpha": perturbed}, {**both, "lora": lora})
 
-    def _lora_folder(self, keys: _Keys) -> Path:
+    def _lora_folder(self, keys: Keys) -> Path:
         return self.workplace.artifacts.folder("lora", keys.lora)
 
-    def _trajectory_file(self, keys: _Keys) -> Path:
+    def _trajectory_file(self, keys: Keys) -> Path:
         return self.workplace.artifacts.folder("inversion", keys.trajectory) / "trajectory.safetensors"
 
-    def _load_trajectory(self, keys: _Keys) -> Tensor | None:
-        file = self._trajectory_file(keys)
-        if not file.exists():
-            return None
-        try:
-            return load_tensors(file)["trajectory"]
-        except DamagedError as damage:
-            _log.warning("an inversion is damaged and is made again: %s", damage)
-            return None
+    def _load_trajectory(self, keys: Keys) -> Tensor | None:
+        found = find_tensors(self._trajectory_file(keys))
+        return None if found is None else found["trajectory"]
 
-    def _open_store(self, keys: _Keys) -> Store:
+    def _open_store(self, keys: Keys) -> Store:
         self.close()
         self._store = self.workplace.open_store(self._trajectory_file(keys).parent)
         return self._store

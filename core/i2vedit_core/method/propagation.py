@@ -3,19 +3,22 @@
 preparation of a chunk (preparation.py) -> matched denoising -> handing its last frame over to the next chunk
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from i2vedit_core.artifacts import tensor_sha256
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.editing import Edited, Editing, References, edit_chunk, editing_levels
+from i2vedit_core.method.kept import Front, Kept
 from i2vedit_core.method.latents import decode, encode, require_finite
 from i2vedit_core.method.lock import Lock
-from i2vedit_core.method.preparation import Preparation, Prepared, ReadChunk, Workplace
+from i2vedit_core.method.preparation import Begun, Preparation, Prepared, ReadChunk, Workplace
 from i2vedit_core.method.seeds import noise_like
 from i2vedit_core.progress import Stage
 from i2vedit_core.settings import Part, Settings
@@ -42,6 +45,18 @@ class EditedChunk:
     """[F, H, W] float32 in [0, 1]."""
 
 
+@dataclass
+class _Head:
+    """What all chunks stand on: what was painted, and what chunk 0 leaves."""
+
+    start: Start
+    front: Front
+    key: Mapping[str, Any] = field(default_factory=dict)
+    """Of chunk 0, once it is begun."""
+    is_complete: bool = False
+    """Whether `front` is full."""
+
+
 class Propagation:
     """One shot on its way."""
 
@@ -50,6 +65,7 @@ class Propagation:
         self.guidance = settings.guidance or backbone.folder.guidance
         self.preparation = Preparation(backbone, settings, frame_count, read, workplace)
         self.chunks = self.preparation.chunks
+        self.kept = Kept(workplace.kept)
         self.report.expect(len(self.chunks), len(self.chunks) * (self.preparation.cost_of_chunk + self._editing_cost()))
 
     def run(self, painted: Tensor) -> Iterator[EditedChunk]:
@@ -63,20 +79,76 @@ class Propagation:
         bring = self.preparation.residence.bring
         bring(self.backbone.vae)
         start = Start(encode(self.backbone, painted), painted)
-        lock = self._lock(start)
-        references = References.empty(editing_levels(self.settings), self.preparation.reference_frames) if self.preparation.skips else None
+        head = _Head(start, Front(self._references(), self._lock(start)))
         for chunk, following in zip(self.chunks, [*self.chunks[1:], None], strict=True):
-            prepared = self.preparation.prepare(chunk)
-            edited = self.edit_chunk(prepared, start, references, lock)
+            begun = self.preparation.begin(chunk)
+            edited = self._finish(begun, start, head)
             bring(self.backbone.vae)
             pixels = decode(self.backbone, edited.z, self.settings.decode_frames)
-            yield self._finished(prepared, edited, pixels)
+            yield self._finished(begun, edited, pixels)
             if following is not None:
                 start = self.hand_over(following.start - chunk.start, edited.z, pixels)
 
-    def edit_chunk(self, prepared: Prepared, start: Start, references: References | None, lock: Lock | None) -> Edited:
-        """Section 6, from the inverted noise. Chunk 0 leaves its keys and values in `references`; later chunks attend to them."""
+    def _finish(self, begun: Begun, start: Start, head: "_Head") -> Edited:
+        """A chunk's edit: what was kept of it, or made now and kept."""
+        key = self._key(begun, start, head)
+        if begun.chunk.index == 0:
+            head.key = key
+        found = self.kept.find(key)
+        if found is not None:
+            return self._take_up(begun.chunk, found)
+        if begun.chunk.index > 0:
+            self._complete(head)
+        edited = self.edit_chunk(self.preparation.finish(begun), start, head.front)
+        if begun.chunk.index == 0 and len(self.chunks) > 1:
+            self._leave(head)
+        self.kept.keep(key, edited)
+        return edited
+
+    def _leave(self, head: "_Head") -> None:
+        """Chunk 0 is edited, and `front` is full."""
+        head.is_complete = True
+        if head.front.is_needed:
+            self.kept.keep_front(head.key, head.front)
+
+    def _complete(self, head: "_Head") -> None:
+        """What chunk 0 leaves, for a job that has taken up the chunk itself: read, or made by denoising it once more."""
+        if head.is_complete or not head.front.is_needed:
+            return
+        if not self.kept.find_front(head.key, head.front):
+            self.edit_chunk(self.preparation.prepare(self.chunks[0]), head.start, head.front)
+        head.is_complete = True
+
+    def _take_up(self, chunk: Chunk, found: Edited) -> Edited:
+        device = self.backbone.device
+        # Chunk 0 is still prepared if there is an unfinished one behind it that looks back.
+        self.report.skip(self._editing_cost() + (self.preparation.cost_of_chunk if chunk.index > 0 else 0))
+        return Edited(found.z.to(device), found.edit_map)
+
+    def _key(self, begun: Begun, start: Start, head: "_Head") -> dict[str, Any]:
+        """Of all that decides an edited chunk."""
+        settings = asdict(self.settings)
+        for name in ("decode_frames", "maps"):  # the pictures of other chunks decide through `start`; the maps are the same either way
+            del settings[name]
+        return {
+            "trajectory": begun.keys.trajectory,
+            "lora": begun.keys.lora,
+            "settings": settings,
+            "guidance": self.guidance,
+            "start": [tensor_sha256(start.latent), tensor_sha256(start.picture)],
+            "front": head.key if begun.chunk.index > 0 else None,
+        }
+
+    def _references(self) -> References | None:
+        """To be filled by chunk 0 where later chunks attend to it."""
+        if not self.preparation.skips:
+            return None
+        return References.empty(editing_levels(self.settings), self.preparation.reference_frames)
+
+    def edit_chunk(self, prepared: Prepared, start: Start, front: Front) -> Edited:
+        """Section 6, from the inverted noise. Chunk 0 leaves its keys and values in `front`; later chunks attend to them."""
         chunk, bring = prepared.chunk, self.preparation.residence.bring
+        references, lock = front.references, front.lock
         bring(self.backbone.image_encoder)
         condition = self.preparation.condition(chunk, start.latent, start.picture)
         bring(self.backbone.unet)
@@ -91,6 +163,7 @@ class Propagation:
             front=references if chunk.index > 0 else None,
             keep=references if chunk.index == 0 else None,
             lock=partial(lock.hold, chunk.index, prepared.source.z_0) if lock else None,
+            look=partial(look, chunk) if (look := self.preparation.workplace.look) else None,
         )
         levels = len(editing_levels(self.settings))
         after_step = self.report.counter(Stage.EDIT, chunk.index, levels, self._editing_cost() / levels)
@@ -113,10 +186,10 @@ class Propagation:
         """Section 1, the option `lock`."""
         return Lock(start.latent * self.backbone.latent_scale, self.settings.steps) if self.settings.lock else None
 
-    def _finished(self, prepared: Prepared, edited: Edited, pixels: Tensor) -> EditedChunk:
-        source = decode(self.backbone, prepared.source.z_0, self.settings.decode_frames)
+    def _finished(self, begun: Begun, edited: Edited, pixels: Tensor) -> EditedChunk:
+        source = decode(self.backbone, begun.source.z_0, self.settings.decode_frames)
         edit_map = torch.nn.functional.interpolate(edited.edit_map[:, None], pixels.shape[-2:], mode="bilinear")[:, 0]
-        return EditedChunk(prepared.chunk, pixels, source, edit_map)
+        return EditedChunk(begun.chunk, pixels, source, edit_map)
 
     def _editing_cost(self) -> float:
         """Of a chunk, in evaluations: at each step the replayed source, the edit with its condition and, with guidance, without it."""

@@ -53,10 +53,12 @@ def invert_source(
     z: Tensor,
     after_step: Callable[[int], None],
     keep_maps: Callable[[int, SourceMaps], None] | None = None,
+    climbed: list[Tensor] | None = None,
 ) -> Tensor:
     """The trajectory [N + 1, F, C, h, w] of section 3: base model, LoRA off, no guidance. z: the latents after SARP, scaled, as `z_0`.
 
     `keep_maps`, if given, receives the attention of every level on the way: all but the topmost, which inversion never evaluates.
+    `climbed` is what `inversion.invert` makes of it.
     """
 
     def answer(z: Tensor, sigma: Tensor, level: int) -> Tensor:
@@ -66,7 +68,7 @@ def invert_source(
             keep_maps(level, maps)
         return velocity
 
-    return invert(z, source.sigmas, answer, after_step)
+    return invert(z, source.sigmas, answer, after_step, climbed)
 
 
 @torch.no_grad()

@@ -1,18 +1,13 @@
 """METHOD section 6, *Store or replay*: how the edit comes by the source's attention maps. Three ways, one interface, the same bits."""
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-from torch import Tensor
-
 from i2vedit_core.method.attention.passes import SourceMaps
 from i2vedit_core.settings import MapStore
-from i2vedit_core.tensor_files import DamagedError, load_tensors, save_tensors
-
-_log = logging.getLogger(__name__)
+from i2vedit_core.tensor_files import find_tensors, save_tensors
 
 Replay = Callable[[int], SourceMaps]
 """level -> the maps, by running the base model once more on the trajectory."""
@@ -118,13 +113,8 @@ class DiskStore:
         self._reader.shutdown(cancel_futures=True)
 
     def _read(self, level: int) -> SourceMaps | None:
-        file = self._file(level)
-        if not file.exists():
-            return None
-        try:
-            tensors: dict[str, Tensor] = load_tensors(file)
-        except DamagedError as damage:
-            _log.warning("stored attention maps are damaged and are made again: %s", damage)
+        tensors = find_tensors(self._file(level))
+        if tensors is None:
             return None
         paths = {name.removesuffix(".q") for name in tensors if name.endswith(".q")}
         return {path: (tensors[f"{path}.q"], tensors[f"{path}.k"]) for path in paths}

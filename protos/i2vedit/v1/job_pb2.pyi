@@ -538,6 +538,43 @@ class Job(_message.Message):
 Global___Job: _TypeAlias = Job  # noqa: Y015
 
 @_typing.final
+class PreviewFrame(_message.Message):
+    """What a frame is going to be, as far as denoising has come. Only to be looked at: it is not kept, and a later one takes its place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAME_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    IMAGE_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    frame: _builtins.int
+    """Source frame number: the first, the middle and the last one of the chunk are shown."""
+    chunk: _builtins.int
+    """Both count from 0, as in JobProgress."""
+    step: _builtins.int
+    image: _builtins.bytes
+    """At most 256 pixels wide and high."""
+    media_type: _builtins.str
+    """Of `image`: `image/jpeg`."""
+    def __init__(
+        self,
+        *,
+        frame: _builtins.int = ...,
+        chunk: _builtins.int = ...,
+        step: _builtins.int = ...,
+        image: _builtins.bytes = ...,
+        media_type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "frame", b"frame", "image", b"image", "media_type", b"media_type", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewFrame: _TypeAlias = PreviewFrame  # noqa: Y015
+
+@_typing.final
 class DeliveredFrame(_message.Message):
     """A frame of the result that is whole and lies under its final name."""
 

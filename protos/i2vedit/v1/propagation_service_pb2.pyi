@@ -1037,18 +1037,22 @@ class WatchJobRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     RESUME_AFTER_FIELD_NUMBER: _builtins.int
+    PREVIEWS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     resume_after: _builtins.str
     """The marker of the last event that was seen: what came before is left out, the snapshot too, where the server still knows what came after."""
+    previews: _builtins.bool
+    """Also tell how frames look while they are denoised. They are made only while somebody asks for them."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         resume_after: _builtins.str = ...,
+        previews: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "resume_after", b"resume_after"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "previews", b"previews", "resume_after", b"resume_after"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1062,6 +1066,7 @@ class WatchJobResponse(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     FRAME_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
     resume_marker: _builtins.str
     """Grows with every event; a watcher that comes back compares it to drop what it has seen."""
     @_builtins.property
@@ -1072,6 +1077,10 @@ class WatchJobResponse(_message.Message):
     def progress(self) -> _job_pb2.JobProgress: ...
     @_builtins.property
     def frame(self) -> _job_pb2.DeliveredFrame: ...
+    @_builtins.property
+    def preview(self) -> _job_pb2.PreviewFrame:
+        """Only where they were asked for. A watcher that reads slowly gets the latest of each frame."""
+
     def __init__(
         self,
         *,
@@ -1079,12 +1088,13 @@ class WatchJobResponse(_message.Message):
         job: _job_pb2.Job | None = ...,
         progress: _job_pb2.JobProgress | None = ...,
         frame: _job_pb2.DeliveredFrame | None = ...,
+        preview: _job_pb2.PreviewFrame | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame", b"frame", "job", b"job", "progress", b"progress"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame", b"frame", "job", b"job", "preview", b"preview", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame", b"frame", "job", b"job", "progress", b"progress", "resume_marker", b"resume_marker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame", b"frame", "job", b"job", "preview", b"preview", "progress", b"progress", "resume_marker", b"resume_marker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["job", "progress", "frame"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["job", "progress", "frame", "preview"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -1096,8 +1106,10 @@ class WatchJobsRequest(_message.Message):
 
     KINDS_FIELD_NUMBER: _builtins.int
     RESUME_AFTER_FIELD_NUMBER: _builtins.int
+    PREVIEWS_FIELD_NUMBER: _builtins.int
     resume_after: _builtins.str
     """As in WatchJobRequest."""
+    previews: _builtins.bool
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.Job.Kind.ValueType]:
         """Only jobs of one of these kinds; empty: all."""
@@ -1107,10 +1119,11 @@ class WatchJobsRequest(_message.Message):
         *,
         kinds: _abc.Iterable[_job_pb2.Job.Kind.ValueType] | None = ...,
         resume_after: _builtins.str = ...,
+        previews: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "resume_after", b"resume_after"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "previews", b"previews", "resume_after", b"resume_after"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1126,6 +1139,7 @@ class WatchJobsResponse(_message.Message):
     PROGRESS_FIELD_NUMBER: _builtins.int
     FRAME_FIELD_NUMBER: _builtins.int
     DELETED_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
     SNAPSHOT_END_FIELD_NUMBER: _builtins.int
     resume_marker: _builtins.str
     """Grows with every event; a watcher that comes back compares it to drop what it has seen."""
@@ -1144,6 +1158,10 @@ class WatchJobsResponse(_message.Message):
         """The job is forgotten."""
 
     @_builtins.property
+    def preview(self) -> _job_pb2.PreviewFrame:
+        """As in WatchJobResponse."""
+
+    @_builtins.property
     def snapshot_end(self) -> Global___SnapshotEnd:
         """Every unfinished job has been told. A watcher that reads too slowly gets another snapshot, which ends with this, too."""
 
@@ -1156,13 +1174,14 @@ class WatchJobsResponse(_message.Message):
         progress: _job_pb2.JobProgress | None = ...,
         frame: _job_pb2.DeliveredFrame | None = ...,
         deleted: Global___JobDeleted | None = ...,
+        preview: _job_pb2.PreviewFrame | None = ...,
         snapshot_end: Global___SnapshotEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "event", b"event", "frame", b"frame", "job", b"job", "progress", b"progress", "snapshot_end", b"snapshot_end"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "event", b"event", "frame", b"frame", "job", b"job", "preview", b"preview", "progress", b"progress", "snapshot_end", b"snapshot_end"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "event", b"event", "frame", b"frame", "job", b"job", "name", b"name", "progress", b"progress", "resume_marker", b"resume_marker", "snapshot_end", b"snapshot_end"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "event", b"event", "frame", b"frame", "job", b"job", "name", b"name", "preview", b"preview", "progress", b"progress", "resume_marker", b"resume_marker", "snapshot_end", b"snapshot_end"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["job", "progress", "frame", "deleted", "snapshot_end"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["job", "progress", "frame", "deleted", "preview", "snapshot_end"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

@@ -17,11 +17,14 @@ class Quantized:
     @classmethod
     def of(cls, tensor: Tensor) -> "Quantized":
         scale = tensor.float().abs().amax(-1, keepdim=True).clamp_min(1e-12) / 127
-        # Off the device at once: at full size the references of a shot would fill half a card.
-        return cls((tensor.float() / scale).round().to(torch.int8).cpu(), scale.float().cpu())
+        # Off the device at once: at full size the references of a shot would fill half a card. In one memory layout, as when read back.
+        return cls((tensor.float() / scale).round().to(torch.int8).cpu().contiguous(), scale.float().cpu().contiguous())
 
     def restore(self, like: Tensor) -> Tensor:
         return (self.values.to(like.device).float() * self.scale.to(like.device)).to(like.dtype)
+
+
+_PARTS = ("k", "k_scale", "v", "v_scale")
 
 
 class FrontKeys:
@@ -42,6 +45,20 @@ class FrontKeys:
         """Remembers k, v [B, heads, F, D] of a layer at the reference frames."""
         chosen_k, chosen_v = k.detach()[:, :, self._frames], v.detach()[:, :, self._frames]
         self._layers[path] = Quantized.of(chosen_k), Quantized.of(chosen_v)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What is kept, to be written down: a tensor for each layer's `PATH:PART`."""
+        return {
+            f"{path}:{part}": tensor
+            for path, (k, v) in self._layers.items()
+            for part, tensor in zip(_PARTS, (k.values, k.scale, v.values, v.scale), strict=True)
+        }
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Takes up what `tensors` gave. Raises KeyError where some of it is missing."""
+        for path in sorted({name.rpartition(":")[0] for name in tensors}):
+            k_values, k_scale, v_values, v_scale = (tensors[f"{path}:{part}"] for part in _PARTS)
+            self._layers[path] = Quantized(k_values, k_scale), Quantized(v_values, v_scale)
 
     def put_in_front(self, path: str, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """K <- [K_0; K_i], V <- [V_0; V_i] along the frame axis. Raises KeyError for a layer that was never kept."""
