@@ -125,12 +125,19 @@ def test_conversion_to_linear(tmp_path: Path, shot: Shot, ticket: Ticket, matte:
 def test_settings_are_resolved_for_the_ticket(shot: Shot) -> None:
     settings = DeliverySettings(Path("/out"), color_space="acescg", compression="dwaa")
     assert describe_delivery(shot.clip, settings) == {
+        "plate_space": "Gamma 2.4 Encoded Rec.709",
         "color_space": "ACEScg",
         "ocio_config": tags.OCIO_CONFIG,
         "depth": "half",
         "compression": "dwaa",
         "alpha": "plate",
         "lossy": True,
+        "data_window": [0, 0, 95, 63],
+        "display_window": [0, 0, 95, 63],
+        "pixel_aspect": "16/15",
+        "rate": "30000/1001",
+        "timecode": "00:59:59;28",
+        "also": [],
     }
     assert describe_delivery(replace(shot.clip, bit_depth=12), DeliverySettings(Path("/out")))["depth"] == "float"
     with pytest.raises(BridgeError) as caught:
