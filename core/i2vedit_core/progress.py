@@ -105,6 +105,11 @@ class Reporter:
         self._chunks, self._left, self._done = 1, 0.0, 0.0
         self._started = time.monotonic()
 
+    @property
+    def chunks(self) -> int:
+        """Of the whole shot; 1 until that is known."""
+        return self._chunks
+
     def expect(self, chunks: int, total_cost: float) -> None:
         """Says how much there is to do."""
         self._chunks, self._left = chunks, total_cost

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.errors import BridgeError
 from i2vedit_core.plan import MemoryPlan
 from i2vedit_core.progress import Event
@@ -42,6 +43,8 @@ class JobOrder(ShotOrder):
     edit: Path
     edit_frame: int
     delivery: DeliverySettings
+    repeats: Ticket | None = None
+    """Of the delivery that is made again, if this is no new one."""
 
 
 @dataclass(frozen=True)

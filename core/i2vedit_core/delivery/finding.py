@@ -18,6 +18,8 @@ class Check(StrEnum):
     """Whether every pixel outside the matte is the plate's."""
     PAINTED = "painted"
     """Whether the painted frame is as it was painted."""
+    PIXELS = "pixels"
+    """Whether two deliveries hold the same."""
     SIDE = "side"
     """What was asked for beside the EXR."""
 

@@ -14,7 +14,7 @@ from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX
 from i2vedit_core.media import tags
 from i2vedit_core.media.probe import ClipInfo
 from i2vedit_core.media.timecode import Timecode
-from i2vedit_core.settings import Alpha, DeliverySettings, Depth
+from i2vedit_core.settings import Alpha, DeliverySettings, Depth, SideFormat
 
 CHANNELS = ("R", "G", "B", "A", "matte.A")
 HALF_BITS = 10
@@ -68,7 +68,7 @@ class Form:
     rate: Fraction
     timecode: str
     """Of source frame 0."""
-    also: tuple[str, ...] = ()
+    also: tuple[SideFormat, ...] = ()
     """Formats beside the EXR."""
 
     @classmethod
@@ -87,7 +87,7 @@ class Form:
             pixel_aspect=clip.pixel_aspect,
             rate=clip.rate.limit_denominator(100_000),
             timecode=str(Timecode.parse(clip.start_timecode or NO_TIMECODE, clip.rate)),
-            also=tuple(str(each) for each in settings.also),
+            also=settings.also,
         )
 
     @property
@@ -109,7 +109,7 @@ class Form:
             "pixel_aspect": str(self.pixel_aspect),
             "rate": str(self.rate),
             "timecode": self.timecode,
-            "also": list(self.also),
+            "also": [str(each) for each in self.also],
         }
 
     @classmethod
@@ -127,7 +127,7 @@ class Form:
                 pixel_aspect=Fraction(found["pixel_aspect"]),
                 rate=Fraction(found["rate"]),
                 timecode=str(Timecode.parse(found["timecode"], Fraction(found["rate"]))),
-                also=tuple(map(str, found["also"])),
+                also=tuple(map(SideFormat, found["also"])),
             )
         except (KeyError, TypeError, ArithmeticError) as error:
             raise ValueError(f"The ticket does not say how the frames were delivered ({error}).") from error

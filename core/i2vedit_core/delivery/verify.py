@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from i2vedit_core.delivery.beside import beside_paths
 from i2vedit_core.delivery.finding import Check, Finding, Kind, Looked, Verdict
 from i2vedit_core.delivery.form import Form
 from i2vedit_core.delivery.frame_checks import StoredFrame, as_painted, expected_header, matte_and_alpha, open_frame, outside_matte
@@ -16,7 +17,10 @@ from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.ffmpeg import ffmpeg_version
 from i2vedit_core.media.fingerprint import sha256_of
 from i2vedit_core.media.limits import limits
+from i2vedit_core.media.picture_file import is_whole
 from i2vedit_core.media.pixels import Picture
+from i2vedit_core.media.probe import probe
+from i2vedit_core.settings import SideFormat
 from i2vedit_core.shot import Edit, Shot
 
 FRAME_NAME = re.compile(r"(?P<stem>.+)\.(?P<number>\d{4,})\.exr", re.IGNORECASE)
@@ -68,7 +72,7 @@ class _Verification:
         files, listed = list_frames(self.folder, self.ticket)
         shot, told = open_plate(self.ticket, plate)
         painted, told_of_edit = _open_edit(self.ticket, shot, edit)
-        for finding in (*listed, *told, *told_of_edit):
+        for finding in (*listed, *_beside(self.folder, self.ticket, self.form), *told, *told_of_edit):
             yield self._counted(finding)
         for finding in self._frames(files, shot, painted):
             yield self._counted(finding) if isinstance(finding, Finding) else finding
@@ -120,11 +124,41 @@ class _Verification:
             yield Finding(Kind.NOTE, Check.PLATE, f"The plate was decoded with ffmpeg {then} then and with {now} now, which may differ.")
 
 
+def _beside(folder: Path, ticket: Ticket, form: Form) -> Iterator[Finding]:
+    """Whether what was asked for beside the EXR is there, with as many frames."""
+    for side in form.also:
+        for frame, path in beside_paths(folder / _stem(folder), side, ticket.first, ticket.last).items():
+            wrong = _picture_fault(path, form) if side is SideFormat.PNG else _movie_fault(path, ticket.last - ticket.first + 1)
+            if wrong:
+                yield Finding(Kind.FAULT, Check.SIDE, f"'{path.name}' {wrong}.", frame if side is SideFormat.PNG else None)
+
+
+def _picture_fault(path: Path, form: Form) -> str:
+    if not path.is_file():
+        return "is missing"
+    return "" if is_whole(path, form.data_window.width, form.data_window.height, 4) else "is damaged, or of another size"
+
+
+def _movie_fault(path: Path, frames: int) -> str:
+    if not path.is_file():
+        return "is missing"
+    try:
+        found = probe(path).frame_count
+    except BridgeError:
+        return "cannot be opened as a movie"
+    return "" if found == frames else f"has {found} frames instead of {frames}"
+
+
+def _stem(folder: Path) -> str:
+    """What the frames are called before their number: as the folder, unless that was renamed."""
+    stems = Counter(match["stem"] for path in folder.iterdir() if (match := FRAME_NAME.fullmatch(path.name)))
+    return folder.name if stems[folder.name] else next((name for name, _ in stems.most_common(1)), folder.name)
+
+
 def list_frames(folder: Path, ticket: Ticket) -> tuple[dict[int, Path], list[Finding]]:
     """The frames of a version folder by number, and which are missing or too many. The folder may have been renamed."""
     found = [(match, path) for path in sorted(folder.iterdir()) if (match := FRAME_NAME.fullmatch(path.name))]
-    stems = Counter(match["stem"] for match, _ in found)
-    stem = folder.name if stems[folder.name] else next((name for name, _ in stems.most_common(1)), folder.name)
+    stem = _stem(folder)
     wanted = range(ticket.first, ticket.last + 1)
     files = {int(match["number"]): path for match, path in found if match["stem"] == stem and int(match["number"]) in wanted}
     missing = [number for number in wanted if number not in files]

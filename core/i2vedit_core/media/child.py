@@ -28,6 +28,12 @@ runpy.run_path(program, run_name="__main__")
 """
 
 
+def command_of(program: str, *arguments: str) -> list[str]:
+    """What starts a program below `children/` with its memory limit."""
+    memory = str(limits().reader_memory_bytes)
+    return [sys.executable, "-P", "-c", _LIMITED, memory, str(CHILDREN / program), *arguments]
+
+
 class ChildFailedError(Exception):
     """The child crashed, was killed for its memory, or took longer than it may."""
 
@@ -41,10 +47,10 @@ class Child:
 
     def run(self, *arguments: str) -> bytes:
         """Runs it and returns what it wrote to stdout. Raises ChildFailedError."""
-        memory = str(limits().reader_memory_bytes)
-        command = [sys.executable, "-P", "-c", _LIMITED, memory, str(CHILDREN / self.program), *arguments]
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=self.seconds, check=False)
+            done = subprocess.run(
+                command_of(self.program, *arguments), stdin=subprocess.DEVNULL, capture_output=True, timeout=self.seconds, check=False
+            )
         except subprocess.TimeoutExpired as error:
             raise ChildFailedError(f"no answer in {self.seconds:.0f} seconds") from error
         if done.returncode != 0:

@@ -15,6 +15,7 @@ PRESETS = ("full", "balanced", "preview")
 EDITS = ("local", "style", "shape")
 DEPTHS = ("auto", "half", "float")
 ALPHAS = ("plate", "matte")
+ALSO = ("prores", "png", "mp4")
 
 
 @click.command("propagate")
@@ -33,6 +34,7 @@ ALPHAS = ("plate", "matte")
 @click.option("--depth", type=click.Choice(DEPTHS), default="auto", show_default=True, help="Depth of the EXR.")
 @click.option("--compression", default="zip", show_default=True, metavar="NAME", help="Compression of the EXR: zip, piz, dwaa, ...")
 @click.option("--alpha", type=click.Choice(ALPHAS), default="plate", show_default=True, help="The whole picture, or the patch alone.")
+@click.option("--also", type=click.Choice(ALSO), multiple=True, help="Deliver this beside the EXR, too; may be given again.")
 @click.option("--detach", is_flag=True, help="Submit, and do not wait.")
 @json_option
 def command(
@@ -51,6 +53,7 @@ def command(
     depth: str,
     compression: str,
     alpha: str,
+    also: tuple[str, ...],
     detach: bool,
     as_json: bool,
 ) -> None:
@@ -75,6 +78,7 @@ def command(
         depth=depth,
         compression=compression,
         alpha=alpha,
+        also=also,
     )
     spec = job_spec(options)
     remote = is_remote()

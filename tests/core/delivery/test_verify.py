@@ -32,10 +32,10 @@ def look(folder: Path, plate: Path | None, edit: Path | None) -> tuple[list[Find
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, shot: Shot) -> Path:
     """One whole delivery, of which tests damage copies."""
-    return whole_delivery(tmp_path_factory.mktemp("made"), shot, _plain_ticket(shot))
+    return whole_delivery(tmp_path_factory.mktemp("made"), shot, plain_ticket(shot))
 
 
-def _plain_ticket(shot: Shot) -> Ticket:
+def plain_ticket(shot: Shot) -> Ticket:
     names: dict[str, Any] = {"plate_sha256": "", "edit_path": "", "edit_sha256": "", "model": "mini", "model_sha256": "c" * 64}
     settings: dict[str, Any] = {"settings": {"model": "mini"}, "delivery": {}, "seed": 1, "device": "cpu", "dtype": "float32"}
     rest: dict[str, Any] = {"threads": 1, "versions": {"torch": "2.13.0"}, "created": "2026-01-02T03:04:05Z"}
@@ -80,7 +80,7 @@ def rewrite(path: Path, change: Callable[[Any, np.ndarray], None]) -> None:
     ],
 )
 def test_every_kind_of_delivery_is_whole_and_true(tmp_path: Path, shot: Shot, settings: dict[str, Any]) -> None:
-    folder = whole_delivery(tmp_path, shot, _plain_ticket(shot), **settings)
+    folder = whole_delivery(tmp_path, shot, plain_ticket(shot), **settings)
     findings, verdict = look(folder, shot.clip.path, tmp_path / "painted.tif")
     assert findings == []
     lossy = "compression" in settings and settings["compression"] != "piz"
