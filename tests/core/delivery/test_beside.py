@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.core.delivery.delivered import ORANGE, whole_delivery
-from tests.core.delivery.test_verify import plain_ticket, look
+from tests.core.delivery.test_verify import look, plain_ticket
 from tests.media import read_number
 
 from i2vedit_core.delivery.beside import beside_paths, write_beside
@@ -85,7 +85,7 @@ def test_verify_misses_what_was_asked_for(tmp_path: Path, shot: Shot, side: Side
     folder, paths = beside(tmp_path, shot, side)
     assert look(folder, None, None)[1].is_true
     paths[-1].write_bytes(paths[-1].read_bytes()[:300])
-    assert [finding.check for finding in look(folder, None, None)[0]][0] is Check.SIDE
+    assert look(folder, None, None)[0][0].check is Check.SIDE
     paths[-1].unlink()
     assert "is missing" in look(folder, None, None)[0][0].sentence
 
