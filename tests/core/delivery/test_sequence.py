@@ -1,6 +1,8 @@
 """The delivered sequence as another reader sees it, and what happens when it cannot be written."""
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -54,6 +56,31 @@ def test_versions_go_on_after_the_highest(tmp_path: Path, shot: Shot) -> None:
     (tmp_path / f"{NAME}_v007").mkdir()
     (tmp_path / f"{NAME}_v008").write_text("a file of that name")
     assert reserve_version(tmp_path, shot.clip).name == f"{NAME}_v009"
+
+
+_RESERVE = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from i2vedit_core.delivery.sequence import reserve_version
+clip = SimpleNamespace(path=Path("shot.mov"))
+sys.stdout.write("ready\\n"); sys.stdout.flush(); sys.stdin.readline()
+for _ in range(20):
+    print(reserve_version(sys.argv[1], clip).name)
+"""
+
+
+def test_two_processes_never_get_the_same_version(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _RESERVE, str(tmp_path)]
+    racers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for racer in racers:
+        assert racer.stdout is not None and racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    names = [name for racer in racers for name in racer.communicate(timeout=120)[0].split()]
+    assert sorted(names) == [f"shot_v{version:03}" for version in range(1, 41)]
 
 
 @pytest.mark.parametrize(
