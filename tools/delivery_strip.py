@@ -3,8 +3,7 @@
     python tools/delivery_strip.py shot FOLDER          # a drawn shot with another look painted: FOLDER/shot.mp4, FOLDER/edited.png
     python tools/delivery_strip.py strip OUT.png VERSION_FOLDER...
 
-A version folder must still find its plate and its edited frame where its ticket says. Its last frame is shown: there an edit has come
-farthest from what was painted.
+A version folder must still find its plate and its edited frame where its ticket says. The frame in the middle of its range is shown.
 """
 
 import sys
@@ -22,7 +21,7 @@ from i2vedit_core.shot import Edit, Shot
 from i2vedit_core.synthetic import Split, edit_scene, random_scene
 from i2vedit_core.synthetic.demo import write_shot
 
-SCENE, EDIT, FRAMES = 7, "recolor", 14
+SCENE, EDIT, FRAMES = 7, "recolor", 9
 """Of the evaluation split, whose scenes the bundled model has never seen."""
 CELL, GAP, LABEL = 240, 6, 24
 EXAGGERATION = 20
@@ -34,7 +33,8 @@ def columns(folder: Path) -> list[tuple[str, Picture]]:
     ticket = Ticket.load(folder)
     shot = Shot.open(ticket.plate_path, ticket.first, ticket.last)
     painted = read_painted(Edit.open(ticket.edit_path, shot, ticket.edit_frame), shot)
-    (seen,) = seen_frames(folder, shot, shot.last, shot.last)
+    middle = (shot.first + shot.last) // 2
+    (seen,) = seen_frames(folder, shot, middle, middle)
     difference = np.abs(seen.result - seen.plate) * EXAGGERATION
     return [
         (f"painted, frame {ticket.edit_frame}", painted.picture),

@@ -10,7 +10,7 @@ import OpenImageIO as oiio
 import pytest
 from tests.server.harness import ServerProcess, wait_for
 
-from i2vedit.v1 import job_pb2
+from i2vedit.v1 import delivery_pb2, job_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
 
 TINY_MODEL = Path(__file__).resolve().parent.parent / "tiny_model.py"
@@ -76,3 +76,23 @@ def test_a_worker_killed_in_training_goes_on_from_its_checkpoints(real_server: S
     assert (job.state, job.attempt, job.delivered_count) == (job_pb2.Job.STATE_SUCCEEDED, 2, FRAMES), job.failure
     assert len(delivered_frames(job)) == FRAMES
     assert [folder.name for folder in Path(real_spec.delivery.directory).iterdir()] == [Path(job.delivered_directory).name]
+
+
+def test_what_was_delivered_stands_a_look_and_comes_out_the_same_again(
+    real_server: ServerProcess, real_spec: job_pb2.JobSpec, tmp_path: Path
+) -> None:
+    """From scratch: the second time nothing is taken from the cache of the first."""
+    first = real_server.ended(real_server.create(real_spec).job.name, JOB_SECONDS).delivered_directory
+    looks = real_server.stub.VerifyDelivery(
+        delivery_pb2.VerifyDeliveryRequest(directory=first), metadata=real_server.metadata, timeout=JOB_SECONDS
+    )
+    assert [answer.finding.message for answer in looks if answer.HasField("finding")] == []
+
+    request = delivery_pb2.RepeatDeliveryRequest(directory=first, output_path=str(tmp_path / "again"))
+    name = real_server.call("RepeatDelivery", request).job
+    stages = {event.progress.stage for event in real_server.watch(name, timeout=JOB_SECONDS)}
+    assert {job_pb2.JobProgress.STAGE_INVERT, job_pb2.JobProgress.STAGE_TRAIN} <= stages
+    second = real_server.job(name).delivered_directory
+    both = delivery_pb2.CompareDeliveriesRequest(directory=first, other_directory=second)
+    *_, last = real_server.stub.CompareDeliveries(both, metadata=real_server.metadata, timeout=JOB_SECONDS)
+    assert (last.comparison.frame_count, last.comparison.differing_frame_count) == (FRAMES, 0)
