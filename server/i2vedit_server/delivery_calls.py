@@ -1,7 +1,8 @@
 """The RPCs on what has been delivered: whether it is whole and true, making it again, and what differs then."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -29,25 +30,28 @@ class DeliveryCalls(JobCalls):
     async def VerifyDelivery(self, request: pb.VerifyDeliveryRequest, context: Context) -> AsyncGenerator[pb.VerifyDeliveryResponse, None]:
         folder = await asyncio.to_thread(_version_folder, request.directory)
         paths = await asyncio.to_thread(self._paths, request, folder, _ticket_or_none(folder), context.peer())
-        async for told in self._looks.look("verify", str(folder), *(str(path or "") for path in (paths.plate, paths.edit))):
-            if told["event"] == "verdict":
-                yield pb.VerifyDeliveryResponse(verdict=_verdict(told))
-            elif told["event"] == "looked":
-                yield pb.VerifyDeliveryResponse(progress=_progress(told))
-            else:
-                yield pb.VerifyDeliveryResponse(finding=_finding(told))
+        # Closed here and now when the caller goes, and with it the process.
+        async with aclosing(self._looks.look("verify", *_texts(paths.folder, paths.plate, paths.edit))) as looking:
+            async for told in looking:
+                if told["event"] == "verdict":
+                    yield pb.VerifyDeliveryResponse(verdict=_verdict(told))
+                elif told["event"] == "looked":
+                    yield pb.VerifyDeliveryResponse(progress=_progress(told))
+                else:
+                    yield pb.VerifyDeliveryResponse(finding=_finding(told))
 
     async def CompareDeliveries(
         self, request: pb.CompareDeliveriesRequest, context: Context
     ) -> AsyncGenerator[pb.CompareDeliveriesResponse, None]:
         folders = [await asyncio.to_thread(_version_folder, name) for name in (request.directory, request.other_directory)]
-        async for told in self._looks.look("compare", *map(str, folders)):
-            if told["event"] == "comparison":
-                yield pb.CompareDeliveriesResponse(comparison=_comparison(told))
-            elif told["event"] == "looked":
-                yield pb.CompareDeliveriesResponse(progress=_progress(told))
-            else:
-                yield pb.CompareDeliveriesResponse(finding=_finding(told))
+        async with aclosing(self._looks.look("compare", *_texts(*folders))) as looking:
+            async for told in looking:
+                if told["event"] == "comparison":
+                    yield pb.CompareDeliveriesResponse(comparison=_comparison(told))
+                elif told["event"] == "looked":
+                    yield pb.CompareDeliveriesResponse(progress=_progress(told))
+                else:
+                    yield pb.CompareDeliveriesResponse(finding=_finding(told))
 
     async def RepeatDelivery(self, request: pb.RepeatDeliveryRequest, context: Context) -> pb.RepeatDeliveryResponse:
         folder = await asyncio.to_thread(_version_folder, request.directory)
@@ -73,6 +77,11 @@ class DeliveryCalls(JobCalls):
         if ticket is not None:
             plate, edit = plate or Path(ticket.plate_path), edit or Path(ticket.edit_path)
         return DeliveryPaths(folder, *(path if path and self._confinement.allows(path, peer) else None for path in (plate, edit)))
+
+
+def _texts(*paths: Path | None) -> Iterator[str]:
+    """As arguments of a process; empty for nowhere."""
+    return (str(path or "") for path in paths)
 
 
 def _version_folder(text: str) -> Path:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from i2vedit_core.errors import BridgeError, Code, Reason
@@ -20,7 +20,7 @@ class Looks:
     def __init__(self) -> None:
         self._free = asyncio.Semaphore(MOST_AT_ONCE)
 
-    async def look(self, *arguments: str) -> AsyncIterator[dict[str, Any]]:
+    async def look(self, *arguments: str) -> AsyncGenerator[dict[str, Any], None]:
         """What the process tells, line by line. Raises BridgeError where it breaks down."""
         async with self._free:
             process = await asyncio.create_subprocess_exec(

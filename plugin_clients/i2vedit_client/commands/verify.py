@@ -21,7 +21,8 @@ from i2vedit_client.spec import absolute
 def command(folder: str, plate: str | None, edited: str | None, strict: bool, as_json: bool) -> None:
     """Re-read the delivered version in DIR and say whether it is whole and true.
 
-    Every frame is read to its end and held against its ticket, its plate and the painted frame. Nothing is changed.
+    Every frame is read to its end and held against its ticket, its plate and the painted frame. Nothing is changed. With a
+    server on another machine, DIR is a folder there.
     """
     with open_report(as_json) as report:
         with connect() as client:

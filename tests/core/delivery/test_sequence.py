@@ -12,9 +12,10 @@ import numpy as np
 import OpenEXR
 import pytest
 
+from i2vedit_core.delivery import form
 from i2vedit_core.delivery.composite import composite
 from i2vedit_core.delivery.sequence import SequenceWriter, check_directory, describe_delivery, reserve_version, safe_stem
-from i2vedit_core.delivery.ticket import Ticket
+from i2vedit_core.delivery.ticket import MAX_ATTRIBUTE_NAME, Ticket
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.media import tags
 from i2vedit_core.media.decode import decode_frames
@@ -109,6 +110,27 @@ def test_the_header_is_what_the_design_fixes(tmp_path: Path, shot: Shot, ticket:
     for name, value in ticket.attributes().items():
         assert header[name] == value
     assert tuple(header["dataWindow"][1]) == (95, 63) == tuple(header["displayWindow"][1])
+
+
+def test_above_thirty_frames_a_second_a_label_counts_pairs(tmp_path: Path, shot: Shot, ticket: Ticket, matte: np.ndarray) -> None:
+    fast = replace(shot, clip=replace(shot.clip, rate=Fraction(60), start_timecode="01:00:00:57"))
+    path, _ = deliver(tmp_path, fast, ticket, matte)
+    header, _ = read(path)
+    # Frame 2 after 57 is 59: the second frame of pair 29.
+    assert (header["timeCode"].seconds, header["timeCode"].frame) == (0, 29)
+    assert header["i2vedit/timecode"] == "01:00:00:59" and header["framesPerSecond"] == 60
+    assert all(len(name) <= MAX_ATTRIBUTE_NAME for name in header)
+
+
+def test_a_plates_windows_travel(tmp_path: Path, shot: Shot, ticket: Ticket, matte: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An EXR plate may hold less, or more, than is shown of it."""
+    monkeypatch.setattr(form, "windows_of", lambda clip: (form.Window(-4, 5, 91, 68), form.Window(0, 0, 199, 99)))
+    path, plate = deliver(tmp_path, shot, ticket, matte, depth=Depth.FLOAT)
+    header, channels = read(path)
+    assert [tuple(map(int, corner)) for corner in header["dataWindow"]] == [(-4, 5), (91, 68)]
+    assert [tuple(map(int, corner)) for corner in header["displayWindow"]] == [(0, 0), (199, 99)]
+    np.testing.assert_array_equal(channels["G"][matte == 0], plate[:, :, 1][matte == 0])
+    assert SequenceWriter(path.parent, shot.clip, DeliverySettings(tmp_path), ticket).have(shot.first)
 
 
 def test_the_plate_is_kept_and_the_patch_is_laid_in(tmp_path: Path, shot: Shot, ticket: Ticket, matte: np.ndarray) -> None:
