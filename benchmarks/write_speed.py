@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -115,7 +116,7 @@ def _write_plain_frame(path: Path, pixels: Picture) -> None:
     spec = oiio.ImageSpec(width, height, channels, oiio.HALF)
     spec.channelnames = CHANNELS
     spec.attribute("compression", "zip")
-    output = oiio.ImageOutput.create("openexr")
+    output: Any = oiio.ImageOutput.create("openexr")
     if not (output.open(str(path), spec) and output.write_image(pixels) and output.close()):
         raise OSError(output.geterror())
 

@@ -109,7 +109,7 @@ def _shape(found: Any, expected: Any) -> Iterator[tuple[str, Any, Any]]:
 
 def _same(found: Any, wanted: Any) -> bool:
     if isinstance(wanted, float) and isinstance(found, float):
-        return np.float32(found) == np.float32(wanted)
+        return bool(np.float32(found) == np.float32(wanted))
     # OpenImageIO adds the quality to a lossy compression's name.
     return bool(found == wanted) or (isinstance(found, str) and isinstance(wanted, str) and found.partition(":")[0] == wanted != "")
 

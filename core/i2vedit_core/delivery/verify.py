@@ -74,8 +74,8 @@ class _Verification:
         painted, told_of_edit = _open_edit(self.ticket, shot, edit)
         for finding in (*listed, *_beside(self.folder, self.ticket, self.form), *told, *told_of_edit):
             yield self._counted(finding)
-        for finding in self._frames(files, shot, painted):
-            yield self._counted(finding) if isinstance(finding, Finding) else finding
+        for told_now in self._frames(files, shot, painted):
+            yield self._counted(told_now) if isinstance(told_now, Finding) else told_now
         yield Verdict(
             self.ticket.first, self.ticket.last, self.counts[Kind.FAULT], self.counts[Kind.UNCHECKED], self.form.lossy, self.largest
         )

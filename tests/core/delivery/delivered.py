@@ -1,5 +1,6 @@
 """A whole delivery made without the method: a painted first frame, and an orange patch that fades in over the others."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,5 +51,15 @@ def whole_delivery(directory: Path, shot: Shot, ticket: Ticket, **settings: Any)
             if frame == shot.first:
                 writer.write(frame, plate, painted.picture, painted_matte(painted.difference, painted.precision))
             else:
-                writer.write(frame, plate, np.broadcast_to(np.float32(ORANGE), plate.shape).copy(), matte)
+                writer.write(frame, plate, np.broadcast_to(np.array(ORANGE, np.float32), plate.shape).copy(), matte)
     return folder
+
+
+def rewrite(path: Path, change: Callable[[Any, np.ndarray], None]) -> None:
+    """Reads a frame, lets `change` touch its header and pixels, and writes it again."""
+    source: Any = oiio.ImageInput.open(str(path))
+    spec, pixels = source.spec(), source.read_image(0, 0, 0, 5, oiio.UNKNOWN)
+    source.close()
+    change(spec, pixels)
+    output: Any = oiio.ImageOutput.create("openexr")
+    assert output.open(str(path), spec) and output.write_image(pixels) and output.close()

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import OpenImageIO as oiio
 import pytest
-from tests.core.delivery.delivered import whole_delivery
+from tests.core.delivery.delivered import rewrite, whole_delivery
 
 from i2vedit_core.delivery.finding import Check, Finding, Kind, Looked, Verdict
 from i2vedit_core.delivery.ticket import TICKET_FILE, Ticket
@@ -55,16 +54,6 @@ def edit(made: Path) -> Path:
 
 def frame_file(folder: Path, number: int) -> Path:
     return folder / f"{folder.name}.{number:04}.exr"
-
-
-def rewrite(path: Path, change: Callable[[Any, np.ndarray], None]) -> None:
-    """Reads a frame, lets `change` touch its header and pixels, and writes it again."""
-    source = oiio.ImageInput.open(str(path))
-    spec, pixels = source.spec(), source.read_image(0, 0, 0, 5, oiio.UNKNOWN)
-    source.close()
-    change(spec, pixels)
-    output = oiio.ImageOutput.create("openexr")
-    assert output.open(str(path), spec) and output.write_image(pixels) and output.close()
 
 
 @pytest.mark.parametrize(
