@@ -59,7 +59,7 @@ def test_faults_name_their_frames_and_end_with_failed(studio, folder):
 
 def test_a_plate_that_is_gone_is_told_and_is_no_fault_unless_strict(studio, folder, clip, made, tmp_path):
     ticket = json.loads((folder / "ticket.json").read_text())
-    (folder / "ticket.json").write_text(json.dumps({**ticket, "plate_path": str(tmp_path / "gone.mov")}))
+    (folder / "ticket.json").write_text(json.dumps({**ticket, "plate_path": str(tmp_path / "gone" / clip.name)}))
     outcome = studio("verify", folder)
     assert outcome.code == 0 and "Not checked whether pixels outside the matte are the plate's" in outcome.out
     assert outcome.out.splitlines()[-1] == "Whole, as far as it could be checked: 6 frames, 0 to 5."

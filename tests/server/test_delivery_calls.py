@@ -75,7 +75,7 @@ def test_a_fault_names_its_frame(shared_server: ServerProcess, folder: Path) -> 
 
 
 def test_plate_and_picture_may_have_moved(shared_server: ServerProcess, folder: Path, clip: Path, made: Path) -> None:
-    replace(Ticket.load(folder), plate_path="/moved/away.mov", edit_path="/moved/away.tif").save(folder)
+    replace(Ticket.load(folder), plate_path=f"/moved/{clip.name}", edit_path="/moved/painted.tif").save(folder)
     assert list(verify(shared_server, folder))[-1].verdict.unchecked_count == 2
     picture = made.parents[1] / "painted.tif"
     assert list(verify(shared_server, folder, plate_path=str(clip), edit_path=str(picture)))[-1].verdict.unchecked_count == 0

@@ -67,6 +67,9 @@ class _Verification:
     form: Form
     counts: Counter[Kind] = field(default_factory=Counter)
     largest: float = 0.0
+    """Difference to the plate so far."""
+    differs: bool = False
+    """Whether a frame was found that is not its plate's."""
 
     def run(self, plate: Path | None, edit: Path | None) -> Iterator[Event]:
         files, listed = list_frames(self.folder, self.ticket)
@@ -95,7 +98,7 @@ class _Verification:
             if number in files:
                 yield from self._frame(number, files[number], plate, painted)
             yield Looked(number - first + 1, last - first + 1)
-        if any(count for kind, count in self.counts.items() if kind is Kind.FAULT) and shot is not None:
+        if self.differs:
             yield from self._other_decoder()
 
     def _frame(self, number: int, path: Path, plate: Picture | None, painted: Painted | None) -> Iterator[Finding]:
@@ -114,7 +117,7 @@ class _Verification:
             yield frame.fault(Check.PLATE, f"it is not of the plate's size, {plate.shape[1]}x{plate.shape[0]}.")
             return
         findings, largest = outside_matte(frame, plate, self.form)
-        self.largest = max(self.largest, largest)
+        self.largest, self.differs = max(self.largest, largest), self.differs or bool(findings)
         yield from findings
 
     def _other_decoder(self) -> Iterator[Finding]:
