@@ -17,6 +17,7 @@ from i2vedit_core.delivery.painted import read_painted
 from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.files import whole_file
 from i2vedit_core.media.pixels import Picture
+from i2vedit_core.settings import Depth
 from i2vedit_core.shot import Edit, Shot
 from i2vedit_core.synthetic import Split, edit_scene, random_scene
 from i2vedit_core.synthetic.demo import write_shot
@@ -35,7 +36,9 @@ def columns(folder: Path) -> list[tuple[str, Picture]]:
     painted = read_painted(Edit.open(ticket.edit_path, shot, ticket.edit_frame), shot)
     middle = (shot.first + shot.last) // 2
     (seen,) = seen_frames(folder, shot, middle, middle)
-    difference = np.abs(seen.result - seen.plate) * EXAGGERATION
+    # As exactly as the file can hold it: what is left is what was changed.
+    plate = seen.plate.astype(np.float16) if ticket.delivery["depth"] == Depth.HALF else seen.plate
+    difference = np.abs(seen.result - plate.astype(np.float32)) * EXAGGERATION
     return [
         (f"painted, frame {ticket.edit_frame}", painted.picture),
         (f"plate, frame {seen.frame}", seen.plate),
