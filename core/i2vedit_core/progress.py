@@ -138,6 +138,11 @@ class Reporter:
     def preview(self, preview: Preview) -> None:
         self._on_event(preview)
 
+    @property
+    def chunks(self) -> int:
+        """Of the whole shot; 1 until that is known."""
+        return self._chunks
+
     def expect(self, chunks: int, total_cost: float) -> None:
         """Says how much there is to do."""
         self._chunks, self._left = chunks, total_cost

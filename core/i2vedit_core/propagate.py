@@ -12,6 +12,7 @@ from torch import Tensor
 
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
+from i2vedit_core.delivery.beside import write_beside
 from i2vedit_core.delivery.deliver import Deliverer
 from i2vedit_core.delivery.matting import ChunkPictures, Matting
 from i2vedit_core.delivery.painted import Painted, read_painted
@@ -117,6 +118,7 @@ class _Delivering:
             if propagation is not None:
                 self._deliver(propagation, deliverer)
             deliverer.extras()
+            self._write_beside(writer.folder)
         return Delivered(writer.folder, tuple(writer.path(frame) for frame in range(self.shot.first, self.shot.last + 1)))
 
     def _settings_and_ticket(self) -> tuple[Settings, Ticket]:
@@ -151,6 +153,11 @@ class _Delivering:
         delivers = range(max(chunk.delivers.start, 1), chunk.delivers.stop)
         part = pictures.part(slice(delivers.start - chunk.start, delivers.stop - chunk.start))
         self._announce(chunk.index, deliverer.frames(self.shot.first + delivers.start, part, matting), len(delivers))
+
+    def _write_beside(self, folder: Path) -> None:
+        """What was asked for besides, when the frames are complete."""
+        for side in self.job.delivery.also:
+            write_beside(folder, self.shot, side, lambda step, of: self.report.step(Stage.DELIVER, self.report.chunks - 1, step, of))
 
     def _announce(self, chunk: int, frames: Iterator[tuple[int, Path]], count: int) -> None:
         for step, (frame, path) in enumerate(frames):

@@ -3,6 +3,8 @@
 import dataclasses
 from datetime import UTC, datetime
 
+import torch
+
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.sequence import describe_delivery
 from i2vedit_core.delivery.ticket import Ticket
@@ -32,6 +34,13 @@ def issue_ticket(shot: Shot, edit: Edit, settings: Settings, backbone: Backbone,
         settings=used,
         delivery=describe_delivery(shot.clip, delivery),
         seed=settings.seed,
-        **{**computes_with, "versions": {**computes_with["versions"], "ffmpeg": ffmpeg_version()}},
+        **{**computes_with, "versions": {**computes_with["versions"], "ffmpeg": ffmpeg_version(), **_hardware(backbone.device)}},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _hardware(device: torch.device) -> dict[str, str]:
+    """What computes, as far as it decides last bits: another card, or a processor with other instructions, need not give the same."""
+    if device.type != "cuda":
+        return {"instructions": torch.backends.cpu.get_cpu_capability()}
+    return {"gpu": torch.cuda.get_device_name(device), "cuda": str(torch.version.cuda)}

@@ -64,7 +64,22 @@ class Alpha(StrEnum):
     MATTE = "matte"
 
 
+class SideFormat(StrEnum):
+    """What can be delivered beside the EXR, for whoever cannot read that."""
+
+    PRORES = "prores"
+    """ProRes 4444 with alpha, `.mov`."""
+    PNG = "png"
+    """16 bits, one file a frame."""
+    MP4 = "mp4"
+    """H.264 at the plate's size, which plays everywhere."""
+
+
 COMPRESSIONS = ("zip", "zips", "piz", "pxr24", "rle", "none", "dwaa", "dwab")
+
+
+LORA_SHARES: dict[Preset, float] = {Preset.FULL: 1.0, Preset.BALANCED: 0.4, Preset.PREVIEW: 0.0}
+"""How much of the LoRA's steps a preset takes."""
 
 
 def _require(condition: bool, sentence: str) -> None:
@@ -142,8 +157,7 @@ class Settings:
         if Part.LORA in self.without:
             return 0
         steps = recommended if self.lora.steps is None else self.lora.steps
-        share = {Preset.FULL: 1.0, Preset.BALANCED: 0.4, Preset.PREVIEW: 0.0}[self.preset]
-        return round(steps * share)
+        return round(steps * LORA_SHARES[self.preset])
 
     @property
     def level_stride(self) -> int:
@@ -161,6 +175,8 @@ class DeliverySettings:
     depth: Depth = Depth.AUTO
     compression: str = "zip"
     alpha: Alpha = Alpha.PLATE
+    also: tuple[SideFormat, ...] = ()
+    """What is written beside the EXR, in the plate's own encoding."""
 
     def __post_init__(self) -> None:
         names = ", ".join(COMPRESSIONS)

@@ -14,6 +14,8 @@ COMMANDS = {
     "frame": "Export a frame of a clip for painting.",
     "propagate": "Carry a painted frame through its shot.",
     "jobs": "List, watch and direct jobs; free the GPU.",
+    "verify": "Say whether a delivered version is whole and true.",
+    "rerun": "Make a delivered version again from its ticket, and compare.",
     "models": "Check model folders.",
     "serve": "Run the server in this terminal.",
     "doctor": "Say what is wrong on this machine and how to mend it.",

@@ -10,7 +10,7 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from i2vedit.v1 import clip_pb2, job_pb2, propagation_service_pb2_grpc, shot_pb2, transfer_pb2
+from i2vedit.v1 import clip_pb2, delivery_pb2, job_pb2, propagation_service_pb2_grpc, shot_pb2, transfer_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
 from i2vedit_client.channel import open_channel
 from i2vedit_client.errors import ServerError
@@ -18,6 +18,8 @@ from i2vedit_client.errors import ServerError
 QUICK_SECONDS = 10.0
 MEDIA_SECONDS = 120.0
 """Calls that read a clip or a picture: these may lie on a slow share."""
+HASH_SECONDS = 3600.0
+"""Calls that read a whole plate for its hash."""
 PAGE_SIZE = 200
 
 SENTENCES = {
@@ -204,6 +206,25 @@ class Client:
         """One call of a download; `i2vedit_client.transfer.download_frames` fetches a whole folder."""
         with _translated():
             yield from self._stub.DownloadFrames(request)
+
+    def verify_delivery(self, directory: str, plate: str | None, edit: str | None) -> Iterator[delivery_pb2.VerifyDeliveryResponse]:
+        """Progress and findings, then a verdict. Plate and edited frame are looked for where the ticket says unless they are named."""
+        request = delivery_pb2.VerifyDeliveryRequest(directory=directory, plate_path=plate or "", edit_path=edit or "")
+        with _translated():
+            yield from self._stub.VerifyDelivery(request)
+
+    def repeat_delivery(self, directory: str, output: str, plate: str | None, edit: str | None) -> delivery_pb2.RepeatDeliveryResponse:
+        """Submits the job that makes a delivered version again below `output`, or takes up the unfinished one that does."""
+        request = delivery_pb2.RepeatDeliveryRequest(request_id=uuid.uuid4().hex, directory=directory, output_path=output)
+        request.plate_path, request.edit_path = plate or "", edit or ""
+        with _translated():
+            return self._stub.RepeatDelivery(request, timeout=HASH_SECONDS)
+
+    def compare_deliveries(self, directory: str, other: str) -> Iterator[delivery_pb2.CompareDeliveriesResponse]:
+        """Progress and findings, then what they come to."""
+        request = delivery_pb2.CompareDeliveriesRequest(directory=directory, other_directory=other)
+        with _translated():
+            yield from self._stub.CompareDeliveries(request)
 
     def drain_server(self) -> int:
         """Ends the server after its running job's next step, with everything kept. Gives its process id."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
+from i2vedit.v1 import clip_pb2, delivery_pb2, job_pb2, shot_pb2
 from i2vedit_client.errors import BadInput
 
 LARGEST_FRAME = 2**63 - 1
@@ -51,6 +51,8 @@ class PropagateOptions:
     compression: str = ""
     alpha: str = "plate"
     reading: Reading = AS_IT_IS
+    also: tuple[str, ...] = ()
+    """`prores`, `png`, `mp4`."""
 
 
 def absolute(path: str) -> str:
@@ -177,5 +179,6 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
             depth=job_pb2.Depth.Value(f"DEPTH_{options.depth.upper()}"),
             compression=options.compression,
             alpha=job_pb2.AlphaMode.Value(f"ALPHA_MODE_{options.alpha.upper()}"),
+            also=[delivery_pb2.SideFormat.Value(f"SIDE_FORMAT_{name.upper()}") for name in options.also],
         ),
     )

@@ -11,6 +11,8 @@ STAGES = {
     "train": "Learning its motion",
     "edit": "Carrying the edit",
     "deliver": "Writing frames",
+    "verify": "Checking frames",
+    "compare": "Comparing frames",
 }
 
 
@@ -60,6 +62,14 @@ def sentence(event: Event) -> str:
         return f"Paused. It goes on with: i2vedit jobs resume {event['job'].removeprefix('jobs/')}"
     if kind == "prepared":
         return "The shot was prepared already: nothing had to be traced or learnt."
+    if kind in ("fault", "unchecked", "note"):
+        return str(event["message"])
+    if kind == "more":
+        return f"… and {event['count']} more; --json tells them all."
+    if kind == "succeeded" and event.get("kind") == "verification":
+        return _verified(event)
+    if kind == "succeeded" and event.get("kind") == "rerun":
+        return f"Identical: all {event['frames']} frames came out the same, pixel by pixel."
     if kind == "succeeded" and event.get("kind") == "preparation":
         return "The shot is prepared: only carrying an edit is left to do."
     if kind == "running" and event["attempt"] > 1:
@@ -67,6 +77,16 @@ def sentence(event: Event) -> str:
     if kind == "succeeded" and "directory" in event:
         return f"Done: {event['delivered']} frames in {event['directory']}"
     return ""
+
+
+def _verified(event: Event) -> str:
+    frames = "1 frame" if event["frames"] == 1 else f"{event['frames']} frames, {event['first']} to {event['last']}"
+    if event["lossy"]:
+        largest = f"at most {event['largest_difference']:.2g} away from the plate's"
+        return f"Whole: {frames}. Delivered with a lossy compression: outside the matte, values are {largest}."
+    if event["unchecked"]:
+        return f"Whole, as far as it could be checked: {frames}."
+    return f"Whole and true: {frames}. Outside the matte, every pixel is the plate's."
 
 
 def plan_words(plan: dict[str, Any]) -> str:

@@ -74,7 +74,8 @@ async def serve(config: ServerConfig) -> None:
             hub = Hub(await database(database.store.count_start))
             with _end_signals() as told:
                 scheduler = Scheduler(config, folder, database, hub)
-                parts = Parts(folder, database, hub, scheduler, Uploads(folder.uploads, config.upload_bytes), told.set)
+                uploads = Uploads(folder.uploads, config.upload_bytes)
+                parts = Parts(folder, database, hub, scheduler, uploads, told.set, Confinement.of(config, folder))
                 await _serve(config, address, parts, told)
         finally:
             await database.close()
@@ -82,7 +83,7 @@ async def serve(config: ServerConfig) -> None:
 
 async def _serve(config: ServerConfig, address: ListenAddress, parts: Parts, told: asyncio.Event) -> None:
     activity = Activity()
-    server = await _grpc_server(parts, Guard(parts.folder.token(), activity, parts.folder.server_log, Confinement.of(config, parts.folder)))
+    server = await _grpc_server(parts, Guard(parts.folder.token(), activity, parts.folder.server_log, parts.confinement))
     ports = _bind(server, address, config)
     await server.start()
     async with _published(parts.folder, ports), _queue(parts.scheduler), _tidied(config, parts):

@@ -19,7 +19,7 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_server.config import ServerConfig
 from i2vedit_server.data_folder import DataFolder
 
-PATH_FIELDS = frozenset({"path", "output_path", "directory", "model"})
+PATH_FIELDS = frozenset({"path", "output_path", "directory", "other_directory", "plate_path", "edit_path", "model"})
 """Names of the fields that hold paths, in whichever message they stand."""
 LONGEST_PATH = 32_767
 """In characters: that of Windows, the longest of all."""
@@ -57,6 +57,13 @@ class Confinement:
             self._refuse_device_outputs(request)
         else:
             self._confine(request)
+
+    def allows(self, path: Path, peer: str) -> bool:
+        """Whether a caller may have a file looked at that a ticket names, not he himself."""
+        try:
+            return is_local(peer) or bool(self._inside(str(path)))
+        except BridgeError:
+            return False
 
     def admit_again(self, spec: job_pb2.JobSpec) -> None:
         """When a job begins: a folder on its paths may have become a link since it was admitted. Raises BridgeError PATH_NOT_ALLOWED."""

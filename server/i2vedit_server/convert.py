@@ -1,16 +1,19 @@
 """Between the wire's messages and the core's dataclasses. Everything that a caller can get wrong in a message is caught here."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
-from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
+from i2vedit.v1 import clip_pb2, delivery_pb2, job_pb2, shot_pb2
+from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.clip import ClipInfo, FieldOrder
 from i2vedit_core.media.source import ClipSource
 from i2vedit_core.progress import Preview, Progress, Stage
-from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, LoraSettings, Preset, Settings
+from i2vedit_core.repeat import settings_of
+from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, LoraSettings, Preset, Settings, SideFormat
 from i2vedit_server.messages import JobOrder, Places, ShotOrder
 from i2vedit_server.record import Failure, JobKind, JobRecord, Priority, ShotRecord, StopRequest
 from i2vedit_server.states import JobState
@@ -72,6 +75,12 @@ EDIT_KINDS: dict[int, EditKind] = {
 DEPTHS: dict[int, Depth] = {job_pb2.DEPTH_AUTO: Depth.AUTO, job_pb2.DEPTH_HALF: Depth.HALF, job_pb2.DEPTH_FLOAT: Depth.FLOAT}
 ALPHAS: dict[int, Alpha] = {job_pb2.ALPHA_MODE_PLATE: Alpha.PLATE, job_pb2.ALPHA_MODE_MATTE: Alpha.MATTE}
 
+SIDE_FORMATS: dict[int, SideFormat] = {
+    delivery_pb2.SIDE_FORMAT_PRORES: SideFormat.PRORES,
+    delivery_pb2.SIDE_FORMAT_PNG: SideFormat.PNG,
+    delivery_pb2.SIDE_FORMAT_MP4: SideFormat.MP4,
+}
+
 
 def local_path(text: str, what: str) -> Path:
     """An absolute path of this machine. Raises BridgeError PATH_INVALID; `what` names it in the sentence ('clip')."""
@@ -105,6 +114,9 @@ def canonical_spec(spec: job_pb2.JobSpec) -> job_pb2.JobSpec:
     delivery.depth = delivery.depth or job_pb2.DEPTH_AUTO
     delivery.compression = delivery.compression or "zip"
     delivery.alpha = delivery.alpha or job_pb2.ALPHA_MODE_PLATE
+    wanted = sorted(set(delivery.also))
+    del delivery.also[:]
+    delivery.also.extend(wanted)
     return whole
 
 
@@ -163,20 +175,35 @@ def shot_order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> ShotOrder:
 
 
 def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
-    """What the worker needs to run a canonical spec. Raises BridgeError PATH_INVALID, RANGE_OUTSIDE_CLIP, SETTING_INVALID."""
+    """What the worker needs to run a canonical spec.
+
+    Raises BridgeError PATH_INVALID, RANGE_OUTSIDE_CLIP, SETTING_INVALID, TICKET_UNUSABLE.
+    """
     shot, edit = shot_order(job_id, spec, places), spec.edits[0]
     is_first = _is_whole(spec.clip) and edit.frame == 0
+    repeats = _repeated_ticket(spec.delivery)
     return JobOrder(
         job_id=job_id,
         clip=shot.clip,
         first=shot.first,
         last=shot.last,
-        settings=shot.settings,
-        places=places,
+        settings=shot.settings if repeats is None else replace(settings_of(repeats), model=shot.settings.model),
+        # What is made again is made from scratch: what was kept of the first time would prove nothing.
+        places=places if repeats is None else Places(places.work, places.work / "artifacts"),
         edit=local_path(edit.path, "edited frame"),
         edit_frame=None if is_first else edit.frame,
         delivery=_delivery(spec.delivery),
+        repeats=repeats,
     )
+
+
+def _repeated_ticket(delivery: job_pb2.DeliverySettings) -> Ticket | None:
+    if not delivery.HasField("repeats"):
+        return None
+    try:
+        return Ticket.from_json(delivery.repeats.ticket)
+    except ValueError as error:
+        raise BridgeError(Code.FAILED_PRECONDITION, Reason.TICKET_UNUSABLE, f"The ticket cannot be used: {error}") from error
 
 
 def job_name(job_id: str) -> str:
@@ -324,6 +351,7 @@ def _delivery(message: job_pb2.DeliverySettings) -> DeliverySettings:
         depth=_chosen(DEPTHS, message.depth, "depth"),
         compression=message.compression,
         alpha=_chosen(ALPHAS, message.alpha, "alpha mode"),
+        also=tuple(_chosen(SIDE_FORMATS, number, "format beside the EXR") for number in message.also),
     )
 
 

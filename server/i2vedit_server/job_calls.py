@@ -24,6 +24,7 @@ class JobCalls(PropagationServiceServicer):
         self._hub = parts.hub
         self._scheduler = parts.scheduler
         self._uploads = parts.uploads
+        self._confinement = parts.confinement
         self._artifacts = Artifacts(parts.folder.artifacts)
         self._admission = Admission(parts.database, self._artifacts)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.errors import BridgeError
 from i2vedit_core.media.source import ClipSource
 from i2vedit_core.plan import MemoryPlan
@@ -44,6 +45,8 @@ class JobOrder(ShotOrder):
     edit_frame: int | None
     """None: the first of the shot."""
     delivery: DeliverySettings
+    repeats: Ticket | None = None
+    """Of the delivery that is made again, if this is no new one."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from grpc import aio
 
+from i2vedit_server.confinement import Confinement
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
@@ -26,3 +27,4 @@ class Parts:
     uploads: Uploads
     end: Callable[[], None]
     """Tells the server to stop, as a signal does."""
+    confinement: Confinement

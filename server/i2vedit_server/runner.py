@@ -1,10 +1,13 @@
 """How a job is run for real: the core's `propagate` and `prepare`, with the backbone kept loaded from one job to the next."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from i2vedit_core.backbone import Backbone, load_backbone
+from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.models import find_model
 from i2vedit_core.plan import Architecture, MemoryPlan, choose, known_counts
@@ -27,16 +30,17 @@ class Backbones:
 
     def __init__(self) -> None:
         self._name: str | None = None
+        self._device: str | None = None
         self._backbone: Backbone | None = None
 
     def holds(self, name: str) -> bool:
         return self._backbone is not None and self._name == name
 
-    def get(self, name: str) -> Backbone:
-        """Raises BridgeError MODEL_*."""
-        if self._backbone is None or self._name != name:
+    def get(self, name: str, device: str | None = None) -> Backbone:
+        """On this machine's best device where none is named. Raises BridgeError MODEL_*."""
+        if self._backbone is None or (self._name, self._device) != (name, device):
             self._backbone = None  # lets the memory go before the next one takes it
-            self._backbone, self._name = load_backbone(name), name
+            self._backbone, self._name, self._device = load_backbone(name, device), name, device
         return self._backbone
 
 
@@ -56,10 +60,28 @@ def run_propagation(order: JobOrder, report: Report, token: CancelToken) -> Path
     shot = Shot.open(order.clip, order.first, order.last)
     edit = Edit.open(order.edit, shot, order.edit_frame)
     token.check()
-    backbone = _BACKBONES.get(order.settings.model)
+    backbone = _BACKBONES.get(order.settings.model, _device_of(order.repeats))
     report(DeviceFound(device_words(backbone.device), memory_plan(backbone, shot, order.settings)))
     places = order.places
-    return propagate(shot, edit, order.settings, backbone, order.delivery, places.work, places.artifacts, report, token).folder
+    with _threads_of(order.repeats):
+        return propagate(shot, edit, order.settings, backbone, order.delivery, places.work, places.artifacts, report, token).folder
+
+
+def _device_of(repeated: Ticket | None) -> str | None:
+    """The processor where that was it then; another card than then is taken as it is."""
+    return "cpu" if repeated is not None and repeated.device == "cpu" else None
+
+
+@contextlib.contextmanager
+def _threads_of(repeated: Ticket | None) -> Iterator[None]:
+    """Inside the block, as many threads as then: one and two give different last bits."""
+    threads = torch.get_num_threads()
+    try:
+        if repeated is not None:
+            torch.set_num_threads(repeated.threads)
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def run_preparation(order: ShotOrder, report: Report, token: CancelToken) -> None:

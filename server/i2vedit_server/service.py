@@ -13,6 +13,7 @@ from i2vedit_core.models import find_model
 from i2vedit_core.versions import DECIDING, product_version, versions_of
 from i2vedit_server import convert
 from i2vedit_server.confinement import is_local
+from i2vedit_server.delivery_calls import DeliveryCalls
 from i2vedit_server.parts import Context, Parts
 from i2vedit_server.plan_message import plan_message
 from i2vedit_server.scheduler import HOLD_SECONDS
@@ -25,7 +26,7 @@ from i2vedit_server.watch_calls import WatchCalls
 __all__ = ["Parts", "PropagationService"]
 
 
-class PropagationService(ShotCalls, WatchCalls, TransferCalls):
+class PropagationService(ShotCalls, WatchCalls, TransferCalls, DeliveryCalls):
     """`i2vedit.v1.PropagationService`. Methods raise BridgeError; the guard before them makes statuses of it."""
 
     def __init__(self, parts: Parts) -> None:

@@ -12,7 +12,7 @@ import pytest
 HELP_SECONDS = 0.5
 HEAVY = ("grpc", "rich", "google.protobuf", "torch", "numpy")
 JOBS = [f"jobs {verb}" for verb in ("list", "show", "watch", "pause", "resume", "cancel", "retry", "delete", "move", "free")]
-COMMANDS = ("demo", "frame", "propagate", "jobs", "models", "serve", "doctor", "uninstall")
+COMMANDS = ("demo", "frame", "propagate", "jobs", "verify", "rerun", "models", "serve", "doctor", "uninstall")
 
 
 def test_help_answers_in_half_a_second(i2vedit):

@@ -17,7 +17,7 @@ HERE = "ipv4:127.0.0.1:4000"
 
 NO_PATHS = frozenset(
     {"start_timecode", "track", "color_tag", "clip_name", "color_space", "compression", "name", "request_id", "page_token"}
-    | {"resume_after", "before_job", "after_file"}
+    | {"resume_after", "before_job", "after_file", "ticket"}
 )
 """Strings of requests that name no file of the server's machine."""
 

@@ -13,7 +13,7 @@ from tests.chaos.notes import attempts, read_notes
 from tests.server.harness import ServerProcess, wait_for
 from tests.server.noting import notes_file
 
-from i2vedit.v1 import job_pb2
+from i2vedit.v1 import delivery_pb2, job_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
 
 TINY_MODEL = Path(__file__).resolve().parent.parent / "tiny_model.py"
@@ -101,3 +101,23 @@ def test_a_worker_killed_between_two_chunks_goes_on_with_the_second(real_spec: j
     assert {note.numbers[0] for note in second if note.word == "edit"} == {1}, "chunk 0 was finished"
     assert sequence_digest(Path(job.delivered_directory)) == sequence_digest(Path(undisturbed.delivered_directory))
     assert not work.exists()
+
+
+def test_what_was_delivered_stands_a_look_and_comes_out_the_same_again(
+    real_server: ServerProcess, real_spec: job_pb2.JobSpec, tmp_path: Path
+) -> None:
+    """From scratch: the second time nothing is taken from the cache of the first."""
+    first = real_server.ended(real_server.create(real_spec).job.name, JOB_SECONDS).delivered_directory
+    looks = real_server.stub.VerifyDelivery(
+        delivery_pb2.VerifyDeliveryRequest(directory=first), metadata=real_server.metadata, timeout=JOB_SECONDS
+    )
+    assert [answer.finding.message for answer in looks if answer.HasField("finding")] == []
+
+    request = delivery_pb2.RepeatDeliveryRequest(directory=first, output_path=str(tmp_path / "again"))
+    name = real_server.call("RepeatDelivery", request).job
+    stages = {event.progress.stage for event in real_server.watch(name, timeout=JOB_SECONDS)}
+    assert {job_pb2.JobProgress.STAGE_INVERT, job_pb2.JobProgress.STAGE_TRAIN} <= stages
+    second = real_server.job(name).delivered_directory
+    both = delivery_pb2.CompareDeliveriesRequest(directory=first, other_directory=second)
+    *_, last = real_server.stub.CompareDeliveries(both, metadata=real_server.metadata, timeout=JOB_SECONDS)
+    assert (last.comparison.frame_count, last.comparison.differing_frame_count) == (FRAMES, 0)

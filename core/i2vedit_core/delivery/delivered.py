@@ -9,6 +9,7 @@ import OpenImageIO as oiio
 
 from i2vedit_core.delivery.colour import convert
 from i2vedit_core.delivery.composite import composite
+from i2vedit_core.delivery.form import CHANNELS
 from i2vedit_core.delivery.sequence import frame_path
 from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX, Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
@@ -28,20 +29,32 @@ class SeenFrame:
     matte: Picture
 
 
+@dataclass(frozen=True)
+class DeliveredFrame:
+    """A frame as it lies in its file: colour `[H, W, 3] float32`, alpha and matte `[H, W]`."""
+
+    colour: Picture
+    alpha: Picture
+    matte: Picture
+
+
 def seen_frames(folder: Path, shot: Shot, first: int | None = None, last: int | None = None) -> Iterator[SeenFrame]:
     """The delivered frames of a range (default: the whole shot), beside their plates. Raises CLIP_UNREADABLE."""
     is_patch = Ticket.load(folder).delivery["alpha"] == Alpha.MATTE
     start, end = shot.first if first is None else first, shot.last if last is None else last
     for frame, plate in zip(range(start, end + 1), decode_frames(shot.clip, start, end), strict=True):
         colour = plate[:, :, :3]
-        result, matte = _read(frame_path(folder, frame), shot.clip.color_space, is_patch or not shot.clip.premultiplied)
-        yield SeenFrame(frame, colour, composite(colour, result, matte) if is_patch else result, matte)
+        found = read_delivered(frame_path(folder, frame), shot.clip.color_space, multiplied=is_patch or not shot.clip.premultiplied)
+        yield SeenFrame(frame, colour, composite(colour, found.colour, found.matte) if is_patch else found.colour, found.matte)
 
 
-def _read(path: Path, space: str, multiplied: bool) -> tuple[Picture, Picture]:
-    """Colour in `space` and the matte; `multiplied`: by alpha, which is then taken out of it."""
+def read_delivered(path: Path, space: str, multiplied: bool) -> DeliveredFrame:
+    """One frame with its colour converted to an OCIO space. `multiplied`: by alpha, which is then taken out of it.
+
+    Raises BridgeError DATA_LOSS where it cannot be read.
+    """
     source = oiio.ImageInput.open(str(path))
-    pixels = source.read_image(0, 0, 0, 5, oiio.FLOAT) if source is not None else None
+    pixels = source.read_image(0, 0, 0, len(CHANNELS), oiio.FLOAT) if source is not None else None
     if source is None or pixels is None:
         oiio.geterror()
         sentence = f"The delivered frame '{path.name}' cannot be read; deliver it again."
@@ -50,4 +63,5 @@ def _read(path: Path, space: str, multiplied: bool) -> tuple[Picture, Picture]:
     colour = pixels[:, :, :3]
     if multiplied:
         colour = np.divide(colour, alpha, out=np.zeros_like(colour), where=alpha > 0)
-    return convert(colour, source.spec().getattribute(ATTRIBUTE_PREFIX + "colorspace"), space), pixels[:, :, 4]
+    colour = convert(colour, source.spec().getattribute(ATTRIBUTE_PREFIX + "colorspace"), space)
+    return DeliveredFrame(colour, pixels[:, :, 3], pixels[:, :, 4])

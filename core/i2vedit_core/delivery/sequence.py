@@ -3,30 +3,25 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
-import OpenImageIO as oiio
 
-from i2vedit_core.delivery.colour import convert, delivered_space
+from i2vedit_core.delivery.colour import convert
 from i2vedit_core.delivery.composite import composite
-from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX, TICKET_FILE, Ticket
+from i2vedit_core.delivery.form import CHANNELS, Form
+from i2vedit_core.delivery.ticket import TICKET_FILE, Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.files import check_folder, remove_leftovers, write_error
-from i2vedit_core.media import tags
 from i2vedit_core.media.picture_file import is_whole, write_picture
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import ClipInfo
-from i2vedit_core.settings import Alpha, DeliverySettings, Depth
+from i2vedit_core.settings import Alpha, DeliverySettings
 
-CHANNELS = ("R", "G", "B", "A", "matte.A")
 MAX_STEM_BYTES = 180
 MAX_VERSION = 9999
-LOSSY = ("dwaa", "dwab")
-MAX_INT = 2**31 - 1
 
 
 def check_directory(path: str | Path) -> None:
@@ -78,37 +73,9 @@ def reserve_version(directory: str | Path, clip: ClipInfo, remember: Callable[[P
     raise BridgeError(Code.FAILED_PRECONDITION, Reason.OUTPUT_NOT_WRITABLE, sentence)
 
 
-@dataclass(frozen=True)
-class _Resolved:
-    """Delivery settings with everything that depends on the clip decided."""
-
-    space: str
-    depth: Depth
-    compression: str
-    alpha: Alpha
-
-    @property
-    def lossy(self) -> bool:
-        return self.compression in LOSSY or (self.compression == "pxr24" and self.depth is Depth.FLOAT)
-
-
-def _resolve(clip: ClipInfo, settings: DeliverySettings) -> _Resolved:
-    automatic = Depth.HALF if clip.fits_half else Depth.FLOAT
-    depth = automatic if settings.depth is Depth.AUTO else settings.depth
-    return _Resolved(delivered_space(clip, settings.color_space), depth, settings.compression, settings.alpha)
-
-
 def describe_delivery(clip: ClipInfo, settings: DeliverySettings) -> dict[str, Any]:
     """How a clip will be delivered, for the ticket. Raises SETTING_INVALID for an unknown colour space."""
-    found = _resolve(clip, settings)
-    return {
-        "color_space": found.space,
-        "ocio_config": tags.OCIO_CONFIG,
-        "depth": str(found.depth),
-        "compression": found.compression,
-        "alpha": str(found.alpha),
-        "lossy": found.lossy,
-    }
+    return Form.of(clip, settings).to_json()
 
 
 def frame_path(folder: Path, frame: int) -> Path:
@@ -125,8 +92,7 @@ class SequenceWriter:
     def __init__(self, folder: Path, clip: ClipInfo, settings: DeliverySettings, ticket: Ticket) -> None:
         """Raises SETTING_INVALID for an unknown colour space."""
         self.folder = folder
-        self._clip = clip
-        self._delivery = _resolve(clip, settings)
+        self._form = Form.of(clip, settings)
         self._ticket = ticket
 
     def __enter__(self) -> "SequenceWriter":
@@ -149,7 +115,7 @@ class SequenceWriter:
     def have(self, frame: int) -> bool:
         """Whether this frame lies under its final name and can be read to its end."""
         path = self.path(frame)
-        return path.is_file() and is_whole(path, self._clip.width, self._clip.height, len(CHANNELS))
+        return path.is_file() and is_whole(path, self._form.data_window.width, self._form.data_window.height, len(CHANNELS))
 
     def write(self, frame: int, plate: Picture, new: Picture, matte: Picture) -> Path:
         """Composites and writes one source frame; returns its path once it is whole and has its final name.
@@ -166,13 +132,12 @@ class SequenceWriter:
         return final
 
     def _channels(self, plate: Picture, new: Picture, matte: Picture) -> Picture:
-        colour = plate[:, :, :3]
-        weight = matte[:, :, None]
-        if self._delivery.alpha is Alpha.MATTE:
+        form, colour, weight = self._form, plate[:, :, :3], matte[:, :, None]
+        if form.alpha is Alpha.MATTE:
             # The patch alone: over the plate it gives the composite again.
-            patch = convert(np.where(weight > 0, new, colour), self._clip.color_space, self._delivery.space)
+            patch = convert(np.where(weight > 0, new, colour), form.plate_space, form.color_space)
             return np.concatenate((patch * weight, weight, weight), axis=2)
-        beauty = convert(composite(colour, new, matte), self._clip.color_space, self._delivery.space)
+        beauty = convert(composite(colour, new, matte), form.plate_space, form.color_space)
         if plate.shape[2] == 4:
             alpha = plate[:, :, 3:]
             # An EXR's colour holds its alpha already.
@@ -180,27 +145,8 @@ class SequenceWriter:
         return np.concatenate((beauty, np.ones_like(weight), weight), axis=2)
 
     def _spec(self, frame: int) -> Any:
-        """Everything that DESIGN fixes about a frame's header."""
-        clip, found = self._clip, self._delivery
-        spec = oiio.ImageSpec(clip.width, clip.height, len(CHANNELS), oiio.HALF if found.depth is Depth.HALF else oiio.FLOAT)
-        spec.channelnames = CHANNELS
-        spec.alpha_channel = CHANNELS.index("A")
-        if clip.window is not None:
-            spec.x, spec.y, spec.full_x, spec.full_y = (clip.window.x, clip.window.y) * 2
-        spec.attribute("compression", found.compression)
-        spec.attribute("PixelAspectRatio", float(clip.pixel_aspect))
-        rate = clip.rate.limit_denominator(100_000)
-        # OpenEXR's own spelling, which hosts read; OpenImageIO would store its own one, and finds both.
-        spec.attribute("framesPerSecond", oiio.TypeRational, (min(rate.numerator, MAX_INT), rate.denominator))
-        timecode = clip.timecode_of(frame)
-        # As integers: OpenImageIO drops a string here without a word.
-        spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, timecode.bcd(clip.rate))
-        spec.attribute(ATTRIBUTE_PREFIX + "timecode", str(timecode))
-        spec.attribute(ATTRIBUTE_PREFIX + "frame", frame)
-        # `oiio:ColorSpace` would be turned into an interop id and lose most names.
-        spec.attribute(ATTRIBUTE_PREFIX + "colorspace", found.space)
-        spec.attribute(ATTRIBUTE_PREFIX + "ocio_config", tags.OCIO_CONFIG)
-        spec.attribute(ATTRIBUTE_PREFIX + "lossy", int(found.lossy))
+        """The form's header with the ticket in it."""
+        spec = self._form.header(frame)
         for name, value in self._ticket.attributes().items():
             spec.attribute(name, value)
         return spec

@@ -70,15 +70,17 @@ class Ticket:
         }
         return {ATTRIBUTE_PREFIX + name: value for name, value in values.items()}
 
-    def identity(self) -> str:
-        """What decides the pixels, as text: two tickets with the same identity make the same sequence.
-
-        Where maps were kept is left out: all ways give the same ones.
-        """
+    def deciding(self) -> dict[str, Any]:
+        """What decides the pixels. Where maps were kept is left out: all ways give the same ones."""
         incidental = {"created", "plate_path", "edit_path"}
         deciding = {key: value for key, value in dataclasses.asdict(self).items() if key not in incidental}
-        deciding["settings"] = {key: value for key, value in self.settings.items() if key != "maps"}
-        return json.dumps(deciding, sort_keys=True)
+        # As it comes back from its file, so that a ticket equals itself when it is read again.
+        deciding["settings"] = json.loads(json.dumps({key: value for key, value in self.settings.items() if key != "maps"}))
+        return deciding
+
+    def identity(self) -> str:
+        """As text: two tickets with the same identity make the same sequence."""
+        return json.dumps(self.deciding(), sort_keys=True)
 
     def to_json(self) -> str:
         return json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -28,6 +28,12 @@ runpy.run_path(program, run_name="__main__")
 """
 
 
+def command_of(program: str, *arguments: str) -> list[str]:
+    """What starts a program below `children/` with its memory limit."""
+    memory = str(limits().reader_memory_bytes)
+    return [sys.executable, "-P", "-c", _LIMITED, memory, str(CHILDREN / program), *arguments]
+
+
 class ChildFailedError(Exception):
     """The child crashed, was killed for its memory, or took longer than it may. `said` is what it wrote until then."""
 
@@ -43,15 +49,11 @@ class Child:
     program: str
     seconds: float
 
-    def command(self, *arguments: str) -> list[str]:
-        """How it is started, its memory limited."""
-        memory = str(limits().reader_memory_bytes)
-        return [sys.executable, "-P", "-c", _LIMITED, memory, str(CHILDREN / self.program), *arguments]
-
     def run(self, *arguments: str, request: bytes = b"") -> bytes:
         """Runs it with `request` on its stdin and returns what it wrote to stdout. Raises ChildFailedError."""
+        command = command_of(self.program, *arguments)
         try:
-            done = subprocess.run(self.command(*arguments), input=request, capture_output=True, timeout=self.seconds, check=False)
+            done = subprocess.run(command, input=request, capture_output=True, timeout=self.seconds, check=False)
         except subprocess.TimeoutExpired as error:
             raise ChildFailedError(f"no answer in {self.seconds:.0f} seconds", error.stdout or b"") from error
         if done.returncode != 0:

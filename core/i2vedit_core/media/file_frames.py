@@ -9,7 +9,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from i2vedit_core.media.child import Child
+from i2vedit_core.media.child import command_of
 from i2vedit_core.media.clip import ClipInfo
 from i2vedit_core.media.frame_pipe import read_exactly, read_line
 from i2vedit_core.media.limits import MEGAPIXEL, limits
@@ -29,7 +29,7 @@ def read_pictures(clip: ClipInfo, first: int, last: int) -> Iterator[Picture]:
     paths = [clip.files.path(frame) for frame in range(first, last + 1)]
     request = {"task": "pixels", "paths": [str(path) for path in paths], "max_pixels": limits().clip_megapixels * MEGAPIXEL}
     # Its time is limited frame by frame.
-    command = Child(READER, 0).command()
+    command = command_of(READER)
     with Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL) as process:
         try:
             assert process.stdin is not None and process.stdout is not None

@@ -58,20 +58,25 @@ def painted_scene() -> Scene:
 
 def write_demo(folder: Path) -> None:
     """Writes `shot.mp4` and `edited.png` into a folder, which is made."""
+    write_shot(folder, demo_scene(), painted_scene(), FRAMES)
+
+
+def write_shot(folder: Path, scene: Scene, painted: Scene, frames: int) -> None:
+    """The same for any scene, whose first frame is painted to look as that of `painted`."""
     folder.mkdir(parents=True, exist_ok=True)
     clip, picture = folder / "shot.mp4", folder / "edited.png"
-    _write_clip(demo_scene(), clip)
+    _write_clip(scene, clip, frames)
     (plate,) = decode_frames(probe(clip), 0, 0)
-    before, after = (render(scene, SIZE, SIZE, range(1))[0] for scene in (demo_scene(), painted_scene()))
+    before, after = (render(each, SIZE, SIZE, range(1))[0] for each in (scene, painted))
     # A painter paints on the decoded plate and leaves the rest of it alone.
     touched = np.abs(after - before).max(axis=-1, keepdims=True) > 1 / 255
-    painted = np.where(touched, after, plate)
+    pixels = np.where(touched, after, plate)
     spec = oiio.ImageSpec(SIZE, SIZE, 3, oiio.UINT16)
-    write_picture(picture, "png", spec, np.rint(np.clip(painted, 0, 1) * 65535).astype(np.uint16), replace=True)
+    write_picture(picture, "png", spec, np.rint(np.clip(pixels, 0, 1) * 65535).astype(np.uint16), replace=True)
 
 
-def _write_clip(scene: Scene, target: Path) -> None:
-    with whole_file(target, SIZE * SIZE * FRAMES, replace=True) as temporary:
+def _write_clip(scene: Scene, target: Path, frames: int) -> None:
+    with whole_file(target, SIZE * SIZE * frames, replace=True) as temporary:
         options = {"vcodec": "libx264", "pix_fmt": "yuv420p", "crf": 12, "timecode": "01:00:00:00", "f": "mp4"}
         tags = {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709", "color_range": "tv"}
         command = (
@@ -82,8 +87,8 @@ def _write_clip(scene: Scene, target: Path) -> None:
             .overwrite_output()
             .compile(cmd=find_ffmpeg())
         )
-        frames = (np.rint(frame * 255).astype(np.uint8).tobytes() for frame in render_frames(scene, SIZE, SIZE, range(FRAMES)))
-        subprocess.run(command, input=b"".join(frames), check=True, capture_output=True)
+        drawn = (np.rint(frame * 255).astype(np.uint8).tobytes() for frame in render_frames(scene, SIZE, SIZE, range(frames)))
+        subprocess.run(command, input=b"".join(drawn), check=True, capture_output=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ PRESETS = ("full", "balanced", "preview")
 EDITS = ("local", "style", "shape")
 DEPTHS = ("auto", "half", "float")
 ALPHAS = ("plate", "matte")
+ALSO = ("prores", "png", "mp4")
 
 
 @click.command("propagate")
@@ -33,6 +34,7 @@ ALPHAS = ("plate", "matte")
 @click.option("--depth", type=click.Choice(DEPTHS), default="auto", show_default=True, help="Depth of the EXR.")
 @click.option("--compression", default="zip", show_default=True, metavar="NAME", help="Compression of the EXR: zip, piz, dwaa, ...")
 @click.option("--alpha", type=click.Choice(ALPHAS), default="plate", show_default=True, help="The whole picture, or the patch alone.")
+@click.option("--also", type=click.Choice(ALSO), multiple=True, help="Deliver this beside the EXR, too; may be given again.")
 @click.option("--detach", is_flag=True, help="Submit, and do not wait.")
 @reading_options
 @json_option
@@ -52,6 +54,7 @@ def command(
     depth: str,
     compression: str,
     alpha: str,
+    also: tuple[str, ...],
     detach: bool,
     reading: Reading,
     as_json: bool,
@@ -81,6 +84,7 @@ def command(
         compression=compression,
         alpha=alpha,
         reading=reading,
+        also=also,
     )
     spec = job_spec(options)
     remote = is_remote()

@@ -11,6 +11,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from i2vedit.v1 import clip_pb2 as _clip_pb2
+from i2vedit.v1 import delivery_pb2 as _delivery_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -222,6 +223,8 @@ class DeliverySettings(_message.Message):
     DEPTH_FIELD_NUMBER: _builtins.int
     COMPRESSION_FIELD_NUMBER: _builtins.int
     ALPHA_FIELD_NUMBER: _builtins.int
+    ALSO_FIELD_NUMBER: _builtins.int
+    REPEATS_FIELD_NUMBER: _builtins.int
     directory: _builtins.str
     """Absolute path of the folder that receives NAME_v001, NAME_v002, ..."""
     color_space: _builtins.str
@@ -230,6 +233,14 @@ class DeliverySettings(_message.Message):
     compression: _builtins.str
     """An OpenEXR compression in lower case. Empty: `zip`."""
     alpha: Global___AlphaMode.ValueType
+    @_builtins.property
+    def also(self) -> _containers.RepeatedScalarFieldContainer[_delivery_pb2.SideFormat.ValueType]:
+        """Written beside the EXR, under the names of its frames."""
+
+    @_builtins.property
+    def repeats(self) -> _delivery_pb2.Repetition:
+        """Set where an earlier delivery is made again: all that decides pixels is taken from its ticket."""
+
     def __init__(
         self,
         *,
@@ -238,10 +249,12 @@ class DeliverySettings(_message.Message):
         depth: Global___Depth.ValueType = ...,
         compression: _builtins.str = ...,
         alpha: Global___AlphaMode.ValueType = ...,
+        also: _abc.Iterable[_delivery_pb2.SideFormat.ValueType] | None = ...,
+        repeats: _delivery_pb2.Repetition | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["repeats", b"repeats"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha", b"alpha", "color_space", b"color_space", "compression", b"compression", "depth", b"depth", "directory", b"directory"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha", b"alpha", "also", b"also", "color_space", b"color_space", "compression", b"compression", "depth", b"depth", "directory", b"directory", "repeats", b"repeats"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from i2vedit.v1 import delivery_pb2 as i2vedit_dot_v1_dot_delivery__pb2
 from i2vedit.v1 import propagation_service_pb2 as i2vedit_dot_v1_dot_propagation__service__pb2
 from i2vedit.v1 import transfer_pb2 as i2vedit_dot_v1_dot_transfer__pb2
 
@@ -146,6 +147,21 @@ class PropagationServiceStub:
                 '/i2vedit.v1.PropagationService/DownloadFrames',
                 request_serializer=i2vedit_dot_v1_dot_transfer__pb2.DownloadFramesRequest.SerializeToString,
                 response_deserializer=i2vedit_dot_v1_dot_transfer__pb2.DownloadFramesResponse.FromString,
+                _registered_method=True)
+        self.VerifyDelivery = channel.unary_stream(
+                '/i2vedit.v1.PropagationService/VerifyDelivery',
+                request_serializer=i2vedit_dot_v1_dot_delivery__pb2.VerifyDeliveryRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_delivery__pb2.VerifyDeliveryResponse.FromString,
+                _registered_method=True)
+        self.RepeatDelivery = channel.unary_unary(
+                '/i2vedit.v1.PropagationService/RepeatDelivery',
+                request_serializer=i2vedit_dot_v1_dot_delivery__pb2.RepeatDeliveryRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_delivery__pb2.RepeatDeliveryResponse.FromString,
+                _registered_method=True)
+        self.CompareDeliveries = channel.unary_stream(
+                '/i2vedit.v1.PropagationService/CompareDeliveries',
+                request_serializer=i2vedit_dot_v1_dot_delivery__pb2.CompareDeliveriesRequest.SerializeToString,
+                response_deserializer=i2vedit_dot_v1_dot_delivery__pb2.CompareDeliveriesResponse.FromString,
                 _registered_method=True)
         self.DrainServer = channel.unary_unary(
                 '/i2vedit.v1.PropagationService/DrainServer',
@@ -305,6 +321,27 @@ class PropagationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def VerifyDelivery(self, request, context):
+        """Re-reads a delivered version and says whether it is whole and true. Ends when the caller goes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RepeatDelivery(self, request, context):
+        """Submits the job that makes a delivered version again from its ticket.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareDeliveries(self, request, context):
+        """Says how two delivered versions of one shot differ. Ends when the caller goes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DrainServer(self, request, context):
         """Begins no further job, lets the running one go at its next step with its checkpoint, and ends the server.
         """
@@ -424,6 +461,21 @@ def add_PropagationServiceServicer_to_server(servicer, server):
                     servicer.DownloadFrames,
                     request_deserializer=i2vedit_dot_v1_dot_transfer__pb2.DownloadFramesRequest.FromString,
                     response_serializer=i2vedit_dot_v1_dot_transfer__pb2.DownloadFramesResponse.SerializeToString,
+            ),
+            'VerifyDelivery': grpc.unary_stream_rpc_method_handler(
+                    servicer.VerifyDelivery,
+                    request_deserializer=i2vedit_dot_v1_dot_delivery__pb2.VerifyDeliveryRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_delivery__pb2.VerifyDeliveryResponse.SerializeToString,
+            ),
+            'RepeatDelivery': grpc.unary_unary_rpc_method_handler(
+                    servicer.RepeatDelivery,
+                    request_deserializer=i2vedit_dot_v1_dot_delivery__pb2.RepeatDeliveryRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_delivery__pb2.RepeatDeliveryResponse.SerializeToString,
+            ),
+            'CompareDeliveries': grpc.unary_stream_rpc_method_handler(
+                    servicer.CompareDeliveries,
+                    request_deserializer=i2vedit_dot_v1_dot_delivery__pb2.CompareDeliveriesRequest.FromString,
+                    response_serializer=i2vedit_dot_v1_dot_delivery__pb2.CompareDeliveriesResponse.SerializeToString,
             ),
             'DrainServer': grpc.unary_unary_rpc_method_handler(
                     servicer.DrainServer,
@@ -1027,6 +1079,87 @@ class PropagationService:
             '/i2vedit.v1.PropagationService/DownloadFrames',
             i2vedit_dot_v1_dot_transfer__pb2.DownloadFramesRequest.SerializeToString,
             i2vedit_dot_v1_dot_transfer__pb2.DownloadFramesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyDelivery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/VerifyDelivery',
+            i2vedit_dot_v1_dot_delivery__pb2.VerifyDeliveryRequest.SerializeToString,
+            i2vedit_dot_v1_dot_delivery__pb2.VerifyDeliveryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RepeatDelivery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/RepeatDelivery',
+            i2vedit_dot_v1_dot_delivery__pb2.RepeatDeliveryRequest.SerializeToString,
+            i2vedit_dot_v1_dot_delivery__pb2.RepeatDeliveryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/i2vedit.v1.PropagationService/CompareDeliveries',
+            i2vedit_dot_v1_dot_delivery__pb2.CompareDeliveriesRequest.SerializeToString,
+            i2vedit_dot_v1_dot_delivery__pb2.CompareDeliveriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

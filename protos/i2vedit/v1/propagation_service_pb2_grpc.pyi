@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from i2vedit.v1 import delivery_pb2 as _delivery_pb2
 from i2vedit.v1 import propagation_service_pb2 as _propagation_service_pb2
 from i2vedit.v1 import transfer_pb2 as _transfer_pb2
 import abc as _abc_1
@@ -72,6 +73,12 @@ class PropagationServiceStub:
     """Brings a clip or a painted frame to a server on another machine. Goes on where an earlier call was broken off."""
     DownloadFrames: _grpc.UnaryStreamMultiCallable[_transfer_pb2.DownloadFramesRequest, _transfer_pb2.DownloadFramesResponse]
     """Brings the files of a delivered folder from a server on another machine."""
+    VerifyDelivery: _grpc.UnaryStreamMultiCallable[_delivery_pb2.VerifyDeliveryRequest, _delivery_pb2.VerifyDeliveryResponse]
+    """Re-reads a delivered version and says whether it is whole and true. Ends when the caller goes."""
+    RepeatDelivery: _grpc.UnaryUnaryMultiCallable[_delivery_pb2.RepeatDeliveryRequest, _delivery_pb2.RepeatDeliveryResponse]
+    """Submits the job that makes a delivered version again from its ticket."""
+    CompareDeliveries: _grpc.UnaryStreamMultiCallable[_delivery_pb2.CompareDeliveriesRequest, _delivery_pb2.CompareDeliveriesResponse]
+    """Says how two delivered versions of one shot differ. Ends when the caller goes."""
     DrainServer: _grpc.UnaryUnaryMultiCallable[_transfer_pb2.DrainServerRequest, _transfer_pb2.DrainServerResponse]
     """Begins no further job, lets the running one go at its next step with its checkpoint, and ends the server."""
 
@@ -118,6 +125,12 @@ class PropagationServiceAsyncStub(PropagationServiceStub):
     """Brings a clip or a painted frame to a server on another machine. Goes on where an earlier call was broken off."""
     DownloadFrames: _aio.UnaryStreamMultiCallable[_transfer_pb2.DownloadFramesRequest, _transfer_pb2.DownloadFramesResponse]  # type: ignore[assignment]
     """Brings the files of a delivered folder from a server on another machine."""
+    VerifyDelivery: _aio.UnaryStreamMultiCallable[_delivery_pb2.VerifyDeliveryRequest, _delivery_pb2.VerifyDeliveryResponse]  # type: ignore[assignment]
+    """Re-reads a delivered version and says whether it is whole and true. Ends when the caller goes."""
+    RepeatDelivery: _aio.UnaryUnaryMultiCallable[_delivery_pb2.RepeatDeliveryRequest, _delivery_pb2.RepeatDeliveryResponse]  # type: ignore[assignment]
+    """Submits the job that makes a delivered version again from its ticket."""
+    CompareDeliveries: _aio.UnaryStreamMultiCallable[_delivery_pb2.CompareDeliveriesRequest, _delivery_pb2.CompareDeliveriesResponse]  # type: ignore[assignment]
+    """Says how two delivered versions of one shot differ. Ends when the caller goes."""
     DrainServer: _aio.UnaryUnaryMultiCallable[_transfer_pb2.DrainServerRequest, _transfer_pb2.DrainServerResponse]  # type: ignore[assignment]
     """Begins no further job, lets the running one go at its next step with its checkpoint, and ends the server."""
 
@@ -293,6 +306,30 @@ class PropagationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_transfer_pb2.DownloadFramesResponse], _abc.AsyncIterator[_transfer_pb2.DownloadFramesResponse]]:
         """Brings the files of a delivered folder from a server on another machine."""
+
+    @_abc_1.abstractmethod
+    def VerifyDelivery(
+        self,
+        request: _delivery_pb2.VerifyDeliveryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_delivery_pb2.VerifyDeliveryResponse], _abc.AsyncIterator[_delivery_pb2.VerifyDeliveryResponse]]:
+        """Re-reads a delivered version and says whether it is whole and true. Ends when the caller goes."""
+
+    @_abc_1.abstractmethod
+    def RepeatDelivery(
+        self,
+        request: _delivery_pb2.RepeatDeliveryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_delivery_pb2.RepeatDeliveryResponse, _abc.Awaitable[_delivery_pb2.RepeatDeliveryResponse]]:
+        """Submits the job that makes a delivered version again from its ticket."""
+
+    @_abc_1.abstractmethod
+    def CompareDeliveries(
+        self,
+        request: _delivery_pb2.CompareDeliveriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_delivery_pb2.CompareDeliveriesResponse], _abc.AsyncIterator[_delivery_pb2.CompareDeliveriesResponse]]:
+        """Says how two delivered versions of one shot differ. Ends when the caller goes."""
 
     @_abc_1.abstractmethod
     def DrainServer(

@@ -1,6 +1,8 @@
 """The delivered sequence as another reader sees it, and what happens when it cannot be written."""
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,9 +12,10 @@ import numpy as np
 import OpenEXR
 import pytest
 
+from i2vedit_core.delivery import form
 from i2vedit_core.delivery.composite import composite
 from i2vedit_core.delivery.sequence import SequenceWriter, check_directory, describe_delivery, reserve_version, safe_stem
-from i2vedit_core.delivery.ticket import Ticket
+from i2vedit_core.delivery.ticket import MAX_ATTRIBUTE_NAME, Ticket
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.media import tags
 from i2vedit_core.media.decode import decode_frames
@@ -56,6 +59,31 @@ def test_versions_go_on_after_the_highest(tmp_path: Path, shot: Shot) -> None:
     assert reserve_version(tmp_path, shot.clip).name == f"{NAME}_v009"
 
 
+_RESERVE = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from i2vedit_core.delivery.sequence import reserve_version
+clip = SimpleNamespace(path=Path("shot.mov"))
+sys.stdout.write("ready\\n"); sys.stdout.flush(); sys.stdin.readline()
+for _ in range(20):
+    print(reserve_version(sys.argv[1], clip).name)
+"""
+
+
+def test_two_processes_never_get_the_same_version(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _RESERVE, str(tmp_path)]
+    racers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for racer in racers:
+        assert racer.stdout is not None and racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    names = [name for racer in racers for name in racer.communicate(timeout=120)[0].split()]
+    assert sorted(names) == [f"shot_v{version:03}" for version in range(1, 41)]
+
+
 @pytest.mark.parametrize(
     ("stem", "safe"),
     [("a b%04d#?*", "a_b_04d___"), ("..", "clip"), ("", "clip"), ("日本 語", "日本_語"), ("../../etc", "_.._etc"), ("x" * 300, "x" * 180)],
@@ -82,6 +110,27 @@ def test_the_header_is_what_the_design_fixes(tmp_path: Path, shot: Shot, ticket:
     for name, value in ticket.attributes().items():
         assert header[name] == value
     assert tuple(header["dataWindow"][1]) == (95, 63) == tuple(header["displayWindow"][1])
+
+
+def test_above_thirty_frames_a_second_a_label_counts_pairs(tmp_path: Path, shot: Shot, ticket: Ticket, matte: np.ndarray) -> None:
+    fast = replace(shot, clip=replace(shot.clip, rate=Fraction(60), start_timecode="01:00:00:57"))
+    path, _ = deliver(tmp_path, fast, ticket, matte)
+    header, _ = read(path)
+    # Frame 2 after 57 is 59: the second frame of pair 29.
+    assert (header["timeCode"].seconds, header["timeCode"].frame) == (0, 29)
+    assert header["i2vedit/timecode"] == "01:00:00:59" and header["framesPerSecond"] == 60
+    assert all(len(name) <= MAX_ATTRIBUTE_NAME for name in header)
+
+
+def test_a_plates_windows_travel(tmp_path: Path, shot: Shot, ticket: Ticket, matte: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An EXR plate may hold less, or more, than is shown of it."""
+    monkeypatch.setattr(form, "windows_of", lambda clip: (form.Window(-4, 5, 91, 68), form.Window(0, 0, 199, 99)))
+    path, plate = deliver(tmp_path, shot, ticket, matte, depth=Depth.FLOAT)
+    header, channels = read(path)
+    assert [tuple(map(int, corner)) for corner in header["dataWindow"]] == [(-4, 5), (91, 68)]
+    assert [tuple(map(int, corner)) for corner in header["displayWindow"]] == [(0, 0), (199, 99)]
+    np.testing.assert_array_equal(channels["G"][matte == 0], plate[:, :, 1][matte == 0])
+    assert SequenceWriter(path.parent, shot.clip, DeliverySettings(tmp_path), ticket).have(shot.first)
 
 
 def test_the_plate_is_kept_and_the_patch_is_laid_in(tmp_path: Path, shot: Shot, ticket: Ticket, matte: np.ndarray) -> None:
@@ -125,12 +174,19 @@ def test_conversion_to_linear(tmp_path: Path, shot: Shot, ticket: Ticket, matte:
 def test_settings_are_resolved_for_the_ticket(shot: Shot) -> None:
     settings = DeliverySettings(Path("/out"), color_space="acescg", compression="dwaa")
     assert describe_delivery(shot.clip, settings) == {
+        "plate_space": "Gamma 2.4 Encoded Rec.709",
         "color_space": "ACEScg",
         "ocio_config": tags.OCIO_CONFIG,
         "depth": "half",
         "compression": "dwaa",
         "alpha": "plate",
         "lossy": True,
+        "data_window": [0, 0, 95, 63],
+        "display_window": [0, 0, 95, 63],
+        "pixel_aspect": "16/15",
+        "rate": "30000/1001",
+        "timecode": "00:59:59;28",
+        "also": [],
     }
     assert describe_delivery(replace(shot.clip, bit_depth=12), DeliverySettings(Path("/out")))["depth"] == "float"
     with pytest.raises(BridgeError) as caught:

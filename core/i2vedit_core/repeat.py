@@ -1,0 +1,90 @@
+"""Making a delivery again: a ticket's settings as they were, and the refusal to repeat it with other material."""
+
+import types
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from i2vedit_core.delivery.form import Form
+from i2vedit_core.delivery.ticket import Ticket
+from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.media.fingerprint import sha256_of
+from i2vedit_core.models import ModelFolder
+from i2vedit_core.settings import LORA_SHARES, DeliverySettings, Preset, Settings
+
+T = TypeVar("T")
+
+
+def settings_of(ticket: Ticket) -> Settings:
+    """The settings with which a ticket's delivery was made. Raises BridgeError TICKET_UNUSABLE, SETTING_INVALID."""
+    try:
+        return _from_json(Settings, _asked_for(ticket.settings))
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unusable(f"its settings cannot be carried out by this version ({error})") from error
+
+
+def _asked_for(settings: dict[str, Any]) -> dict[str, Any]:
+    """A ticket has the LoRA steps that were taken; settings have those of the full preset, of which each takes its share."""
+    share = LORA_SHARES[Preset(settings["preset"])]
+    lora = settings["lora"]
+    return {**settings, "lora": {**lora, "steps": round(lora["steps"] / share) if share else 0}}
+
+
+def delivery_of(ticket: Ticket, directory: Path) -> DeliverySettings:
+    """The same delivery into another folder. Formats beside the EXR are not made again. Raises BridgeError TICKET_UNUSABLE."""
+    try:
+        form = Form.from_json(ticket.delivery)
+    except ValueError as error:
+        raise _unusable(str(error).rstrip(".")) from error
+    return DeliverySettings(directory, form.color_space, form.depth, form.compression, form.alpha)
+
+
+def check_material(ticket: Ticket, plate: Path, edit: Path, model: ModelFolder) -> None:
+    """Raises BridgeError MATERIAL_CHANGED, CLIP_NOT_FOUND or EDIT_NOT_FOUND unless everything is what the ticket was made of."""
+    if _hash(plate, Reason.CLIP_NOT_FOUND, "plate", "--plate") != ticket.plate_sha256:
+        raise _changed(f"The plate '{plate}' is not what it was when this was delivered; give the plate of then with --plate.")
+    if _hash(edit, Reason.EDIT_NOT_FOUND, "edited frame", "--edited") != ticket.edit_sha256:
+        raise _changed(f"The edited frame '{edit}' has been saved again since; give the picture of then with --edited.")
+    if model.sha256 != ticket.model_sha256:
+        raise _changed(f"The model '{ticket.model}' has other weights than when this was delivered; put the former ones in its place.")
+
+
+def _hash(path: Path, reason: Reason, what: str, option: str) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        sentence = f"The {what} cannot be read at '{path}' ({error.strerror}); say where it is with {option}."
+        raise BridgeError(Code.NOT_FOUND, reason, sentence) from error
+
+
+def _changed(sentence: str) -> BridgeError:
+    return BridgeError(Code.FAILED_PRECONDITION, Reason.MATERIAL_CHANGED, sentence)
+
+
+def _unusable(why: str) -> BridgeError:
+    return BridgeError(Code.FAILED_PRECONDITION, Reason.TICKET_UNUSABLE, f"The ticket cannot be used: {why}.")
+
+
+def _from_json(kind: type[T], found: dict[str, Any]) -> T:
+    """A dataclass of settings from JSON values. Raises TypeError for a field that it has not, ValueError for a wrong value."""
+    hints = get_type_hints(kind)
+    unknown = found.keys() - hints.keys()
+    if unknown:
+        raise TypeError(f"unknown: {', '.join(sorted(unknown))}")
+    return kind(**{name: _value(hints[name], value) for name, value in found.items()})
+
+
+def _value(hint: Any, value: Any) -> Any:
+    if get_origin(hint) in (Union, types.UnionType):
+        return None if value is None else _value(next(each for each in get_args(hint) if each is not type(None)), value)
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)[0]
+        return tuple(_value(inner, each) for each in value)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return _from_json(hint, value)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
+    convert: Callable[[Any], Any] = hint
+    return convert(value)

@@ -1,0 +1,50 @@
+"""From a ticket to the job that makes its delivery again."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from i2vedit.v1 import clip_pb2, delivery_pb2, job_pb2
+from i2vedit_core.delivery.ticket import Ticket
+from i2vedit_core.repeat import delivery_of, settings_of
+from i2vedit_server import convert
+
+E = TypeVar("E")
+
+
+@dataclass(frozen=True)
+class DeliveryPaths:
+    """A version folder, and where its plate and edited frame are looked for; None: nowhere."""
+
+    folder: Path
+    plate: Path | None
+    edit: Path | None
+
+
+def repetition_spec(ticket: Ticket, paths: DeliveryPaths, output: str) -> job_pb2.JobSpec:
+    """The job that makes a delivery again. Its settings are those of the ticket; what stands in the spec is for people and for roots."""
+    settings, delivery = settings_of(ticket), delivery_of(ticket, Path(output))
+    return job_pb2.JobSpec(
+        clip=clip_pb2.ClipRef(path=str(paths.plate), source_in=ticket.first, frame_count=ticket.last - ticket.first + 1),
+        edits=[job_pb2.EditedFrame(path=str(paths.edit), frame=ticket.edit_frame)],
+        settings=job_pb2.PropagationSettings(
+            model=settings.model,
+            preset=_number(convert.PRESETS, settings.preset),
+            edit_kind=_number(convert.EDIT_KINDS, settings.edit),
+            seed=settings.seed,
+            picture_area=settings.picture_area or 0,
+        ),
+        delivery=job_pb2.DeliverySettings(
+            directory=output,
+            color_space=delivery.color_space,
+            depth=_number(convert.DEPTHS, delivery.depth),
+            compression=delivery.compression,
+            alpha=_number(convert.ALPHAS, delivery.alpha),
+            repeats=delivery_pb2.Repetition(directory=str(paths.folder), ticket=ticket.to_json()),
+        ),
+    )
+
+
+def _number(table: dict[int, E], value: E) -> Any:
+    """The enum number of a dataclass value."""
+    return next(number for number, each in table.items() if each is value)
