@@ -33,6 +33,10 @@ class PropagateOptions:
     depth: str = "auto"
     compression: str = ""
     alpha: str = "plate"
+    inside: str = "auto"
+    grain: float | None = None
+    region: str | None = None
+    """A matte from the artist: a picture for the painted frame, or a clip."""
 
 
 def absolute(path: str) -> str:
@@ -114,7 +118,7 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
         first, count = options.frames[0], options.frames[1] - options.frames[0] + 1
     return job_pb2.JobSpec(
         clip=clip_pb2.ClipRef(path=absolute(options.clip), source_in=first, frame_count=count),
-        edits=[job_pb2.EditedFrame(path=absolute(options.edited), frame=options.painted_frame)],
+        edits=[_edited_frame(options)],
         settings=job_pb2.PropagationSettings(
             model=model_reference(options.model),
             preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
@@ -129,5 +133,12 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
             depth=job_pb2.Depth.Value(f"DEPTH_{options.depth.upper()}"),
             compression=options.compression,
             alpha=job_pb2.AlphaMode.Value(f"ALPHA_MODE_{options.alpha.upper()}"),
+            inside=job_pb2.Inside.Value(f"INSIDE_{options.inside.upper()}"),
+            grain=options.grain,
         ),
     )
+
+
+def _edited_frame(options: PropagateOptions) -> job_pb2.EditedFrame:
+    region = absolute(options.region) if options.region else ""
+    return job_pb2.EditedFrame(path=absolute(options.edited), frame=options.painted_frame, region_path=region)

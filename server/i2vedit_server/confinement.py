@@ -19,7 +19,7 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_server.config import ServerConfig
 from i2vedit_server.data_folder import DataFolder
 
-PATH_FIELDS = frozenset({"path", "output_path", "directory", "model"})
+PATH_FIELDS = frozenset({"path", "output_path", "directory", "model", "region_path"})
 """Names of the fields that hold paths, in whichever message they stand."""
 OUTPUT_FIELDS = frozenset({"output_path", "directory"})
 MODEL_NAMES = frozenset({"", "mini", "svd", "svd-xt"})

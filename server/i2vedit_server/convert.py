@@ -9,7 +9,7 @@ from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.probe import ClipInfo
 from i2vedit_core.progress import Progress, Stage
-from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, LoraSettings, Preset, Settings
+from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, Inside, LoraSettings, Preset, Settings
 from i2vedit_server.messages import JobOrder, Places, ShotOrder
 from i2vedit_server.record import Failure, JobKind, JobRecord, Priority, ShotRecord, StopRequest
 from i2vedit_server.states import JobState
@@ -70,6 +70,11 @@ EDIT_KINDS: dict[int, EditKind] = {
 }
 DEPTHS: dict[int, Depth] = {job_pb2.DEPTH_AUTO: Depth.AUTO, job_pb2.DEPTH_HALF: Depth.HALF, job_pb2.DEPTH_FLOAT: Depth.FLOAT}
 ALPHAS: dict[int, Alpha] = {job_pb2.ALPHA_MODE_PLATE: Alpha.PLATE, job_pb2.ALPHA_MODE_MATTE: Alpha.MATTE}
+INSIDES: dict[int, Inside] = {
+    job_pb2.INSIDE_AUTO: Inside.AUTO,
+    job_pb2.INSIDE_REPLACE: Inside.REPLACE,
+    job_pb2.INSIDE_DELTA: Inside.DELTA,
+}
 
 
 def local_path(text: str, what: str) -> Path:
@@ -104,6 +109,8 @@ def canonical_spec(spec: job_pb2.JobSpec) -> job_pb2.JobSpec:
     delivery.depth = delivery.depth or job_pb2.DEPTH_AUTO
     delivery.compression = delivery.compression or "zip"
     delivery.alpha = delivery.alpha or job_pb2.ALPHA_MODE_PLATE
+    delivery.inside = delivery.inside or job_pb2.INSIDE_AUTO
+    delivery.grain = delivery.grain if delivery.HasField("grain") else 1.0
     return whole
 
 
@@ -153,6 +160,7 @@ def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
         places=places,
         edit=local_path(edit.path, "edited frame"),
         edit_frame=edit.frame,
+        region=local_path(edit.region_path, "region") if edit.region_path else None,
         delivery=_delivery(spec.delivery),
     )
 
@@ -291,6 +299,8 @@ def _delivery(message: job_pb2.DeliverySettings) -> DeliverySettings:
         depth=_chosen(DEPTHS, message.depth, "depth"),
         compression=message.compression,
         alpha=_chosen(ALPHAS, message.alpha, "alpha mode"),
+        inside=_chosen(INSIDES, message.inside, "way to make the inside"),
+        grain=message.grain,
     )
 
 

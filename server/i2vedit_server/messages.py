@@ -41,6 +41,8 @@ class JobOrder(ShotOrder):
 
     edit: Path
     edit_frame: int
+    region: Path | None
+    """A matte that came with the edit."""
     delivery: DeliverySettings
 
 

@@ -42,6 +42,9 @@ class Ticket:
     """Of i2vedit-bridge and of every library that decides the result."""
     created: str
     """UTC, ISO 8601."""
+    region_path: str = ""
+    """Of the matte that the artist gave; empty where none was given."""
+    region_sha256: str = ""
 
     def attributes(self) -> dict[str, str | int]:
         """What every EXR carries: hashes and names, never a full path."""
@@ -63,6 +66,8 @@ class Ticket:
             "threads": self.threads,
             "versions": json.dumps(self.versions, sort_keys=True),
             "created": self.created,
+            "region": Path(self.region_path).name,
+            "region_sha256": self.region_sha256,
         }
         return {ATTRIBUTE_PREFIX + name: value for name, value in values.items()}
 
@@ -71,7 +76,7 @@ class Ticket:
 
         Where maps were kept is left out: all ways give the same ones.
         """
-        incidental = {"created", "plate_path", "edit_path"}
+        incidental = {"created", "plate_path", "edit_path", "region_path"}
         deciding = {key: value for key, value in dataclasses.asdict(self).items() if key not in incidental}
         deciding["settings"] = {key: value for key, value in self.settings.items() if key != "maps"}
         return json.dumps(deciding, sort_keys=True)
@@ -86,7 +91,8 @@ class Ticket:
         if not isinstance(found, dict) or found.pop("format", None) != FORMAT:
             raise ValueError("This is not a ticket of a format that is known here.")
         names = {field.name for field in dataclasses.fields(cls)}
-        if set(found) != names:
+        needed = {field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING}
+        if not needed <= set(found) <= names:
             raise ValueError(f"The ticket's fields differ: {', '.join(sorted(set(found) ^ names))}.")
         return cls(**found)
 

@@ -15,6 +15,7 @@ PRESETS = ("full", "balanced", "preview")
 EDITS = ("local", "style", "shape")
 DEPTHS = ("auto", "half", "float")
 ALPHAS = ("plate", "matte")
+INSIDES = ("auto", "replace", "delta")
 
 
 @click.command("propagate")
@@ -33,6 +34,11 @@ ALPHAS = ("plate", "matte")
 @click.option("--depth", type=click.Choice(DEPTHS), default="auto", show_default=True, help="Depth of the EXR.")
 @click.option("--compression", default="zip", show_default=True, metavar="NAME", help="Compression of the EXR: zip, piz, dwaa, ...")
 @click.option("--alpha", type=click.Choice(ALPHAS), default="plate", show_default=True, help="The whole picture, or the patch alone.")
+@click.option(
+    "--inside", type=click.Choice(INSIDES), default="auto", show_default=True, help="New pixels, or the change added to the plate."
+)
+@click.option("--grain", type=click.FloatRange(0, 1), help="How much of the plate's grain new pixels get, 0 to 1. Default: all of it.")
+@click.option("--region", metavar="FILE", help="Your own matte: a picture for the painted frame, or a clip for all of them.")
 @click.option("--detach", is_flag=True, help="Submit, and do not wait.")
 @json_option
 def command(
@@ -51,6 +57,9 @@ def command(
     depth: str,
     compression: str,
     alpha: str,
+    inside: str,
+    grain: float | None,
+    region: str | None,
     detach: bool,
     as_json: bool,
 ) -> None:
@@ -75,6 +84,9 @@ def command(
         depth=depth,
         compression=compression,
         alpha=alpha,
+        inside=inside,
+        grain=grain,
+        region=region,
     )
     spec = job_spec(options)
     remote = is_remote()

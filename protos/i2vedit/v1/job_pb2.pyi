@@ -122,6 +122,34 @@ ALPHA_MODE_MATTE: AlphaMode.ValueType  # 2
 """The premultiplied patch alone; A is the matte."""
 Global___AlphaMode: _TypeAlias = AlphaMode  # noqa: Y015
 
+class _Inside:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InsideEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Inside.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INSIDE_UNSPECIFIED: _Inside.ValueType  # 0
+    """Taken as INSIDE_AUTO."""
+    INSIDE_AUTO: _Inside.ValueType  # 1
+    """Each painted region as suits it."""
+    INSIDE_REPLACE: _Inside.ValueType  # 2
+    """New pixels."""
+    INSIDE_DELTA: _Inside.ValueType  # 3
+    """What the edit changed, added to the plate, whose detail and grain live on."""
+
+class Inside(_Inside, metaclass=_InsideEnumTypeWrapper):
+    """What lies inside the matte."""
+
+INSIDE_UNSPECIFIED: Inside.ValueType  # 0
+"""Taken as INSIDE_AUTO."""
+INSIDE_AUTO: Inside.ValueType  # 1
+"""Each painted region as suits it."""
+INSIDE_REPLACE: Inside.ValueType  # 2
+"""New pixels."""
+INSIDE_DELTA: Inside.ValueType  # 3
+"""What the edit changed, added to the plate, whose detail and grain live on."""
+Global___Inside: _TypeAlias = Inside  # noqa: Y015
+
 class _Priority:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -154,19 +182,25 @@ class EditedFrame(_message.Message):
 
     PATH_FIELD_NUMBER: _builtins.int
     FRAME_FIELD_NUMBER: _builtins.int
+    REGION_PATH_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     """Absolute path on the server's machine: PNG, JPEG, TIFF, EXR or PSD."""
     frame: _builtins.int
     """Source frame number, counted as ClipRef.source_in. Unset: the first frame of the range."""
+    region_path: _builtins.str
+    """Absolute path of a matte, by its alpha or, without one, its brightness: a picture says what of the painted frame counts, a clip
+    with a frame for each of the shot's is the matte of each. Empty: found by the method.
+    """
     def __init__(
         self,
         *,
         path: _builtins.str = ...,
         frame: _builtins.int | None = ...,
+        region_path: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_frame", b"_frame", "frame", b"frame"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_frame", b"_frame", "frame", b"frame", "path", b"path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_frame", b"_frame", "frame", b"frame", "path", b"path", "region_path", b"region_path"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__frame: _TypeAlias = _typing.Literal["frame"]  # noqa: Y015
     _WhichOneofArgType__frame: _TypeAlias = _typing.Literal["_frame", b"_frame"]  # noqa: Y015
@@ -222,6 +256,8 @@ class DeliverySettings(_message.Message):
     DEPTH_FIELD_NUMBER: _builtins.int
     COMPRESSION_FIELD_NUMBER: _builtins.int
     ALPHA_FIELD_NUMBER: _builtins.int
+    INSIDE_FIELD_NUMBER: _builtins.int
+    GRAIN_FIELD_NUMBER: _builtins.int
     directory: _builtins.str
     """Absolute path of the folder that receives NAME_v001, NAME_v002, ..."""
     color_space: _builtins.str
@@ -230,6 +266,9 @@ class DeliverySettings(_message.Message):
     compression: _builtins.str
     """An OpenEXR compression in lower case. Empty: `zip`."""
     alpha: Global___AlphaMode.ValueType
+    inside: Global___Inside.ValueType
+    grain: _builtins.float
+    """How much of the plate's grain is put back where pixels are new, from 0 (none) to 1 (as much as the plate has). Unset: 1."""
     def __init__(
         self,
         *,
@@ -238,12 +277,16 @@ class DeliverySettings(_message.Message):
         depth: Global___Depth.ValueType = ...,
         compression: _builtins.str = ...,
         alpha: Global___AlphaMode.ValueType = ...,
+        inside: Global___Inside.ValueType = ...,
+        grain: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_grain", b"_grain", "grain", b"grain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha", b"alpha", "color_space", b"color_space", "compression", b"compression", "depth", b"depth", "directory", b"directory"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_grain", b"_grain", "alpha", b"alpha", "color_space", b"color_space", "compression", b"compression", "depth", b"depth", "directory", b"directory", "grain", b"grain", "inside", b"inside"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__grain: _TypeAlias = _typing.Literal["grain"]  # noqa: Y015
+    _WhichOneofArgType__grain: _TypeAlias = _typing.Literal["_grain", b"_grain"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__grain) -> _WhichOneofReturnType__grain | None: ...
 
 Global___DeliverySettings: _TypeAlias = DeliverySettings  # noqa: Y015
 
