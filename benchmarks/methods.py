@@ -11,8 +11,8 @@ from torch import Tensor
 import rivals
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
-from i2vedit_core.delivery.inside import Filling, PaintedPictures
-from i2vedit_core.delivery.matting import ChunkPictures
+from i2vedit_core.delivery.inside import Filling
+from i2vedit_core.delivery.matting import ChunkPictures, PaintedPictures
 from i2vedit_core.delivery.patch import Patcher
 from i2vedit_core.matte import painted_difference, painted_matte
 from i2vedit_core.media.fit import Fit, same_size

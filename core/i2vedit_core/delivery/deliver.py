@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from i2vedit_core.delivery.contact_sheet import make_contact_sheet
-from i2vedit_core.delivery.inside import Filling, PaintedPictures
-from i2vedit_core.delivery.matting import ChunkPictures
+from i2vedit_core.delivery.inside import Filling
+from i2vedit_core.delivery.matting import ChunkPictures, PaintedPictures
 from i2vedit_core.delivery.painted import Painted
 from i2vedit_core.delivery.patch import Patch, Patcher
 from i2vedit_core.delivery.preview import make_preview

@@ -11,17 +11,20 @@ import numpy as np
 
 from i2vedit_core.delivery.carry import Followed, blurred
 from i2vedit_core.delivery.grain import Grain
-from i2vedit_core.delivery.matting import FramePictures
+from i2vedit_core.delivery.matting import FramePictures, PaintedPictures
+from i2vedit_core.delivery.palette import Palette
 from i2vedit_core.matte import PAINTED
 from i2vedit_core.media.fit import Fit
-from i2vedit_core.media.flow import Plane, fetch, resized
+from i2vedit_core.media.flow import Plane, fetch, resized, tracked
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.settings import EditKind, Inside
 
 LEAST_BLUR = 1.5
 """Pixels of the plate: what is finer than this is detail, also where the model's picture is as large as the plate."""
-AGREED = 0.1
-"""Difference between the model's picture and the carried one at which the carried detail is trusted by half."""
+UNRELATED, AGREED = 0.5, 0.9
+"""Correlation of the model's change and the carried one at which they have nothing to do with each other, and at which they are one."""
+WINDOW = 1 / 64
+"""Share of the shorter side: standard deviation of the window in which the two are compared."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,6 @@ class Part:
 
 
 @dataclass(frozen=True)
-class PaintedPictures:
-    """The painted frame, [H, W, 3] in 0..1: its plate and the picture, and what was painted as a `painted_difference` [H, W]."""
-
-    plate: Picture
-    picture: Picture
-    difference: Plane
-
-
-@dataclass(frozen=True)
 class Filling:
     """How the inside is to be made."""
 
@@ -72,38 +66,53 @@ class NewPixels:
         self._blur = max(LEAST_BLUR, fit.enlargement)
         self._painted = painted.picture
         self._change = painted.picture - painted.plate
+        self._small_change = tracked(self._change)
+        self._palette = Palette(painted.plate, self._change, painted.difference > PAINTED)
         self._delta = delta_share(painted, depth, self._blur, filling)
         self._grain = Grain.of(painted.plate) if filling.grain > 0 and not self._delta.all() else None
 
     def of(self, frame: int, followed: Followed, plate: Picture, model: FramePictures, part: Part) -> tuple[Picture, Plane]:
         """The new pixels [h, w, 3] of a part of a frame, and [h, w] how far each is the plate with a change: 1 delta, 0 replaced."""
-        x, y = _way(followed, plate.shape[:2], part)
-        trust = part.of(resized(followed.trust, *plate.shape[:2]))[..., None]
-        share = part.of(resized(fetch(self._delta, followed.x, followed.y), *plate.shape[:2]))
+        size = plate.shape[:2]
+        way = _way(followed, size, part)
+        trust = part.of(resized(followed.trust, *size))[..., None]
+        share = part.of(resized(fetch(self._delta, followed.x, followed.y), *size))
         if (share >= 1).all():
-            return self._changed(part.of(plate), model, part, (x, y), trust), share
-        replaced = self._replaced(frame, model, part, (x, y), trust)
+            return self._changed(part.of(plate), model, part, way, trust), share
+        sure = trust * part.of(resized(self._agreement(followed, model), *size))[..., None]
+        replaced = self._replaced(frame, model, part, way, sure)
         if not share.any():
             return replaced, share
-        changed = self._changed(part.of(plate), model, part, (x, y), trust)
+        changed = self._changed(part.of(plate), model, part, way, trust)
         return np.asarray(replaced + share[..., None] * (changed - replaced), np.float32), share
 
     def _changed(self, plate: Picture, model: FramePictures, part: Part, way: tuple[Plane, Plane], trust: Picture) -> Picture:
         """The plate with the change: the model's, or the painted one where it can be followed."""
         told = self._fit.to_plate(model.edited - model.source, part.rows, part.columns)
+        by_colour, sure = self._palette.change(plate)
+        told = told + sure[..., None] * (by_colour - told)
         return np.asarray(plate + told + trust * (fetch(self._change, *way) - told), np.float32)
 
-    def _replaced(self, frame: int, model: FramePictures, part: Part, way: tuple[Plane, Plane], trust: Picture) -> Picture:
-        """The model's picture, with painted detail where it can be followed and both show the same, and with grain elsewhere."""
+    def _replaced(self, frame: int, model: FramePictures, part: Part, way: tuple[Plane, Plane], sure: Picture) -> Picture:
+        """The model's picture, or the painted one where it can be followed and the model agrees; with grain where it is the model's."""
         told = self._fit.to_plate(model.edited, part.rows, part.columns)
-        carried = fetch(self._painted, *way)
-        coarse = blurred(carried, self._blur)
-        apart = np.abs(coarse - told).max(axis=-1, keepdims=True)
-        sure = trust / (1 + np.square(apart / AGREED))
-        picture = np.asarray(told + sure * (carried - coarse), np.float32)
+        picture = np.asarray(told + sure * (fetch(self._painted, *way) - told), np.float32)
         if self._grain is None:
             return picture
         return self._grain.over(picture, self._filling.grain * (1 - sure[..., 0]), (self._filling.seed, frame))
+
+    def _agreement(self, followed: Followed, model: FramePictures) -> Plane:
+        """[h, w] in 0..1: whether the model changes a pixel towards what is carried there, however far it goes.
+
+        Something new may move with the plate or not, and only the model can tell. That it goes less far than was painted is its weakness,
+        and no objection.
+        """
+        carried = fetch(self._small_change, followed.x, followed.y)
+        told = self._fit.to_size(model.edited - model.source, *followed.x.shape)
+        sigma = WINDOW * min(followed.x.shape)
+        shared, mine, its = (blurred((a * b).sum(axis=-1), sigma) for a, b in ((carried, told), (carried, carried), (told, told)))
+        alike = shared / np.sqrt(np.maximum(mine * its, 1e-12))
+        return np.asarray(np.clip((alike - UNRELATED) / (AGREED - UNRELATED), 0, 1), np.float32)
 
 
 def delta_share(painted: PaintedPictures, depth: Plane, blur: float, filling: Filling) -> Plane:

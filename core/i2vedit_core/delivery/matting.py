@@ -7,13 +7,16 @@ import numpy as np
 
 from i2vedit_core.delivery.carry import Followed
 from i2vedit_core.delivery.edges import along_edges
-from i2vedit_core.matte import Calibration, change, finish, outline, settled
+from i2vedit_core.delivery.palette import Belonging
+from i2vedit_core.matte import PAINTED, Calibration, change, finish, outline, settled
 from i2vedit_core.media.fit import Fit
-from i2vedit_core.media.flow import Plane, fetch, pixel_grid
+from i2vedit_core.media.flow import Plane, fetch, pixel_grid, tracked
 from i2vedit_core.media.pixels import Picture
 
 KEPT = 0.5
 """How much of the frame before stays in what the model's change says, where the plate's flow leads there surely."""
+COLOUR = 0.5
+"""How much the plate's colour says where its motion says nothing."""
 STEADY = 0.5
 """From here on a step of the flow is sure enough to measure flicker by."""
 
@@ -43,12 +46,22 @@ class FramePictures:
     edit_map: Plane
 
 
+@dataclass(frozen=True)
+class PaintedPictures:
+    """The painted frame, [H, W, 3] in 0..1: its plate and the picture, and what was painted as a `painted_difference` [H, W]."""
+
+    plate: Picture
+    picture: Picture
+    difference: Plane
+
+
 class Matting:
     """Learns from the painted frame, then makes the mattes of all frames after it, in their order and none left out."""
 
-    def __init__(self, fit: Fit, difference: Plane, first: FramePictures) -> None:
-        """`difference` [H, W]: what was painted; `first`: the model's answer for the painted frame."""
-        self._fit = fit
+    def __init__(self, fit: Fit, painted: PaintedPictures, first: FramePictures) -> None:
+        """`first`: the model's answer for the painted frame."""
+        self._fit, difference = fit, painted.difference
+        self._belonging = Belonging(tracked(painted.plate), tracked(difference) > PAINTED)
         small = fit.to_model(np.repeat(difference[..., None], 3, axis=-1))[..., 0]
         self._calibration = Calibration.of(change(first.edited, first.source), first.edit_map, small)
         self._seen: Plane | None = None
@@ -73,7 +86,9 @@ class Matting:
         height, width = followed.depth.shape
         evidence = np.stack([change(model.edited, model.source), model.edit_map], axis=-1)
         changed, edit_map = np.moveaxis(self._fit.to_size(evidence, height, width), -1, 0)
-        return self._calibration.witnessed(np.maximum(changed, 0), edit_map, followed.witness)
+        by_colour = self._belonging.witness(followed.plate)
+        witness = followed.witness + (1 - np.abs(followed.witness)) * COLOUR * by_colour
+        return self._calibration.witnessed(np.maximum(changed, 0), edit_map, witness)
 
     def _steadied(self, seen: Plane, followed: Followed) -> Plane:
         """With a share of what was said of the same pixel one frame earlier."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from i2vedit_core.delivery.carry import Carry
-from i2vedit_core.delivery.inside import Filling, NewPixels, PaintedPictures, Part
-from i2vedit_core.delivery.matting import FramePictures, Matting
+from i2vedit_core.delivery.inside import Filling, NewPixels, Part
+from i2vedit_core.delivery.matting import FramePictures, Matting, PaintedPictures
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.media.flow import Plane, tracked
 from i2vedit_core.media.pixels import Picture
@@ -32,7 +32,7 @@ class Patcher:
     def __init__(self, painted: PaintedPictures, fit: Fit, filling: Filling, first: FramePictures) -> None:
         """`first`: the model's answer for the painted frame."""
         self._carry = Carry(tracked(painted.plate), painted.difference, filling.kind)
-        self._matting = Matting(fit, painted.difference, first)
+        self._matting = Matting(fit, painted, first)
         self._pixels = NewPixels(painted, self._carry.depth, fit, filling)
 
     def follow(self, frame: int, plate: Picture, model: FramePictures, given: Plane | None = None) -> Patch:

@@ -5,8 +5,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from i2vedit_core.delivery.carry import Carry
-from i2vedit_core.delivery.inside import Filling, PaintedPictures
-from i2vedit_core.delivery.matting import ChunkPictures
+from i2vedit_core.delivery.inside import Filling
+from i2vedit_core.delivery.matting import ChunkPictures, PaintedPictures
 from i2vedit_core.delivery.patch import Patcher
 from i2vedit_core.media.fit import same_size
 from i2vedit_core.settings import EditKind
