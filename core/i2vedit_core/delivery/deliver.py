@@ -22,7 +22,7 @@ from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.media.flow import Plane
 from i2vedit_core.media.pixels import Picture
-from i2vedit_core.media.repair import repair
+from i2vedit_core.media.repair import repaired
 from i2vedit_core.shot import Shot
 
 _log = logging.getLogger(__name__)
@@ -35,20 +35,8 @@ class _Plate:
     frame: int
     decoded: Picture
     """[H, W, 3 or 4]: as it is, and as it stays outside the matte."""
-    repaired: Picture
-    """The same, with numbers for the pixels that have none."""
-
-    @property
-    def colour(self) -> Picture:
-        """[H, W, 3]: what is computed with."""
-        return self.repaired[..., :3]
-
-    def under(self, matte: Plane) -> tuple[Picture, int]:
-        """What lies under a matte [H, W]: repaired inside it, as decoded outside; and how many pixels were repaired."""
-        if self.repaired is self.decoded:
-            return self.decoded, 0
-        mended = ~np.isfinite(self.decoded).all(axis=-1) & (matte > 0)
-        return np.where(mended[..., None], self.repaired, self.decoded), int(mended.sum())
+    colour: Picture
+    """[H, W, 3]: what is computed with; pixels that are no numbers are mended."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +78,13 @@ class Deliverer:
 
     def _plates(self, first: int, last: int) -> Iterator[_Plate]:
         for frame, decoded in enumerate(decode_frames(self.shot.clip, first, last), start=first):
-            yield _Plate(frame, decoded, repair(decoded)[0])
+            yield _Plate(frame, decoded, repaired(decoded)[0][..., :3])
 
     def _write(self, plate: _Plate, new: Picture, matte: Plane, told: dict[str, str | float]) -> Path:
         if self.writer.have(plate.frame):
             return self.writer.path(plate.frame)
-        under, repaired = plate.under(matte)
-        return self.writer.write(plate.frame, under, new, matte, {**told, "repaired": repaired})
+        under, mended = repaired(plate.decoded, matte > 0)
+        return self.writer.write(plate.frame, under, new, matte, {**told, "repaired": mended})
 
     def extras(self) -> None:
         """The movie and the contact sheet beside the frames. They are a courtesy: without them the delivery is whole all the same."""

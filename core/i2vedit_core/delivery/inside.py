@@ -69,7 +69,7 @@ class NewPixels:
         self._small_change = tracked(self._change)
         self._palette = Palette(painted.plate, self._change, painted.difference > PAINTED)
         self._delta = delta_share(painted, depth, self._blur, filling)
-        self._grain = Grain.of(painted.plate) if filling.grain > 0 and not self._delta.all() else None
+        self._grain = Grain.of(np.clip(painted.plate, 0, 1)) if filling.grain > 0 and not self._delta.all() else None
 
     def of(self, frame: int, followed: Followed, plate: Picture, model: FramePictures, part: Part) -> tuple[Picture, Plane]:
         """The new pixels [h, w, 3] of a part of a frame, and [h, w] how far each is the plate with a change: 1 delta, 0 replaced."""

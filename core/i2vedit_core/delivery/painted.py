@@ -10,7 +10,7 @@ from i2vedit_core.matte import finish, painted_difference, painted_matte, was_pa
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.flow import Plane
 from i2vedit_core.media.pixels import Picture
-from i2vedit_core.media.repair import repair
+from i2vedit_core.media.repair import repaired
 from i2vedit_core.media.still import read_still
 from i2vedit_core.shot import Edit, Shot
 
@@ -61,7 +61,7 @@ class Painted:
 def read_painted(edit: Edit, shot: Shot) -> Painted:
     """Raises BridgeError as `read_still`, `decode_frames` and `Region.open`."""
     (plate,) = decode_frames(shot.clip, shot.first, shot.first)
-    whole = repair(plate)[0][..., :3]
+    whole = repaired(plate)[0][..., :3]
     region = open_region(edit, shot)
     given = finish(region.first(shot.first)) if region else None
-    return Painted(whole, read_still(edit.image, shot.clip, whole), given, bool(region and region.moves))
+    return Painted(whole, read_still(edit.image, shot.clip, whole), given, bool(region and region.clip))

@@ -1,6 +1,6 @@
 """From the model's answer to the patch that is laid over the plate: matte and new pixels, at the plate's size, frame after frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,17 +31,24 @@ class Patcher:
 
     def __init__(self, painted: PaintedPictures, fit: Fit, filling: Filling, first: FramePictures) -> None:
         """`first`: the model's answer for the painted frame."""
-        self._carry = Carry(tracked(painted.plate), painted.difference, filling.kind)
-        self._matting = Matting(fit, painted, first)
+        seen = replace(painted, plate=_seen(painted.plate))
+        self._carry = Carry(tracked(seen.plate), painted.difference, filling.kind)
+        self._matting = Matting(fit, seen, first)
         self._pixels = NewPixels(painted, self._carry.depth, fit, filling)
 
     def follow(self, frame: int, plate: Picture, model: FramePictures, given: Plane | None = None) -> Patch:
-        """The patch of the next frame, number `frame`, for its plate [H, W, 3] in 0..1. A matte that is `given` [H, W] stands."""
-        followed = self._carry.follow(tracked(plate))
-        found = self._matting.follow(followed, model, plate)
+        """The patch of the next frame, number `frame`, for its plate [H, W, 3]. A matte that is `given` [H, W] stands."""
+        seen = _seen(plate)
+        followed = self._carry.follow(tracked(seen))
+        found = self._matting.follow(followed, model, seen)
         matte = found if given is None else given
         part, new, delta = Part.around(matte), plate.copy(), 1.0
         if matte.any():
             new[part.rows, part.columns], share = self._pixels.of(frame, followed, plate, model, part)
             delta = float(np.average(share, weights=part.of(matte)))
         return Patch(new, matte, delta, self._matting.flicker)
+
+
+def _seen(plate: Picture) -> Picture:
+    """What is judged of a plate: within 0..1. One highlight of a thousand would blind flow and filters to everything beside it."""
+    return np.clip(plate, 0, 1)

@@ -27,7 +27,7 @@ def test_painted_detail_beats_the_models_frames_enlarged(edit: str, kind: EditKi
     truth, fit = drawn(edit, 2, FRAMES)
     model = weak_answer(truth, fit)
     found = patches(truth, fit, Filling(kind), model)
-    delivered = np.stack([composite(*each) for each in zip(truth.source[1:], [p.new for p in found], [p.matte for p in found], strict=True)])
+    delivered = np.stack([composite(plate, patch.new, patch.matte) for plate, patch in zip(truth.source[1:], found, strict=True)])
     enlarged = np.stack([fit.to_plate(frame) for frame in model.edited[1:]])
     edited, region = truth.edited[1:], truth.region[1:]
     assert _psnr(delivered, edited, region) > _psnr(enlarged, edited, region) + 3
