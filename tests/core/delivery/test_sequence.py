@@ -131,6 +131,8 @@ def test_settings_are_resolved_for_the_ticket(shot: Shot) -> None:
         "compression": "dwaa",
         "alpha": "plate",
         "lossy": True,
+        "inside": "auto",
+        "grain": 1.0,
     }
     assert describe_delivery(replace(shot.clip, bit_depth=12), DeliverySettings(Path("/out")))["depth"] == "float"
     with pytest.raises(BridgeError) as caught:
