@@ -19,7 +19,7 @@ from i2vedit_core.files import whole_file
 from i2vedit_core.method.chunks import plan_chunks
 from i2vedit_core.method.sarp import flat_areas
 from i2vedit_core.pictures import to_pixels
-from i2vedit_core.settings import EditKind, Settings
+from i2vedit_core.settings import Settings
 from i2vedit_core.synthetic import Truth
 from i2vedit_core.versions import deciding_versions
 from methods import FLOW_WARP, FULL, HOLD, LONG_METHODS, LONGEST_METHODS, METHODS, NO_SARP, PLAIN, SDEDIT, Bench, Outcome
@@ -88,8 +88,8 @@ def _figures(shot: BenchmarkShot, truth: Truth, outcome: Outcome, chunk_frames: 
         figures[f"ssim_{name}"] = metrics.ssim(clip, edited, where)
         figures[f"flip_{name}"] = metrics.flip(clip, edited, where)
     figures["psnr_disoccluded"] = metrics.psnr(clip, edited, hidden)
-    if outcome.matte is not None and outcome.delta is not None:
-        figures |= _composite_figures(shot, truth, outcome.clip, outcome.delta, outcome.matte)
+    if outcome.matte is not None and outcome.new is not None:
+        figures |= _composite_figures(truth, outcome.new, outcome.matte)
     if shot.is_long:
         chunks = [chunk.delivers for chunk in plan_chunks(shot.frames, chunk_frames)]
         figures["seam_ratio"] = metrics.seam_ratio(outcome.clip, [chunk.start for chunk in chunks[1:]])
@@ -98,9 +98,8 @@ def _figures(shot: BenchmarkShot, truth: Truth, outcome: Outcome, chunk_frames: 
     return figures
 
 
-def _composite_figures(shot: BenchmarkShot, truth: Truth, clip: np.ndarray, delta: np.ndarray, matte: np.ndarray) -> dict[str, float]:
+def _composite_figures(truth: Truth, new: np.ndarray, matte: np.ndarray) -> dict[str, float]:
     """What is delivered: over the plate, through the matte, as `delivery.deliver` lays it."""
-    new = clip if shot.kind is EditKind.SHAPE else truth.source + delta
     over = np.stack([composite(*layers) for layers in zip(truth.source, new, matte, strict=True)])
     edited, region, mattes = truth.edited[1:], truth.region[1:], matte[1:]
     return {

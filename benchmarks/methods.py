@@ -11,8 +11,11 @@ from torch import Tensor
 import rivals
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
-from i2vedit_core.delivery.matting import ChunkPictures, Matting
-from i2vedit_core.matte import finish, painted_difference, painted_matte
+from i2vedit_core.delivery.inside import Filling
+from i2vedit_core.delivery.matting import ChunkPictures, PaintedPictures
+from i2vedit_core.delivery.patch import Patcher
+from i2vedit_core.matte import painted_difference, painted_matte
+from i2vedit_core.media.fit import Fit, same_size
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.conditioning import condition_on
 from i2vedit_core.method.edm import noise_grid, predict, slope
@@ -54,8 +57,8 @@ class Outcome:
     """[F, H, W] in [0, 1], of methods that have one."""
     matte: np.ndarray | None = None
     """[F, H, W] in 0..1."""
-    delta: np.ndarray | None = None
-    """[F, H, W, 3]: what the edit changed, to be added to the plate."""
+    new: np.ndarray | None = None
+    """[F, H, W, 3]: what is laid over the plate through the matte."""
 
 
 class Bench:
@@ -113,11 +116,9 @@ class Bench:
                 [chunk.edit_map.numpy() for chunk in chunks],
             )
         )
-        painted = painted_difference(self.truth.source[0], self.truth.edited[0])
-        matting = Matting(self.truth.source[0], painted, self.settings.edit, ChunkPictures(edited, source, edit_map))
-        later = zip(self.truth.source[1:], edited[1:], source[1:], edit_map[1:], strict=True)
-        mattes = [painted_matte(painted, 0), *(matting.follow(*frame) for frame in later)]
-        return Outcome(edited, edit_map, finish(np.stack(mattes)), edited - source)
+        fit = same_size(*self.truth.source.shape[1:3])
+        matte, new = composited(self.truth, fit, Filling(self.settings.edit), ChunkPictures(edited, source, edit_map))
+        return Outcome(edited, edit_map, matte, new)
 
     def _round_trip(self, at_once: int) -> np.ndarray:
         """The truth through the autoencoder, so many frames decoded at once: what any of them could reach at best."""
@@ -145,6 +146,15 @@ class Bench:
 
     def read(self, chunk: Chunk) -> Tensor:
         return self._pixels(self.truth.source[chunk.start : chunk.stop])
+
+
+def composited(truth: Truth, fit: Fit, filling: Filling, model: ChunkPictures) -> tuple[np.ndarray, np.ndarray]:
+    """The mattes [F, H, W] and what is laid through them [F, H, W, 3], as a delivery makes them of the model's answer."""
+    painted = PaintedPictures(truth.source[0], truth.edited[0], painted_difference(truth.source[0], truth.edited[0]))
+    patcher = Patcher(painted, fit, filling, model.frame(0))
+    patches = [patcher.follow(frame, truth.source[frame], model.frame(frame)) for frame in range(1, len(truth.source))]
+    mattes = [painted_matte(painted.difference, 0), *(patch.matte for patch in patches)]
+    return np.stack(mattes), np.stack([painted.picture, *(patch.new for patch in patches)])
 
 
 class _Shared(MemoryStore):

@@ -56,7 +56,11 @@ class BenchmarkShot:
 
 def choose_shots(split: Split, count: int) -> list[BenchmarkShot]:
     """So many shots of one chunk, the types of edit taking turns."""
-    edits = [list(EDITS)[index % len(EDITS)] for index in range(count)]
+    return choose_shots_of(split, [list(EDITS)[index % len(EDITS)] for index in range(count)])
+
+
+def choose_shots_of(split: Split, edits: list[str]) -> list[BenchmarkShot]:
+    """A shot of one chunk for each of these edits."""
     return _choose(split, edits, CHUNK, 0)
 
 

@@ -19,6 +19,10 @@ WITNESS_OCTAVES = 2
 """By how many powers of two a sure witness lowers or raises the threshold."""
 EAGER = 0.4
 """Share of the threshold that is enough where there is a witness: it keeps out what a low threshold would let in."""
+OUTLINE = 1.5
+"""Pixels over which the matte falls at a carried outline."""
+SETTLED = (0.25, 0.75)
+"""Where evidence is mixed, what lies below the first of these is none, and what lies above the second is all."""
 TOLD_APART = 1e-3
 """A smaller step of the edit map between inside and outside is rounding."""
 CANDIDATES = np.geomspace(0.02, 0.6, 40)
@@ -113,6 +117,17 @@ def _ramp(evidence: Picture, start: float) -> Picture:
     """0 up to `start`, 1 from 1 on, smooth between."""
     t = np.clip((evidence - start) / (1 - start), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def outline(depth: Picture) -> Picture:
+    """A matte [h, w] for distances in pixels to an outline, positive inside: 1 inside, 0 outside, falling over OUTLINE pixels."""
+    return np.asarray(np.clip(0.5 + depth / OUTLINE, 0, 1), np.float32)
+
+
+def settled(matte: Picture) -> Picture:
+    """Mixed evidence as a matte: little of it is none, much of it all, smooth between."""
+    low, high = SETTLED
+    return _ramp(matte / np.float32(high), start=low / high)
 
 
 def finish(matte: Picture) -> Picture:

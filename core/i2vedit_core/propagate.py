@@ -14,8 +14,11 @@ from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.beside import write_beside
 from i2vedit_core.delivery.deliver import Deliverer
-from i2vedit_core.delivery.matting import ChunkPictures, Matting
+from i2vedit_core.delivery.inside import Filling
+from i2vedit_core.delivery.matting import ChunkPictures
 from i2vedit_core.delivery.painted import Painted, read_painted
+from i2vedit_core.delivery.patch import Patcher
+from i2vedit_core.delivery.region import open_region
 from i2vedit_core.delivery.sequence import SequenceWriter, reserve_version
 from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.media.fit import Fit
@@ -110,7 +113,8 @@ class _Delivering:
         job.work.claim(ticket)
         propagation = self._propagation(settings) if job.needs_model else None
         with SequenceWriter(self._version_folder(), self.shot.clip, job.delivery, ticket) as writer:
-            deliverer = Deliverer(self.shot, self.fit, job.painted, settings.edit, writer)
+            filling = Filling(settings.edit, job.delivery.inside, job.delivery.grain, settings.seed)
+            deliverer = Deliverer(self.shot, self.fit, job.painted, filling, open_region(job.edit, self.shot), writer)
             if job.painted.changed:
                 self._announce(0, iter([deliverer.painted_frame()]), 1)
             else:
@@ -139,20 +143,20 @@ class _Delivering:
 
     def _deliver(self, propagation: Propagation, deliverer: Deliverer) -> None:
         """Every chunk as it is finished. What the first one teaches about the matte holds for all."""
-        matting = None
+        patcher = None
         for edited in propagation.run(self._painted_pixels()):
             pictures = _pictures(edited)
-            matting = matting or deliverer.matting(pictures)
-            self._deliver_chunk(edited.chunk, pictures, matting, deliverer)
+            patcher = patcher or deliverer.patcher(pictures)
+            self._deliver_chunk(edited.chunk, pictures, patcher, deliverer)
 
     def _painted_pixels(self) -> Tensor:
         return to_pixels(self.fit.to_model(self.job.painted.picture)[None]).to(self.job.backbone.device)
 
-    def _deliver_chunk(self, chunk: Chunk, pictures: ChunkPictures, matting: Matting, deliverer: Deliverer) -> None:
+    def _deliver_chunk(self, chunk: Chunk, pictures: ChunkPictures, patcher: Patcher, deliverer: Deliverer) -> None:
         """Everything this chunk delivers but the painted frame, which is there already."""
         delivers = range(max(chunk.delivers.start, 1), chunk.delivers.stop)
         part = pictures.part(slice(delivers.start - chunk.start, delivers.stop - chunk.start))
-        self._announce(chunk.index, deliverer.frames(self.shot.first + delivers.start, part, matting), len(delivers))
+        self._announce(chunk.index, deliverer.frames(self.shot.first + delivers.start, part, patcher), len(delivers))
 
     def _write_beside(self, folder: Path) -> None:
         """What was asked for besides, when the frames are complete."""

@@ -35,6 +35,8 @@ def issue_ticket(shot: Shot, edit: Edit, settings: Settings, backbone: Backbone,
         delivery=describe_delivery(shot.clip, delivery),
         seed=settings.seed,
         **{**computes_with, "versions": {**computes_with["versions"], "ffmpeg": ffmpeg_version(), **_hardware(backbone.device)}},
+        region_path=str(edit.region or ""),
+        region_sha256=sha256_of(edit.region) if edit.region else "",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 

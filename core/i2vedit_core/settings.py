@@ -75,6 +75,17 @@ class SideFormat(StrEnum):
     """H.264 at the plate's size, which plays everywhere."""
 
 
+class Inside(StrEnum):
+    """What lies inside the matte (docs/decisions/0020)."""
+
+    AUTO = "auto"
+    """Each painted region as suits it."""
+    REPLACE = "replace"
+    """New pixels."""
+    DELTA = "delta"
+    """What the edit changed, added to the plate, whose detail and grain live on."""
+
+
 COMPRESSIONS = ("zip", "zips", "piz", "pxr24", "rle", "none", "dwaa", "dwab")
 
 
@@ -177,7 +188,11 @@ class DeliverySettings:
     alpha: Alpha = Alpha.PLATE
     also: tuple[SideFormat, ...] = ()
     """What is written beside the EXR, in the plate's own encoding."""
+    inside: Inside = Inside.AUTO
+    grain: float = 1.0
+    """How much of the plate's grain is put back where pixels are new: 0 none, 1 as much as the plate has."""
 
     def __post_init__(self) -> None:
+        _require(0 <= self.grain <= 1, f"The grain that is put back must lie between 0 and 1; {self.grain} was given.")
         names = ", ".join(COMPRESSIONS)
         _require(self.compression in COMPRESSIONS, f"Compression '{self.compression}' is not one of {names}.")

@@ -1,5 +1,6 @@
 """What goes in: a shot (a plate's frame range) and the edit painted on one of its frames."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,10 +40,12 @@ class Edit:
 
     image: Path
     frame: int | None = None
+    region: Path | None = None
+    """A matte that the artist gives: a picture for the painted frame, or a clip with a frame for each of the shot."""
 
     @classmethod
-    def open(cls, path: str | Path, shot: Shot, frame: int | None = None) -> "Edit":
-        """Reads the picture once and checks that it fits the shot.
+    def open(cls, path: str | Path, shot: Shot, frame: int | None = None, region: str | Path | None = None) -> "Edit":
+        """Reads the picture once and checks that it fits the shot. The region is looked at when it is used (`delivery.region`).
 
         Raises BridgeError (EDIT_NOT_FOUND, EDIT_UNREADABLE, EDIT_SIZE_MISMATCH, EDIT_FRAME_UNSUPPORTED, NOT_FINITE, RANGE_OUTSIDE_CLIP).
         """
@@ -54,4 +57,4 @@ class Edit:
             raise BridgeError(Code.UNIMPLEMENTED, Reason.EDIT_FRAME_UNSUPPORTED, sentence)
         still = open_still(path)
         check_fits(still, shot.clip)
-        return cls(still.path, frame)
+        return cls(still.path, frame, Path(os.path.abspath(region)) if region else None)

@@ -23,10 +23,15 @@ def send(client: Client, spec: job_pb2.JobSpec, report: Report) -> job_pb2.JobSp
     """
     sent = job_pb2.JobSpec()
     sent.CopyFrom(spec)
-    files: list[clip_pb2.ClipRef | job_pb2.EditedFrame] = [sent.clip, *sent.edits]
-    for file in files:
-        local = file.path
-        file.path = upload_media(client, Path(local))
-        report({"event": "uploaded", "path": local, "server_path": file.path})
+    for message, field in _files(sent):
+        local = getattr(message, field)
+        setattr(message, field, upload_media(client, Path(local)))
+        report({"event": "uploaded", "path": local, "server_path": getattr(message, field)})
     sent.delivery.directory = ""
     return sent
+
+
+def _files(spec: job_pb2.JobSpec) -> list[tuple[clip_pb2.ClipRef | job_pb2.EditedFrame, str]]:
+    """The fields of a job that name files of this machine."""
+    regions = [(edit, "region_path") for edit in spec.edits if edit.region_path]
+    return [(spec.clip, "path"), *((edit, "path") for edit in spec.edits), *regions]

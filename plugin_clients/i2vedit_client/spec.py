@@ -53,6 +53,10 @@ class PropagateOptions:
     reading: Reading = AS_IT_IS
     also: tuple[str, ...] = ()
     """`prores`, `png`, `mp4`."""
+    inside: str = "auto"
+    grain: float | None = None
+    region: str | None = None
+    """A matte from the artist: a picture for the painted frame, or a clip."""
 
 
 def absolute(path: str) -> str:
@@ -164,7 +168,7 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
         first, count = options.frames[0], options.frames[1] - options.frames[0] + 1
     return job_pb2.JobSpec(
         clip=clip_ref(options.clip, first, count, options.reading),
-        edits=[job_pb2.EditedFrame(path=absolute(options.edited), frame=options.painted_frame)],
+        edits=[_edited_frame(options)],
         settings=job_pb2.PropagationSettings(
             model=model_reference(options.model),
             preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
@@ -180,5 +184,12 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
             compression=options.compression,
             alpha=job_pb2.AlphaMode.Value(f"ALPHA_MODE_{options.alpha.upper()}"),
             also=[delivery_pb2.SideFormat.Value(f"SIDE_FORMAT_{name.upper()}") for name in options.also],
+            inside=job_pb2.Inside.Value(f"INSIDE_{options.inside.upper()}"),
+            grain=options.grain,
         ),
     )
+
+
+def _edited_frame(options: PropagateOptions) -> job_pb2.EditedFrame:
+    region = absolute(options.region) if options.region else ""
+    return job_pb2.EditedFrame(path=absolute(options.edited), frame=options.painted_frame, region_path=region)

@@ -6,10 +6,10 @@ import json
 import uuid
 import weakref
 from dataclasses import dataclass
-from pathlib import Path
 
 from i2vedit.v1 import job_pb2, shot_pb2
 from i2vedit_core.artifacts import Artifacts
+from i2vedit_core.delivery.region import open_region
 from i2vedit_core.delivery.sequence import check_directory, describe_delivery
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.fingerprint import stamp_of_plate
@@ -75,15 +75,16 @@ class Found:
 def examine(spec: job_pb2.JobSpec, packed: bytes) -> Found:
     """Opens whatever a canonical spec names. Blocks.
 
-    Raises BridgeError: CLIP_*, RANGE_OUTSIDE_CLIP, EDIT_*, MODEL_*, OUTPUT_NOT_WRITABLE, SETTING_INVALID, PATH_INVALID.
+    Raises BridgeError: CLIP_*, RANGE_OUTSIDE_CLIP, EDIT_*, REGION_UNUSABLE, MODEL_*, OUTPUT_NOT_WRITABLE, SETTING_INVALID, PATH_INVALID.
     """
     order = convert.order("", spec, NOWHERE)
     shot = Shot.open(order.clip, order.first, order.last)
-    edit = Edit.open(order.edit, shot, order.edit_frame)
+    edit = Edit.open(order.edit, shot, order.edit_frame, order.region)
+    open_region(edit, shot)
     model = find_model(order.settings.model)
     check_directory(order.delivery.directory)
     describe_delivery(shot.clip, order.delivery)
-    return Found(len(shot), _fingerprint(packed, edit.image, shot), shot_id(shot, order.settings, model))
+    return Found(len(shot), _fingerprint(packed, edit, shot), shot_id(shot, order.settings, model))
 
 
 def examine_shot(wanted: shot_pb2.ShotSpec) -> NewShot:
@@ -109,12 +110,15 @@ def shot_id(shot: Shot, settings: Settings, model: ModelFolder) -> str:
     return hashlib.sha256(json.dumps(key, sort_keys=True).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _fingerprint(packed: bytes, edited: Path, shot: Shot) -> str:
-    """Over the spec, the edited pixels, and the plate's size and time: a plate is too large to be read before every job."""
+def _fingerprint(packed: bytes, edit: Edit, shot: Shot) -> str:
+    """Over the spec, the edited pixels, and size and time of plate and region: clips are too large to be read before every job."""
     digest = hashlib.sha256(packed)
-    with edited.open("rb") as file:
+    with edit.image.open("rb") as file:
         digest.update(hashlib.file_digest(file, "sha256").digest())
     digest.update(stamp_of_plate(shot.clip, shot.first, shot.last).encode())
+    if edit.region is not None:
+        status = edit.region.stat()
+        digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
     return digest.hexdigest()
 
 

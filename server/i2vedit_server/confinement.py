@@ -19,7 +19,7 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_server.config import ServerConfig
 from i2vedit_server.data_folder import DataFolder
 
-PATH_FIELDS = frozenset({"path", "output_path", "directory", "other_directory", "plate_path", "edit_path", "model"})
+PATH_FIELDS = frozenset({"path", "output_path", "directory", "other_directory", "plate_path", "edit_path", "model", "region_path"})
 """Names of the fields that hold paths, in whichever message they stand."""
 LONGEST_PATH = 32_767
 """In characters: that of Windows, the longest of all."""

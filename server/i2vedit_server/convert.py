@@ -13,7 +13,7 @@ from i2vedit_core.media.clip import ClipInfo, FieldOrder
 from i2vedit_core.media.source import ClipSource
 from i2vedit_core.progress import Preview, Progress, Stage
 from i2vedit_core.repeat import settings_of
-from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, LoraSettings, Preset, Settings, SideFormat
+from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, Inside, LoraSettings, Preset, Settings, SideFormat
 from i2vedit_server.messages import JobOrder, Places, ShotOrder
 from i2vedit_server.record import Failure, JobKind, JobRecord, Priority, ShotRecord, StopRequest
 from i2vedit_server.states import JobState
@@ -74,6 +74,11 @@ EDIT_KINDS: dict[int, EditKind] = {
 }
 DEPTHS: dict[int, Depth] = {job_pb2.DEPTH_AUTO: Depth.AUTO, job_pb2.DEPTH_HALF: Depth.HALF, job_pb2.DEPTH_FLOAT: Depth.FLOAT}
 ALPHAS: dict[int, Alpha] = {job_pb2.ALPHA_MODE_PLATE: Alpha.PLATE, job_pb2.ALPHA_MODE_MATTE: Alpha.MATTE}
+INSIDES: dict[int, Inside] = {
+    job_pb2.INSIDE_AUTO: Inside.AUTO,
+    job_pb2.INSIDE_REPLACE: Inside.REPLACE,
+    job_pb2.INSIDE_DELTA: Inside.DELTA,
+}
 
 SIDE_FORMATS: dict[int, SideFormat] = {
     delivery_pb2.SIDE_FORMAT_PRORES: SideFormat.PRORES,
@@ -117,6 +122,8 @@ def canonical_spec(spec: job_pb2.JobSpec) -> job_pb2.JobSpec:
     wanted = sorted(set(delivery.also))
     del delivery.also[:]
     delivery.also.extend(wanted)
+    delivery.inside = delivery.inside or job_pb2.INSIDE_AUTO
+    delivery.grain = delivery.grain if delivery.HasField("grain") else 1.0
     return whole
 
 
@@ -192,6 +199,7 @@ def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
         places=places if repeats is None else Places(places.work, places.work / "artifacts"),
         edit=local_path(edit.path, "edited frame"),
         edit_frame=None if is_first else edit.frame,
+        region=local_path(edit.region_path, "region") if edit.region_path else None,
         delivery=_delivery(spec.delivery),
         repeats=repeats,
     )
@@ -352,6 +360,8 @@ def _delivery(message: job_pb2.DeliverySettings) -> DeliverySettings:
         compression=message.compression,
         alpha=_chosen(ALPHAS, message.alpha, "alpha mode"),
         also=tuple(_chosen(SIDE_FORMATS, number, "format beside the EXR") for number in message.also),
+        inside=_chosen(INSIDES, message.inside, "way to make the inside"),
+        grain=message.grain,
     )
 
 

@@ -44,6 +44,8 @@ class JobOrder(ShotOrder):
     edit: Path
     edit_frame: int | None
     """None: the first of the shot."""
+    region: Path | None
+    """A matte that came with the edit."""
     delivery: DeliverySettings
     repeats: Ticket | None = None
     """Of the delivery that is made again, if this is no new one."""

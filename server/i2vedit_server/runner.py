@@ -58,7 +58,7 @@ def run_job(order: ShotOrder, report: Report, token: CancelToken) -> Path | None
 def run_propagation(order: JobOrder, report: Report, token: CancelToken) -> Path:
     """Everything that is still missing, and the delivery."""
     shot = Shot.open(order.clip, order.first, order.last)
-    edit = Edit.open(order.edit, shot, order.edit_frame)
+    edit = Edit.open(order.edit, shot, order.edit_frame, order.region)
     token.check()
     backbone = _BACKBONES.get(order.settings.model, _device_of(order.repeats))
     report(DeviceFound(device_words(backbone.device), memory_plan(backbone, shot, order.settings)))

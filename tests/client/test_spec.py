@@ -58,6 +58,15 @@ def test_settings_arrive():
     assert not job_spec(options()).settings.HasField("lora_steps")
 
 
+def test_what_lies_inside_arrives(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    spec = job_spec(options(inside="delta", grain=0.0, region="matte.png"))
+    assert (spec.delivery.inside, spec.delivery.grain, spec.delivery.HasField("grain")) == (job_pb2.INSIDE_DELTA, 0.0, True)
+    assert spec.edits[0].region_path == str(tmp_path / "matte.png")
+    left = job_spec(options())
+    assert not left.delivery.HasField("grain") and not left.edits[0].region_path
+
+
 def test_a_model_is_a_name_or_a_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine").mkdir()

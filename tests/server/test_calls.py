@@ -156,6 +156,18 @@ def _unknown_compression(spec: job_pb2.JobSpec) -> None:
     spec.delivery.compression = "b44"
 
 
+def _more_grain_than_there_is(spec: job_pb2.JobSpec) -> None:
+    spec.delivery.grain = 1.5
+
+
+def _relative_region(spec: job_pb2.JobSpec) -> None:
+    spec.edits[0].region_path = "matte.png"
+
+
+def _missing_region(spec: job_pb2.JobSpec) -> None:
+    spec.edits[0].region_path = spec.edits[0].path + ".gone.png"
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -178,6 +190,9 @@ def _unknown_compression(spec: job_pb2.JobSpec) -> None:
         (_negative_steps, "SETTING_INVALID"),
         (_largest_seed, "SETTING_INVALID"),
         (_unknown_compression, "SETTING_INVALID"),
+        (_more_grain_than_there_is, "SETTING_INVALID"),
+        (_relative_region, "PATH_INVALID"),
+        (_missing_region, "REGION_UNUSABLE"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_stored(

@@ -1,14 +1,17 @@
-"""A witness of where the edit is that no model has to be asked for: the painted region, carried along the plate's own optical flow.
+"""The painted frame carried along the plate's own optical flow: where each pixel of a later frame lies on it, and how surely.
 
-All lengths are shares of the picture's shorter side, so that a larger picture of the same shot gets the same answer, enlarged.
+It is a witness of where the edit is that no model has to be asked for, and the way by which painted detail travels. All lengths are
+shares of the picture's shorter side, so that a larger picture of the same shot gets the same answer, enlarged.
 """
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from i2vedit_core.matte import PAINTED
-from i2vedit_core.media.flow import Flow, Plane, WayBack, fetch, pixel_grid, seen_flow
+from i2vedit_core.media.flow import Flow, Plane, WayBack, fetch, pixel_grid, resized, seen_flow
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.settings import EditKind
 
@@ -24,48 +27,79 @@ FAR = 4.0
 """Distance to an outline that is not in the picture."""
 DARK = 0.02
 """Values below this say nothing about the light."""
+SLIP = 1.0 / 64
+"""Disagreement of flow forwards and backwards at which a way is trusted by half."""
+UNLIKE = 0.1
+"""Difference between the plate and what is fetched for it at which a way is trusted by half."""
+SPECK = 1e-5
+"""Share of the picture below which something painted is dust, and not carried."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A frame beside the painted one. Everything [h, w] float32, at the size that flow is followed at; pixels are of that size."""
+
+    plate: Picture
+    """[h, w, 3]: the frame's plate."""
+    x: Plane
+    """Column on the painted frame."""
+    y: Plane
+    """Row on it."""
+    depth: Plane
+    """Distance to the outline of what was painted, positive inside, as a share of the shorter side."""
+    witness: Plane
+    """-1..1: towards 1 a pixel surely belongs to what was painted, towards -1 surely not, and near 0 the flow cannot say: at an
+    outline, or where the painted frame does not show what is seen. It is the depth, measured by the doubt about the way."""
+    trust: Plane
+    """0..1: how surely what is seen here is what is seen there on the painted frame."""
+    back: Flow
+    """[h, w, 2]: flow to the frame before."""
+    steady: Plane
+    """0..1: how surely `back` leads there."""
 
 
 class Carry:
-    """Is shown the plate's frames one after the other, and says of each where the painted region has gone.
-
-    The witness is [h, w] float32 in -1..1: towards 1 a pixel surely belongs to what was painted, towards -1 surely not, and near 0
-    the flow cannot say: at an outline, or where the painted frame does not show what is seen. It is the fetched distance to the
-    outline, measured by the doubt about where the pixel came from.
-    """
+    """Is shown the plate's frames one after the other, and says of each where the painted frame has gone."""
 
     def __init__(self, plate: Picture, difference: Picture, kind: EditKind) -> None:
-        """The painted frame: its plate [h, w, 3] in 0..1, and what was painted as a `painted_difference` [h, w]."""
-        self._side = min(plate.shape[:2])
+        """The painted frame: its plate [h, w, 3] in 0..1 as followed, and what was painted as a `painted_difference` [h or H, w or W]."""
+        height, width = plate.shape[:2]
+        self._side = min(height, width)
         self._plate, self._way = plate, WayBack(plate)
-        self._depth = _depth(difference > PAINTED, self._side, 0 if kind is EditKind.SHAPE else MARGIN)
+        depth = outline_depth(without_dust(difference > PAINTED), 0 if kind is EditKind.SHAPE else MARGIN)
+        self.depth = depth if depth.shape == (height, width) else resized(depth, height, width)
         self._turned = np.zeros(plate.shape[:2], np.float32)
         """The largest disagreement of flow forwards and backwards on the whole way back."""
         self._reach = max(1, round(REACH * self._side)) if kind is EditKind.SHAPE else 0
 
-    def follow(self, plate: Picture) -> Plane:
-        """The witness for the next frame, whose plate is [h, w, 3] in 0..1."""
+    def follow(self, plate: Picture) -> Followed:
+        """The next frame, whose plate is [h, w, 3] in 0..1."""
         forth = seen_flow(self._way.latest, plate)
         back = self._way.follow(plate)
-        self._turned = self._disagreement(plate, back, forth)
-        depth = np.max([fetch(self._depth[..., None], *way)[..., 0] for way in self._ways()], axis=0)
-        doubt = EDGE + self._turned + MISMATCH * self._mismatch(plate)
-        return np.asarray(np.tanh(depth / doubt), np.float32)
+        step = self._disagreement(plate, back, forth)
+        mismatch = self._mismatch(plate)
+        depth = np.asarray(np.max([fetch(self.depth, *way) for way in self._ways()], axis=0), np.float32)
+        doubt = EDGE + self._turned + MISMATCH * mismatch
+        trust = _half_at(self._turned, SLIP) * _half_at(mismatch, UNLIKE)
+        witness = np.asarray(np.tanh(depth / doubt), np.float32)
+        return Followed(plate, self._way.x, self._way.y, depth, witness, trust, back, _half_at(step, SLIP))
 
     def _disagreement(self, plate: Picture, back: Flow, forth: Flow) -> Plane:
-        """This step's, or an earlier one's on the same way if that was larger; leaving the picture is one, too."""
+        """Of this step; leaving the picture is one, too. The way remembers its largest."""
         height, width = plate.shape[:2]
         columns, rows = pixel_grid(plate)
         x, y = columns + back[..., 0], rows + back[..., 1]
         apart = np.linalg.norm(back + fetch(forth, x, y), axis=-1)
         outside = np.maximum.reduce([-x, x - (width - 1), -y, y - (height - 1), np.zeros_like(x)])
-        return np.asarray(np.maximum((apart + outside) / self._side, fetch(self._turned[..., None], x, y)[..., 0]), np.float32)
+        step = np.asarray((apart + outside) / self._side, np.float32)
+        self._turned = np.maximum(step, fetch(self._turned, x, y))
+        return step
 
     def _mismatch(self, plate: Picture) -> Plane:
         """How unlike the plate is to what the way fetches from the painted frame's; light that changes as a whole is allowed."""
         fetched = fetch(self._plate, self._way.x, self._way.y)
-        light = np.median(plate.mean(axis=-1) / np.maximum(fetched.mean(axis=-1), DARK))
-        return np.asarray(gaussian_filter(np.abs(plate - light * fetched).max(axis=-1), self._side / 90), np.float32)
+        light = np.float32(np.median(plate.mean(axis=-1) / np.maximum(fetched.mean(axis=-1), DARK)))
+        return blurred(np.abs(plate - light * fetched).max(axis=-1), self._side / 90)
 
     def _ways(self) -> list[tuple[Plane, Plane]]:
         """Where to fetch from: the way of each pixel, and for outlines that change also by the motion of what is near.
@@ -81,11 +115,30 @@ class Carry:
         return [(columns + motion[..., 0], rows + motion[..., 1]) for motion in near]
 
 
-def _depth(painted: npt.NDArray[np.bool_], side: int, margin: float) -> Plane:
-    """[h, w] to the distance from the outline, positive inside. Beyond the picture nothing ends; where nothing is, nothing is known."""
+def blurred(picture: Picture, sigma: float) -> Picture:
+    """A picture or plane under a Gaussian of `sigma` pixels; its border goes on outside."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def without_dust(painted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """[H, W] without what is next to nothing: single pixels that a lossy picture leaves."""
+    count, labels, found, _ = cv2.connectedComponentsWithStats(painted.astype(np.uint8), connectivity=8)
+    large = found[:, cv2.CC_STAT_AREA] > SPECK * painted.size
+    large[0] = False
+    return np.asarray(large[labels] if count > 1 else painted, np.bool_)
+
+
+def outline_depth(painted: npt.NDArray[np.bool_], margin: float) -> Plane:
+    """[H, W] to the distance from the outline as a share of the shorter side, positive inside, and `margin` more. Beyond the picture
+    nothing ends; where nothing is, nothing is known."""
     if not painted.any():
         return np.zeros(painted.shape, np.float32)
     if painted.all():
         return np.full(painted.shape, FAR, np.float32)
-    inside, outside = distance_transform_edt(painted), distance_transform_edt(~painted)
-    return np.asarray(np.where(painted, inside - 0.5, 0.5 - outside) / side + margin, np.float32)
+    inside, outside = (cv2.distanceTransform(each.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for each in (painted, ~painted))
+    return np.asarray(np.where(painted, inside - 0.5, 0.5 - outside) / min(painted.shape) + margin, np.float32)
+
+
+def _half_at(value: Plane, half: float) -> Plane:
+    """1 at 0, one half at `half`, and falling on."""
+    return np.asarray(1 / (1 + np.square(value / half)), np.float32)

@@ -3,24 +3,40 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 
 from i2vedit_core.delivery.contact_sheet import make_contact_sheet
-from i2vedit_core.delivery.matting import ChunkPictures, Matting
+from i2vedit_core.delivery.inside import Filling
+from i2vedit_core.delivery.matting import ChunkPictures, PaintedPictures
 from i2vedit_core.delivery.painted import Painted
+from i2vedit_core.delivery.patch import Patch, Patcher
 from i2vedit_core.delivery.preview import make_preview
+from i2vedit_core.delivery.region import Region
 from i2vedit_core.delivery.sequence import SequenceWriter
 from i2vedit_core.errors import BridgeError
-from i2vedit_core.matte import finish, painted_matte
+from i2vedit_core.matte import finish
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.fit import Fit
+from i2vedit_core.media.flow import Plane
 from i2vedit_core.media.pixels import Picture
-from i2vedit_core.settings import EditKind
+from i2vedit_core.media.repair import repaired
 from i2vedit_core.shot import Shot
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Plate:
+    """One frame of the plate."""
+
+    frame: int
+    decoded: Picture
+    """[H, W, 3 or 4]: as it is, and as it stays outside the matte."""
+    colour: Picture
+    """[H, W, 3]: what is computed with; pixels that are no numbers are mended."""
 
 
 @dataclass(frozen=True)
@@ -30,47 +46,45 @@ class Deliverer:
     shot: Shot
     fit: Fit
     painted: Painted
-    kind: EditKind
+    filling: Filling
+    region: Region | None
     writer: SequenceWriter
 
     def unchanged(self) -> Iterator[tuple[int, Path]]:
         """Nothing was painted: the plate, with an empty matte."""
-        for frame, plate in self._plates(self.shot.first, self.shot.last):
-            yield frame, self._write(frame, plate, plate[..., :3], np.zeros(plate.shape[:2], np.float32))
+        for plate in self._plates(self.shot.first, self.shot.last):
+            yield plate.frame, self._write(plate, plate.colour, np.zeros(plate.colour.shape[:2], np.float32), {})
 
     def painted_frame(self) -> tuple[int, Path]:
         """The painted frame, as painted."""
-        ((frame, plate),) = self._plates(self.shot.first, self.shot.first)
-        matte = painted_matte(self.painted.difference, self.painted.precision)
-        return frame, self._write(frame, plate, self.painted.picture, matte)
+        (plate,) = self._plates(self.shot.first, self.shot.first)
+        return plate.frame, self._write(plate, self.painted.picture, self.painted.matte, {})
 
-    def matting(self, chunk: ChunkPictures) -> Matting:
-        """What will make the mattes; `chunk` is the one that begins with the painted frame."""
-        difference = self.fit.to_model(np.repeat(self.painted.difference[..., None], 3, axis=-1))[..., 0]
-        return Matting(self.fit.to_model(self.painted.plate), difference, self.kind, chunk)
+    def patcher(self, chunk: ChunkPictures) -> Patcher:
+        """What will make the patches; `chunk` is the one that begins with the painted frame."""
+        pictures = PaintedPictures(self.painted.plate, self.painted.picture, self.painted.difference)
+        return Patcher(pictures, self.fit, self.filling, chunk.frame(0))
 
-    def frames(self, first: int, chunk: ChunkPictures, matting: Matting) -> Iterator[tuple[int, Path]]:
-        """Source frames from `first` on, one for each of the chunk's. `matting` has followed all before them, written now or earlier."""
-        plates = self._plates(first, first + len(chunk.edited) - 1)
-        for (frame, plate), edited, source, edit_map in zip(plates, chunk.edited, chunk.source, chunk.edit_map, strict=True):
-            matte = matting.follow(self.fit.to_model(plate), edited, source, edit_map)
-            large = finish(self.fit.to_plate(matte[..., None])[..., 0])
-            yield frame, self._write(frame, plate, self._new_pixels(plate, edited, source), large)
+    def frames(self, first: int, chunk: ChunkPictures, patcher: Patcher) -> Iterator[tuple[int, Path]]:
+        """Source frames from `first` on, one for each of the chunk's. `patcher` has followed all before them, written now or earlier."""
+        last = first + len(chunk.edited) - 1
+        for index, (plate, given) in enumerate(zip(self._plates(first, last), self._given(first, last), strict=True)):
+            patch = patcher.follow(plate.frame, plate.colour, chunk.frame(index), given)
+            yield plate.frame, self._write(plate, patch.new, patch.matte, _told(patch))
 
-    def _new_pixels(self, plate: Picture, edited: Picture, source: Picture) -> Picture:
-        """What lies inside the matte: what the edit changed, added to the plate, so that its detail lives on (METHOD section 8);
-        where the outline itself changed, that would leave ghosts of the old one, and the model's own pixels stand."""
-        if self.kind is EditKind.SHAPE:
-            return self.fit.to_plate(edited)
-        return plate[..., :3] + self.fit.to_plate(edited - source)
+    def _given(self, first: int, last: int) -> Iterator[Plane | None]:
+        mattes = self.region.given(first, last) if self.region else repeat(None, last - first + 1)
+        return (None if matte is None else finish(matte) for matte in mattes)
 
-    def _plates(self, first: int, last: int) -> Iterator[tuple[int, Picture]]:
-        yield from enumerate(decode_frames(self.shot.clip, first, last), start=first)
+    def _plates(self, first: int, last: int) -> Iterator[_Plate]:
+        for frame, decoded in enumerate(decode_frames(self.shot.clip, first, last), start=first):
+            yield _Plate(frame, decoded, repaired(decoded)[0][..., :3])
 
-    def _write(self, frame: int, plate: Picture, new: Picture, matte: Picture) -> Path:
-        if self.writer.have(frame):
-            return self.writer.path(frame)
-        return self.writer.write(frame, plate, new, matte)
+    def _write(self, plate: _Plate, new: Picture, matte: Plane, told: dict[str, str | float]) -> Path:
+        if self.writer.have(plate.frame):
+            return self.writer.path(plate.frame)
+        under, mended = repaired(plate.decoded, matte > 0)
+        return self.writer.write(plate.frame, under, new, matte, {**told, "repaired": mended})
 
     def extras(self) -> None:
         """The movie and the contact sheet beside the frames. They are a courtesy: without them the delivery is whole all the same."""
@@ -79,3 +93,13 @@ class Deliverer:
             make_contact_sheet(self.writer.folder, self.shot, self.shot.first)
         except BridgeError as error:
             _log.warning("beside the frames of %s: %s", self.writer.folder.name, error.sentence)
+
+
+def _told(patch: Patch) -> dict[str, str | float]:
+    """What a frame's header says of its inside."""
+    return {"inside": inside_word(patch.delta), "delta_share": patch.delta, "matte_flicker": patch.flicker}
+
+
+def inside_word(delta: float) -> str:
+    """How the inside of a frame was made, in a word: `delta`, `replace`, or `mixed` where regions differ."""
+    return {0.0: "replace", 1.0: "delta"}.get(round(delta, 3), "mixed")

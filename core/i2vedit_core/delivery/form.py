@@ -14,7 +14,7 @@ from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX
 from i2vedit_core.media import tags
 from i2vedit_core.media.clip import ClipInfo
 from i2vedit_core.media.timecode import Timecode
-from i2vedit_core.settings import Alpha, DeliverySettings, Depth, SideFormat
+from i2vedit_core.settings import Alpha, DeliverySettings, Depth, Inside, SideFormat
 
 CHANNELS = ("R", "G", "B", "A", "matte.A")
 LOSSY = ("dwaa", "dwab")
@@ -71,6 +71,8 @@ class Form:
     rate: Fraction
     timecode: str
     """Of source frame 0."""
+    inside: Inside = Inside.AUTO
+    grain: float = 1.0
     also: tuple[SideFormat, ...] = ()
     """Formats beside the EXR."""
 
@@ -91,6 +93,8 @@ class Form:
             pixel_aspect=clip.pixel_aspect,
             rate=clip.rate.limit_denominator(100_000),
             timecode=str(clip.timecode_of(0)),
+            inside=settings.inside,
+            grain=settings.grain,
             also=settings.also,
         )
 
@@ -114,6 +118,8 @@ class Form:
             "pixel_aspect": str(self.pixel_aspect),
             "rate": str(self.rate),
             "timecode": self.timecode,
+            "inside": str(self.inside),
+            "grain": self.grain,
             "also": [str(each) for each in self.also],
         }
 
@@ -133,6 +139,8 @@ class Form:
                 pixel_aspect=Fraction(found["pixel_aspect"]),
                 rate=Fraction(found["rate"]),
                 timecode=str(Timecode.parse(found["timecode"], Fraction(found["rate"]))),
+                inside=Inside(found["inside"]),
+                grain=float(found["grain"]),
                 also=tuple(map(SideFormat, found["also"])),
             )
         except (KeyError, TypeError, ArithmeticError) as error:

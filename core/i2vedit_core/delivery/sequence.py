@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +22,7 @@ from i2vedit_core.settings import Alpha, DeliverySettings
 
 MAX_STEM_BYTES = 180
 MAX_VERSION = 9999
+NOTHING_TOLD: Mapping[str, str | float] = {}
 
 
 def check_directory(path: str | Path) -> None:
@@ -117,18 +118,21 @@ class SequenceWriter:
         path = self.path(frame)
         return path.is_file() and is_whole(path, self._form.data_window.width, self._form.data_window.height, len(CHANNELS))
 
-    def write(self, frame: int, plate: Picture, new: Picture, matte: Picture) -> Path:
+    def write(self, frame: int, plate: Picture, new: Picture, matte: Picture, told: Mapping[str, str | float] = NOTHING_TOLD) -> Path:
         """Composites and writes one source frame; returns its path once it is whole and has its final name.
 
-        `plate` `[H, W, 3 or 4]` as decoded, `new` `[H, W, 3]` in the plate's encoding, `matte` `[H, W]` in 0..1, all float32.
+        `plate` `[H, W, 3 or 4]` as decoded, `new` `[H, W, 3]` in the plate's encoding, `matte` `[H, W]` in 0..1, all float32; `told`:
+        what else its header says. What the plate holds outside the matte may be anything, also no number.
         Raises BridgeError NOT_FINITE, OUTPUT_NOT_WRITABLE or DISK_FULL.
         """
         pixels = self._channels(plate, new, np.asarray(matte, np.float32))
-        if not np.isfinite(pixels).all():
+        if not np.isfinite(matte).all() or not np.isfinite(pixels[..., :3][matte > 0]).all():
             sentence = f"Frame {frame} came out with values that are not numbers; try another seed or full precision."
             raise BridgeError(Code.INTERNAL, Reason.NOT_FINITE, sentence)
-        final = self.path(frame)
-        write_picture(final, "openexr", self._spec(frame), pixels, replace=True)
+        spec, final = self._spec(frame), self.path(frame)
+        for name, value in told.items():
+            spec.attribute(ATTRIBUTE_PREFIX + name, value)
+        write_picture(final, "openexr", spec, pixels, replace=True)
         return final
 
     def _channels(self, plate: Picture, new: Picture, matte: Picture) -> Picture:

@@ -45,6 +45,9 @@ class Ticket:
     """UTC, ISO 8601."""
     plate_reading: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Rate, timecode, stream and deinterlacing of the plate (`media.source.reading_of`)."""
+    region_path: str = ""
+    """Of the matte that the artist gave; empty where none was given."""
+    region_sha256: str = ""
 
     def attributes(self) -> dict[str, str | int]:
         """What every EXR carries: hashes and names, never a full path."""
@@ -67,12 +70,14 @@ class Ticket:
             "threads": self.threads,
             "versions": json.dumps(self.versions, sort_keys=True),
             "created": self.created,
+            "region": Path(self.region_path).name,
+            "region_sha256": self.region_sha256,
         }
         return {ATTRIBUTE_PREFIX + name: value for name, value in values.items()}
 
     def deciding(self) -> dict[str, Any]:
         """What decides the pixels. Where maps were kept is left out: all ways give the same ones."""
-        incidental = {"created", "plate_path", "edit_path"}
+        incidental = {"created", "plate_path", "edit_path", "region_path"}
         deciding = {key: value for key, value in dataclasses.asdict(self).items() if key not in incidental}
         # As it comes back from its file, so that a ticket equals itself when it is read again.
         deciding["settings"] = json.loads(json.dumps({key: value for key, value in self.settings.items() if key != "maps"}))
@@ -92,7 +97,8 @@ class Ticket:
         if not isinstance(found, dict) or found.pop("format", None) != FORMAT:
             raise ValueError("This is not a ticket of a format that is known here.")
         names = {field.name for field in dataclasses.fields(cls)}
-        if set(found) != names:
+        needed = {field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING}
+        if not needed <= set(found) <= names:
             raise ValueError(f"The ticket's fields differ: {', '.join(sorted(set(found) ^ names))}.")
         return cls(**found)
 

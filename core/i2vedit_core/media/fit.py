@@ -13,6 +13,7 @@ from i2vedit_core.media.repair import repaired
 
 LANCZOS_LOBES = 3
 SPLINE_RADIUS = 2
+EVERYTHING = slice(None)
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,21 @@ class Fit:
         bottom = self.height - self.content_height - self.top
         return np.pad(small, ((self.top, bottom), (self.left, right), (0, 0)), mode="edge")
 
-    def to_plate(self, picture: Picture) -> Picture:
-        """A model's picture `[h, w, C]` -> `[H, W, C] float32` at the plate's size, by the same geometry backwards."""
-        box = picture[self.top : self.top + self.content_height, self.left : self.left + self.content_width]
-        return _resized(box, self.plate_width, self.plate_height)
+    @property
+    def enlargement(self) -> float:
+        """How many of the plate's pixels lie in one of the model's, along the side where they are more."""
+        return max(self.plate_width / self.content_width, self.plate_height / self.content_height)
+
+    def to_plate(self, picture: Picture, rows: slice = EVERYTHING, columns: slice = EVERYTHING) -> Picture:
+        """A model's picture `[h, w, C]` -> `[H, W, C] float32` at the plate's size, by the same geometry backwards; or a part of it."""
+        return _resized(self._box(picture), self.plate_width, self.plate_height, rows, columns)
+
+    def to_size(self, picture: Picture, height: int, width: int) -> Picture:
+        """As `to_plate`, at another size of the plate."""
+        return _resized(self._box(picture), width, height)
+
+    def _box(self, picture: Picture) -> Picture:
+        return picture[self.top : self.top + self.content_height, self.left : self.left + self.content_width]
 
 
 def plan_fit(clip_width: int, clip_height: int, pixel_aspect: Fraction, area: int, multiple: int) -> Fit:
@@ -66,6 +78,11 @@ def plan_fit(clip_width: int, clip_height: int, pixel_aspect: Fraction, area: in
     return Fit(clip_width, clip_height, width, height, min(content_width, width), min(content_height, height))
 
 
+def same_size(height: int, width: int) -> Fit:
+    """A model's picture that is the plate."""
+    return Fit(width, height, width, height, width, height)
+
+
 def _sizes(area: int, multiple: int) -> Iterator[tuple[int, int]]:
     """Every (width, height) in whole multiples that fits the area."""
     for width in range(multiple, area // multiple + 1, multiple):
@@ -79,13 +96,15 @@ def _content_area(size: tuple[int, int], aspect: Fraction) -> Fraction:
     return content_width * content_width / aspect
 
 
-def _resized(picture: Picture, width: int, height: int) -> Picture:
-    """`[h, w, C]` at another size, one axis after the other; each is a product with a matrix of weights."""
-    rows, columns, channels = picture.shape
-    tall = _weights(rows, height) @ np.ascontiguousarray(picture, np.float32).reshape(rows, columns * channels)
-    across = tall.reshape(height, columns, channels).transpose(1, 0, 2).reshape(columns, height * channels)
-    resized = _weights(columns, width) @ across
-    return np.ascontiguousarray(resized.reshape(width, height, channels).transpose(1, 0, 2))
+def _resized(picture: Picture, width: int, height: int, rows: slice = EVERYTHING, columns: slice = EVERYTHING) -> Picture:
+    """`[h, w, C]` at another size, one axis after the other; each is a product with a matrix of weights. `rows` and `columns`: of the
+    result, what is wanted of it."""
+    down, right, channels = picture.shape
+    vertical, horizontal = _weights(down, height)[rows], _weights(right, width)[columns]
+    tall = vertical @ np.ascontiguousarray(picture, np.float32).reshape(down, right * channels)
+    across = tall.reshape(len(vertical), right, channels).transpose(1, 0, 2).reshape(right, len(vertical) * channels)
+    found = (horizontal @ across).reshape(len(horizontal), len(vertical), channels)
+    return np.ascontiguousarray(found.transpose(1, 0, 2))
 
 
 @functools.lru_cache(maxsize=32)

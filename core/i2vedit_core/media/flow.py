@@ -8,7 +8,6 @@ import math
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import map_coordinates
 
 from i2vedit_core.media.pixels import Picture
 
@@ -19,6 +18,8 @@ FLOW_SIDE = 128
 """Pixels of the shorter side that optical flow is computed at, at least. DIS starts from a picture a few patches of 8 pixels wide and
 ends at half size: 64 pixels leave it one level. Enlarging twice lowers its error; enlarging further takes in no more of the
 picture with a patch, and was measured to be worse."""
+TRACKED_SIDE = 540
+"""Pixels of the shorter side that flow is computed at, at most: time and memory for a plate of 4K are those of a quarter of HD."""
 
 
 def seen_flow(first: Picture, second: Picture) -> Flow:
@@ -33,6 +34,20 @@ def seen_flow(first: Picture, second: Picture) -> Flow:
     return np.asarray(cv2.resize(flow, (width, height), interpolation=cv2.INTER_AREA) / factor, np.float32)
 
 
+def tracked(picture: Picture) -> Picture:
+    """A picture `[H, W, C]` or plane `[H, W]` at the size it is followed at: as it is, or averaged to a shorter side of TRACKED_SIDE."""
+    height, width = picture.shape[:2]
+    scale = TRACKED_SIDE / min(height, width)
+    return picture if scale >= 1 else resized(picture, round(height * scale), round(width * scale))
+
+
+def resized(picture: Picture, height: int, width: int) -> Picture:
+    """A picture `[H, W, C]` or plane `[H, W]` at another size: averaged where it gets smaller, linear between where it gets larger."""
+    smaller = height * width < picture.shape[0] * picture.shape[1]
+    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(np.ascontiguousarray(picture, np.float32), (width, height), interpolation=method), np.float32)
+
+
 def pixel_grid(clip: Picture) -> tuple[Plane, Plane]:
     """Column and row of every pixel of a clip or picture `[..., H, W, 3]`, each `[H, W]`."""
     rows, columns = np.indices(clip.shape[-3:-1]).astype(np.float32)
@@ -40,9 +55,13 @@ def pixel_grid(clip: Picture) -> tuple[Plane, Plane]:
 
 
 def fetch(picture: Picture, x: Plane, y: Plane) -> Picture:
-    """Values `[H, W, C]` of `picture` `[H, W, C]` at the pixel coordinates `x`, `y` `[H, W]`; bilinear, the border goes on outside."""
-    channels = [map_coordinates(channel, (y, x), order=1, mode="nearest") for channel in np.moveaxis(picture, -1, 0)]
-    return np.stack(channels, axis=-1)
+    """Values `[h, w, C]` of `picture` `[H, W, C]` at its pixel coordinates `x`, `y` `[h, w]`; bilinear, the border goes on outside.
+
+    A plane `[H, W]` gives a plane. Up to four channels. Places are rounded to 1/32 of a pixel (OpenCV's remap).
+    """
+    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32).reshape(
+        *x.shape, *picture.shape[2:]
+    )
 
 
 class WayBack:
@@ -61,8 +80,10 @@ class WayBack:
         """Goes on to the next frame; the flow `[H, W, 2]` from it back to the one before."""
         back = seen_flow(frame, self.latest)
         columns, rows = pixel_grid(frame)
-        way = fetch(np.stack([self.x, self.y], axis=-1), columns + back[..., 0], rows + back[..., 1])
-        self.x, self.y, self.latest = way[..., 0], way[..., 1], frame
+        x, y = columns + back[..., 0], rows + back[..., 1]
+        # What was moved until then is fetched, and not the places: `fetch` rounds, and a slow pan would stand still.
+        moved = fetch(np.stack([self.x - columns, self.y - rows], axis=-1), x, y)
+        self.x, self.y, self.latest = x + moved[..., 0], y + moved[..., 1], frame
         return back
 
 

@@ -37,12 +37,14 @@ _WHY = {
 
 @dataclass(frozen=True)
 class Still:
-    """A picture as painted: `pixels` is `[H, W, 3] float32` in the encoding it was saved in, alpha dropped."""
+    """A picture as painted: `pixels` is `[H, W, 3] float32` in the encoding it was saved in."""
 
     path: Path
     pixels: Picture
     clipped: bool
     """Saved as whole numbers, which end at 0 and 1; EXR and float TIFF do not."""
+    alpha: Picture | None = None
+    """`[H, W]` in 0..1; None where it has none."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -67,7 +69,7 @@ def open_still(path: str | Path) -> Still:
     if not np.isfinite(pixels).all():
         sentence = f"The edited frame '{picture.name}' holds pixels that are not numbers (NaN or infinite); save it again without them."
         raise BridgeError(Code.INVALID_ARGUMENT, Reason.NOT_FINITE, sentence)
-    return Still(picture, pixels, found["clipped"])
+    return Still(picture, pixels[:, :, :3], found["clipped"], pixels[:, :, 3] if pixels.shape[2] == 4 else None)
 
 
 def check_fits(still: Still, clip: ClipInfo) -> None:

@@ -16,6 +16,7 @@ EDITS = ("local", "style", "shape")
 DEPTHS = ("auto", "half", "float")
 ALPHAS = ("plate", "matte")
 ALSO = ("prores", "png", "mp4")
+INSIDES = ("auto", "replace", "delta")
 
 
 @click.command("propagate")
@@ -35,6 +36,11 @@ ALSO = ("prores", "png", "mp4")
 @click.option("--compression", default="zip", show_default=True, metavar="NAME", help="Compression of the EXR: zip, piz, dwaa, ...")
 @click.option("--alpha", type=click.Choice(ALPHAS), default="plate", show_default=True, help="The whole picture, or the patch alone.")
 @click.option("--also", type=click.Choice(ALSO), multiple=True, help="Deliver this beside the EXR, too; may be given again.")
+@click.option(
+    "--inside", type=click.Choice(INSIDES), default="auto", show_default=True, help="New pixels, or the change added to the plate."
+)
+@click.option("--grain", type=click.FloatRange(0, 1), help="How much of the plate's grain new pixels get, 0 to 1. Default: all of it.")
+@click.option("--region", metavar="FILE", help="Your own matte: a picture for the painted frame, or a clip for all of them.")
 @click.option("--detach", is_flag=True, help="Submit, and do not wait.")
 @reading_options
 @json_option
@@ -55,6 +61,9 @@ def command(
     compression: str,
     alpha: str,
     also: tuple[str, ...],
+    inside: str,
+    grain: float | None,
+    region: str | None,
     detach: bool,
     reading: Reading,
     as_json: bool,
@@ -85,6 +94,9 @@ def command(
         alpha=alpha,
         reading=reading,
         also=also,
+        inside=inside,
+        grain=grain,
+        region=region,
     )
     spec = job_spec(options)
     remote = is_remote()

@@ -123,6 +123,34 @@ ALPHA_MODE_MATTE: AlphaMode.ValueType  # 2
 """The premultiplied patch alone; A is the matte."""
 Global___AlphaMode: _TypeAlias = AlphaMode  # noqa: Y015
 
+class _Inside:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InsideEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Inside.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INSIDE_UNSPECIFIED: _Inside.ValueType  # 0
+    """Taken as INSIDE_AUTO."""
+    INSIDE_AUTO: _Inside.ValueType  # 1
+    """Each painted region as suits it."""
+    INSIDE_REPLACE: _Inside.ValueType  # 2
+    """New pixels."""
+    INSIDE_DELTA: _Inside.ValueType  # 3
+    """What the edit changed, added to the plate, whose detail and grain live on."""
+
+class Inside(_Inside, metaclass=_InsideEnumTypeWrapper):
+    """What lies inside the matte."""
+
+INSIDE_UNSPECIFIED: Inside.ValueType  # 0
+"""Taken as INSIDE_AUTO."""
+INSIDE_AUTO: Inside.ValueType  # 1
+"""Each painted region as suits it."""
+INSIDE_REPLACE: Inside.ValueType  # 2
+"""New pixels."""
+INSIDE_DELTA: Inside.ValueType  # 3
+"""What the edit changed, added to the plate, whose detail and grain live on."""
+Global___Inside: _TypeAlias = Inside  # noqa: Y015
+
 class _Priority:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -155,19 +183,25 @@ class EditedFrame(_message.Message):
 
     PATH_FIELD_NUMBER: _builtins.int
     FRAME_FIELD_NUMBER: _builtins.int
+    REGION_PATH_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     """Absolute path on the server's machine: PNG, JPEG, TIFF, EXR or PSD."""
     frame: _builtins.int
     """Source frame number, counted as ClipRef.source_in. Unset: the first frame of the range."""
+    region_path: _builtins.str
+    """Absolute path of a matte, by its alpha or, without one, its brightness: a picture says what of the painted frame counts, a clip
+    with a frame for each of the shot's is the matte of each. Empty: found by the method.
+    """
     def __init__(
         self,
         *,
         path: _builtins.str = ...,
         frame: _builtins.int | None = ...,
+        region_path: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_frame", b"_frame", "frame", b"frame"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_frame", b"_frame", "frame", b"frame", "path", b"path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_frame", b"_frame", "frame", b"frame", "path", b"path", "region_path", b"region_path"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__frame: _TypeAlias = _typing.Literal["frame"]  # noqa: Y015
     _WhichOneofArgType__frame: _TypeAlias = _typing.Literal["_frame", b"_frame"]  # noqa: Y015
@@ -223,6 +257,8 @@ class DeliverySettings(_message.Message):
     DEPTH_FIELD_NUMBER: _builtins.int
     COMPRESSION_FIELD_NUMBER: _builtins.int
     ALPHA_FIELD_NUMBER: _builtins.int
+    INSIDE_FIELD_NUMBER: _builtins.int
+    GRAIN_FIELD_NUMBER: _builtins.int
     ALSO_FIELD_NUMBER: _builtins.int
     REPEATS_FIELD_NUMBER: _builtins.int
     directory: _builtins.str
@@ -233,6 +269,9 @@ class DeliverySettings(_message.Message):
     compression: _builtins.str
     """An OpenEXR compression in lower case. Empty: `zip`."""
     alpha: Global___AlphaMode.ValueType
+    inside: Global___Inside.ValueType
+    grain: _builtins.float
+    """How much of the plate's grain is put back where pixels are new, from 0 (none) to 1 (as much as the plate has). Unset: 1."""
     @_builtins.property
     def also(self) -> _containers.RepeatedScalarFieldContainer[_delivery_pb2.SideFormat.ValueType]:
         """Written beside the EXR, under the names of its frames."""
@@ -249,14 +288,18 @@ class DeliverySettings(_message.Message):
         depth: Global___Depth.ValueType = ...,
         compression: _builtins.str = ...,
         alpha: Global___AlphaMode.ValueType = ...,
+        inside: Global___Inside.ValueType = ...,
+        grain: _builtins.float | None = ...,
         also: _abc.Iterable[_delivery_pb2.SideFormat.ValueType] | None = ...,
         repeats: _delivery_pb2.Repetition | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["repeats", b"repeats"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_grain", b"_grain", "grain", b"grain", "repeats", b"repeats"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha", b"alpha", "also", b"also", "color_space", b"color_space", "compression", b"compression", "depth", b"depth", "directory", b"directory", "repeats", b"repeats"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_grain", b"_grain", "alpha", b"alpha", "also", b"also", "color_space", b"color_space", "compression", b"compression", "depth", b"depth", "directory", b"directory", "grain", b"grain", "inside", b"inside", "repeats", b"repeats"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__grain: _TypeAlias = _typing.Literal["grain"]  # noqa: Y015
+    _WhichOneofArgType__grain: _TypeAlias = _typing.Literal["_grain", b"_grain"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__grain) -> _WhichOneofReturnType__grain | None: ...
 
 Global___DeliverySettings: _TypeAlias = DeliverySettings  # noqa: Y015
 

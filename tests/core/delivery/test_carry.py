@@ -5,7 +5,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from i2vedit_core.delivery.carry import Carry
-from i2vedit_core.delivery.matting import ChunkPictures, Matting
+from i2vedit_core.delivery.inside import Filling
+from i2vedit_core.delivery.matting import ChunkPictures, PaintedPictures
+from i2vedit_core.delivery.patch import Patcher
+from i2vedit_core.media.fit import same_size
 from i2vedit_core.settings import EditKind
 
 SIDE = 64
@@ -37,7 +40,7 @@ def _plates(frames: int) -> np.ndarray:
 def _witness(plates: np.ndarray, painted: np.ndarray, kind: EditKind) -> np.ndarray:
     """Of the last frame."""
     carry = Carry(plates[0], painted.astype(np.float32), kind)
-    return [carry.follow(plate) for plate in plates[1:]][-1]
+    return [carry.follow(plate) for plate in plates[1:]][-1].witness
 
 
 @pytest.mark.parametrize("kind", [EditKind.LOCAL, EditKind.SHAPE])
@@ -83,9 +86,10 @@ def test_a_model_whose_edit_fades_and_strays_still_gets_a_whole_matte() -> None:
         edited[frame][_inside(frame)] += 0.3 - 0.03 * frame
     edited[1:, 54:, :12] += 0.12
     chunk = ChunkPictures(edited, plates, np.full(plates.shape[:3], 0.1, np.float32))
-    matting = Matting(plates[0], 0.3 * _inside(0).astype(np.float32), EditKind.LOCAL, chunk)
+    painted = PaintedPictures(plates[0], edited[0], 0.3 * _inside(0).astype(np.float32))
+    patcher = Patcher(painted, same_size(SIDE, SIDE), Filling(EditKind.LOCAL), chunk.frame(0))
     for frame in range(1, frames):
-        matte = matting.follow(plates[frame], edited[frame], plates[frame], chunk.edit_map[frame])
+        matte = patcher.follow(frame, plates[frame], chunk.frame(frame)).matte
     assert (matte[_inside(6)] >= 0.5).mean() > 0.95
     assert not matte[54:, :12].any()
     assert (matte >= 1 / 64).sum() < 1.2 * _inside(6).sum()

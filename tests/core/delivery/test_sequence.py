@@ -180,6 +180,7 @@ def test_settings_are_resolved_for_the_ticket(shot: Shot) -> None:
         "depth": "half",
         "compression": "dwaa",
         "alpha": "plate",
+        "premultiplied": False,
         "lossy": True,
         "data_window": [0, 0, 95, 63],
         "display_window": [0, 0, 95, 63],
@@ -187,6 +188,8 @@ def test_settings_are_resolved_for_the_ticket(shot: Shot) -> None:
         "rate": "30000/1001",
         "timecode": "00:59:59;28",
         "also": [],
+        "inside": "auto",
+        "grain": 1.0,
     }
     assert describe_delivery(replace(shot.clip, bit_depth=12), DeliverySettings(Path("/out")))["depth"] == "float"
     with pytest.raises(BridgeError) as caught:

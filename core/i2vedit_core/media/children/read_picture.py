@@ -1,4 +1,4 @@
-"""Reads one still picture and writes it to stdout: a line of JSON, then `[H, W, 3] float32` as .npy.
+"""Reads one still picture and writes it to stdout: a line of JSON, then `[H, W, 3 or 4] float32` as .npy, the fourth being alpha.
 
 Run by `still` in a process of its own: `python read_picture.py PATH MAX_PIXELS`. A failure that is understood is a JSON
 line `{"failure": KIND, "detail": TEXT}` alone.
@@ -83,7 +83,7 @@ def _read_with_openimageio(path: str, max_pixels: int) -> tuple[NDArray[np.float
     import OpenImageIO as oiio
 
     config = oiio.ImageSpec()
-    # The colours as they were painted, not multiplied by an alpha that is dropped anyway.
+    # The colours as they were painted, not multiplied by an alpha.
     config.attribute("oiio:UnassociatedAlpha", 1)
     source = oiio.ImageInput.open(path, config)
     if source is None:
@@ -91,7 +91,7 @@ def _read_with_openimageio(path: str, max_pixels: int) -> tuple[NDArray[np.float
     spec = source.spec()
     _check_size(spec.width, spec.height, max_pixels)
     _check_size(spec.full_width, spec.full_height, max_pixels)
-    channels = _rgb_channels(tuple(spec.channelnames))
+    channels = _rgb_channels(tuple(spec.channelnames)) + ([spec.alpha_channel] if spec.alpha_channel >= 0 else [])
     pixels = source.read_image(0, 0, 0, spec.nchannels, oiio.FLOAT)
     if pixels is None:
         raise NotUsableError("truncated", source.geterror())
@@ -119,7 +119,7 @@ def _read_psd(path: str, max_pixels: int) -> tuple[NDArray[np.float32], bool]:
 
 
 def read(path: str, max_pixels: int) -> tuple[NDArray[np.float32], bool]:
-    """`[H, W, 3] float32`, and whether values beyond 0..1 cannot be told by this format."""
+    """`[H, W, 3 or 4] float32`, and whether values beyond 0..1 cannot be told by this format."""
     if _format(path) == "psd":
         return _read_psd(path, max_pixels)
     return _read_with_openimageio(path, max_pixels)

@@ -1,0 +1,150 @@
+"""What lies inside the matte, at the plate's size (docs/decisions/0020).
+
+Two answers meet. The model's is known everywhere, at its own size. The painted frame's is exact, detail and all, but holds only where
+the plate's motion leads back to it. The second replaces the first as far as the way there is trusted.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from i2vedit_core.delivery.carry import Followed, blurred
+from i2vedit_core.delivery.grain import Grain
+from i2vedit_core.delivery.matting import FramePictures, PaintedPictures
+from i2vedit_core.delivery.palette import Palette
+from i2vedit_core.matte import PAINTED
+from i2vedit_core.media.fit import Fit
+from i2vedit_core.media.flow import Plane, fetch, resized, tracked
+from i2vedit_core.media.pixels import Picture
+from i2vedit_core.settings import EditKind, Inside
+
+LEAST_BLUR = 1.5
+"""Pixels of the plate: what is finer than this is detail, also where the model's picture is as large as the plate."""
+UNRELATED, AGREED = 0.5, 0.9
+"""Correlation of the model's change and the carried one at which they have nothing to do with each other, and at which they are one."""
+WINDOW = 1 / 64
+"""Share of the shorter side: standard deviation of the window in which the two are compared."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A rectangle of the plate, [H, W]."""
+
+    rows: slice
+    columns: slice
+
+    @classmethod
+    def around(cls, matte: Plane) -> "Part":
+        """The smallest that holds everything but zeros; empty where there is nothing else."""
+        spans = []
+        for axis in (1, 0):
+            (filled,) = np.nonzero(matte.any(axis=axis))
+            spans.append(slice(int(filled[0]), int(filled[-1]) + 1) if len(filled) else slice(0, 0))
+        return cls(*spans)
+
+    def of(self, picture: Picture) -> Picture:
+        return picture[self.rows, self.columns]
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How the inside is to be made."""
+
+    kind: EditKind
+    inside: Inside = Inside.AUTO
+    grain: float = 0.0
+    seed: int = 0
+
+
+class NewPixels:
+    """Makes what lies inside the mattes of a shot."""
+
+    def __init__(self, painted: PaintedPictures, depth: Plane, fit: Fit, filling: Filling) -> None:
+        """`depth` [h, w]: of the painted outline, at the size that flow is followed at."""
+        self._fit, self._filling = fit, filling
+        self._blur = max(LEAST_BLUR, fit.enlargement)
+        self._painted = painted.picture
+        self._change = painted.picture - painted.plate
+        self._small_change = tracked(self._change)
+        self._palette = Palette(painted.plate, self._change, painted.difference > PAINTED)
+        self._delta = delta_share(painted, depth, self._blur, filling)
+        self._grain = Grain.of(np.clip(painted.plate, 0, 1)) if filling.grain > 0 and not self._delta.all() else None
+
+    def of(self, frame: int, followed: Followed, plate: Picture, model: FramePictures, part: Part) -> tuple[Picture, Plane]:
+        """The new pixels [h, w, 3] of a part of a frame, and [h, w] how far each is the plate with a change: 1 delta, 0 replaced."""
+        size = plate.shape[:2]
+        way = _way(followed, size, part)
+        trust = part.of(resized(followed.trust, *size))[..., None]
+        share = part.of(resized(fetch(self._delta, followed.x, followed.y), *size))
+        if (share >= 1).all():
+            return self._changed(part.of(plate), model, part, way, trust), share
+        sure = trust * part.of(resized(self._agreement(followed, model), *size))[..., None]
+        replaced = self._replaced(frame, model, part, way, sure)
+        if not share.any():
+            return replaced, share
+        changed = self._changed(part.of(plate), model, part, way, trust)
+        return np.asarray(replaced + share[..., None] * (changed - replaced), np.float32), share
+
+    def _changed(self, plate: Picture, model: FramePictures, part: Part, way: tuple[Plane, Plane], trust: Picture) -> Picture:
+        """The plate with the change: the model's, or the painted one where it can be followed."""
+        told = self._fit.to_plate(model.edited - model.source, part.rows, part.columns)
+        by_colour, sure = self._palette.change(plate)
+        told = told + sure[..., None] * (by_colour - told)
+        return np.asarray(plate + told + trust * (fetch(self._change, *way) - told), np.float32)
+
+    def _replaced(self, frame: int, model: FramePictures, part: Part, way: tuple[Plane, Plane], sure: Picture) -> Picture:
+        """The model's picture, or the painted one where it can be followed and the model agrees; with grain where it is the model's."""
+        told = self._fit.to_plate(model.edited, part.rows, part.columns)
+        picture = np.asarray(told + sure * (fetch(self._painted, *way) - told), np.float32)
+        if self._grain is None:
+            return picture
+        return self._grain.over(picture, self._filling.grain * (1 - sure[..., 0]), (self._filling.seed, frame))
+
+    def _agreement(self, followed: Followed, model: FramePictures) -> Plane:
+        """[h, w] in 0..1: whether the model changes a pixel towards what is carried there, however far it goes.
+
+        Something new may move with the plate or not, and only the model can tell. That it goes less far than was painted is its weakness,
+        and no objection.
+        """
+        carried = fetch(self._small_change, followed.x, followed.y)
+        told = self._fit.to_size(model.edited - model.source, *followed.x.shape)
+        sigma = WINDOW * min(followed.x.shape)
+        shared, mine, its = (blurred((a * b).sum(axis=-1), sigma) for a, b in ((carried, told), (carried, carried), (told, told)))
+        alike = shared / np.sqrt(np.maximum(mine * its, 1e-12))
+        return np.asarray(np.clip((alike - UNRELATED) / (AGREED - UNRELATED), 0, 1), np.float32)
+
+
+def delta_share(painted: PaintedPictures, depth: Plane, blur: float, filling: Filling) -> Plane:
+    """[h, w], the size of `depth`: 1 where the painted region nearest to a pixel is made as delta, 0 where it is replaced.
+
+    `auto` asks, region by region, which loses less when only the coarse is kept: the change, or the picture. A new colour is a coarse
+    change of a fine picture; a new thing over a structured ground is the other way round. Where the outline itself was changed, delta
+    would leave ghosts of the old one.
+    """
+    if filling.inside is not Inside.AUTO or filling.kind is EditKind.SHAPE:
+        return np.full(depth.shape, float(filling.inside is Inside.DELTA), np.float32)
+    where = (painted.difference > PAINTED).astype(np.float32)
+    lost = [resized(_fine_part(each, where, blur), *depth.shape) for each in (painted.picture - painted.plate, painted.picture)]
+    outside = (depth <= 0).astype(np.uint8)
+    _, region = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP)
+    inside = outside == 0
+    of_change, of_picture = (np.bincount(region[inside], each[inside], minlength=int(region.max()) + 1) for each in lost)
+    return np.asarray((of_change <= of_picture)[region], np.float32)
+
+
+def _fine_part(picture: Picture, where: Plane, blur: float) -> Plane:
+    """[H, W]: squared difference between a picture and its blur, both within `where` alone, so that its outline does not count."""
+    weight = np.maximum(blurred(where, blur), 1e-3)
+    coarse = blurred(picture * where[..., None], blur) / weight[..., None]
+    return np.asarray(np.square(picture - coarse).mean(axis=-1) * where, np.float32)
+
+
+def _way(followed: Followed, size: tuple[int, int], part: Part) -> tuple[Plane, Plane]:
+    """Column and row on the painted frame, in the plate's pixels, for each pixel of a part."""
+    height, width = size
+    rows, columns = np.indices(followed.x.shape, np.float32)
+    right = part.of(resized(followed.x - columns, height, width)) * np.float32(width / followed.x.shape[1])
+    down = part.of(resized(followed.y - rows, height, width)) * np.float32(height / followed.x.shape[0])
+    x = np.arange(width, dtype=np.float32)[part.columns] + right
+    return x, np.arange(height, dtype=np.float32)[part.rows][:, None] + down

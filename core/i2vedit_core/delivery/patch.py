@@ -1,0 +1,54 @@
+"""From the model's answer to the patch that is laid over the plate: matte and new pixels, at the plate's size, frame after frame."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from i2vedit_core.delivery.carry import Carry
+from i2vedit_core.delivery.inside import Filling, NewPixels, Part
+from i2vedit_core.delivery.matting import FramePictures, Matting, PaintedPictures
+from i2vedit_core.media.fit import Fit
+from i2vedit_core.media.flow import Plane, tracked
+from i2vedit_core.media.pixels import Picture
+
+
+@dataclass(frozen=True)
+class Patch:
+    """What is laid over one frame of the plate."""
+
+    new: Picture
+    """[H, W, 3]; where the matte is 0 it is the plate."""
+    matte: Plane
+    """[H, W] in 0..1."""
+    delta: float
+    """Which share of it is the plate with a change (1 all, 0 none: new pixels)."""
+    flicker: float
+    """Of the matte: see `Matting.flicker`."""
+
+
+class Patcher:
+    """Makes the patches of all frames after the painted one, in their order and none left out."""
+
+    def __init__(self, painted: PaintedPictures, fit: Fit, filling: Filling, first: FramePictures) -> None:
+        """`first`: the model's answer for the painted frame."""
+        seen = replace(painted, plate=_seen(painted.plate))
+        self._carry = Carry(tracked(seen.plate), painted.difference, filling.kind)
+        self._matting = Matting(fit, seen, first)
+        self._pixels = NewPixels(painted, self._carry.depth, fit, filling)
+
+    def follow(self, frame: int, plate: Picture, model: FramePictures, given: Plane | None = None) -> Patch:
+        """The patch of the next frame, number `frame`, for its plate [H, W, 3]. A matte that is `given` [H, W] stands."""
+        seen = _seen(plate)
+        followed = self._carry.follow(tracked(seen))
+        found = self._matting.follow(followed, model, seen)
+        matte = found if given is None else given
+        part, new, delta = Part.around(matte), plate.copy(), 1.0
+        if matte.any():
+            new[part.rows, part.columns], share = self._pixels.of(frame, followed, plate, model, part)
+            delta = float(np.average(share, weights=part.of(matte)))
+        return Patch(new, matte, delta, self._matting.flicker)
+
+
+def _seen(plate: Picture) -> Picture:
+    """What is judged of a plate: within 0..1. One highlight of a thousand would blind flow and filters to everything beside it."""
+    return np.clip(plate, 0, 1)
