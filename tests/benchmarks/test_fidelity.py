@@ -1,11 +1,9 @@
 """The whole benchmark in small: one shot, tiny random weights, every method; what it writes, and that it goes on where it was."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 from tests.tiny_model import save_tiny_model
 
@@ -31,16 +29,7 @@ def test_long_shots_have_whole_chunks_and_keep_what_is_edited_in_the_picture() -
     assert shot.truth().region[-1].any()
 
 
-@pytest.fixture
-def _own_threads() -> Iterator[None]:
-    """The benchmark takes as many as there are cores."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("_own_threads")
 def test_the_benchmark_writes_its_page_and_measures_nothing_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_tiny_model(tmp_path / "tiny", frames=CHUNK)
     options = [*QUICK, "--model", str(tmp_path / "tiny"), "--out", str(tmp_path / "page"), "--work", str(tmp_path / "work")]
