@@ -26,8 +26,9 @@ RELEASED = "released.binpb"
 WINDOWS_CUDA_INDEX = "https://download.pytorch.org/whl/cu130"
 """On Windows the usual index holds torch for the CPU alone; on Linux it holds the CUDA build."""
 
-SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile")
-"""Most tests wait for processes or run tiny models: a worker for each core, with one thread each. `-n 0` gives one process."""
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Most tests wait for processes or run tiny models: a worker for each core, with one thread each. `-n 0` gives one process. The order of
+the files is that of `tests/conftest.py`."""
 
 USAGE = """python3 dev.py COMMAND [ARGUMENTS]
 

@@ -9,6 +9,7 @@ take turns, so that what else the machine does meets both; the ratio is the medi
 
 import argparse
 import json
+import os
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -180,9 +181,23 @@ def _row(result: Comparison) -> str:
     return " | ".join((*sizes, *seconds, *memory, "–" if floor is None else f"{floor:.2f}"))
 
 
+def processor() -> str:
+    """Its name where the system tells it, else its kind."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor computes in bfloat16; elsewhere it is emulated, and slower than float32."""
+    known = torch.cpu.get_capabilities()
+    return any(known.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16"))
+
+
 def machine(device: str) -> str:
     """What it ran on, in a line."""
-    name = torch.cuda.get_device_name() if device == "cuda" else f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
+    name = torch.cuda.get_device_name() if device == "cuda" else f"{processor()}, {torch.get_num_threads()} of {os.cpu_count()} threads"
     return f"{name}, {platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"
 
 

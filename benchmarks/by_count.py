@@ -63,9 +63,9 @@ def counts_of(architecture: Architecture) -> Counts:
     return counts
 
 
-def card(gib: float) -> Memory:
-    """A card of this class on a desk, whose desktop has a twentieth of it, in a host with 32 GiB free."""
-    return Memory(int(0.95 * gib * GIB), int(gib * GIB), 32 * GIB, on_cuda=True)
+def card(gib: float, host_gib: float = 32) -> Memory:
+    """A card of this class on a desk, whose desktop has a twentieth of it, in a host with so much free."""
+    return Memory(int(0.95 * gib * GIB), int(gib * GIB), int(host_gib * GIB), on_cuda=True)
 
 
 def svd_plan(memory: Memory, request: Request = FULL) -> MemoryPlan:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from disk import bytes_in
 from i2vedit_core.backbone import Backbone, checkpointed_gradients
 from i2vedit_core.method.conditioning import Condition, condition_on
 from i2vedit_core.method.editing import Edited, Editing, MapSource, edit_chunk
@@ -262,8 +263,3 @@ class _Run:
             for z in chunks:
                 pixels.append(decode(self.backbone, z, frames_at_once))
                 after_step()
-
-
-def bytes_in(folder: Path) -> int:
-    """Of all files below."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

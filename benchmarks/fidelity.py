@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = Settings(model=options.model, steps=options.steps, lora=LoraSettings(steps=options.lora_steps))
     state = sources_sha256()
     folder = options.work / f"{model_sha256(options.model)[:12]}-{state[:12]}-{options.steps}-{options.lora_steps}"
-    task = Task(options.model, folder, settings, max(1, (os.cpu_count() or 1) // options.jobs))
+    task = Task(options.model, folder, settings, max(1, torch.get_num_threads() // options.jobs))
     shots = choose_shots(split, options.shots)
     long_shots = [*choose_long_shots(split, LONGEST, math.ceil(options.long / 2)), *choose_long_shots(split, LONG, options.long)]
     measure(task, [*long_shots, *shots], options.jobs)

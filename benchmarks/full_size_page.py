@@ -95,7 +95,7 @@ def tables(results: Results) -> dict[str, str]:
         "The stages of one chunk": f"{ABOUT_MEMORY}\n\n{stages}",
         "One chunk": f"{ABOUT_TIME}\n\n{chunk_table(results)}",
         "The published way, in the same run": f"{ABOUT_WAYS}\n\n{way_table(results)}",
-        "The matching operator": attention_speed.markdown(results.operator) + ("" if results.operator else "\n\nNot measured."),
+        "The matching operator": attention_speed.markdown(results.operator) if results.operator else "Not measured.",
         "Disk": disk_table(results),
         "The plan by class of card, by count": class_table(),
         "torch.compile": compile_table(results.compiled),

@@ -38,11 +38,15 @@ class Goal:
         return float(self.shown) >= self.limit if self.sign == "≥" else float(self.shown) <= self.limit
 
 
-def goal_table(goals: Sequence[Goal]) -> str:
-    """In Markdown, a row a goal. What was not measured is left out."""
-    measured = [goal for goal in goals if not math.isnan(goal.value)]
-    rows = [[goal.text, goal.bound, goal.shown + goal.note, "yes" if goal.met else "**no**"] for goal in measured]
+def goal_table(goals: Sequence[Goal], unmeasured: str = "") -> str:
+    """In Markdown, a row a goal. What was not measured is left out, unless there are words for it."""
+    rows = [_goal_row(goal, unmeasured) for goal in goals if unmeasured or not math.isnan(goal.value)]
     return markdown(["goal", "limit", "measured", "reached"], rows)
+
+
+def _goal_row(goal: Goal, unmeasured: str) -> list[str]:
+    found = [unmeasured, "–"] if math.isnan(goal.value) else [goal.shown + goal.note, "yes" if goal.met else "**no**"]
+    return [goal.text, goal.bound, *found]
 
 
 def goals(results: Sequence[Result], figures: Sequence[Figure], four_chunks: Sequence[Result], nine_chunks: Sequence[Result]) -> list[Goal]:

@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 
+from disk import bytes_in
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone, load_backbone
 from i2vedit_core.method.chunks import Chunk
@@ -23,11 +25,9 @@ from i2vedit_core.method.source_maps import open_store
 from i2vedit_core.pictures import to_pixels
 from i2vedit_core.progress import CancelToken, Event, Progress, Reporter, Stage
 from i2vedit_core.settings import MapStore, Settings
-from i2vedit_core.synthetic import Scene, Split, edit_scene, lingering, random_scene, render
+from i2vedit_core.synthetic import Scene, Split, render
+from shots import SIDE, BenchmarkShot, is_seen
 
-SIDE = 64
-SCENE = 424
-"""Of the evaluation split."""
 EDITS = ("recolor", "retexture")
 """The first edit of the shot, and the second."""
 
@@ -75,7 +75,7 @@ class _Watch:
     def __call__(self, event: Event) -> None:
         if isinstance(event, Progress) and event.stage is not Stage.DECODE:
             self.take(event.stage, event.chunk)
-            self.most_bytes = max(self.most_bytes, folder_bytes(self.folder))
+            self.most_bytes = max(self.most_bytes, bytes_in(self.folder))
 
     def take(self, stage: Stage, chunk: int) -> None:
         """The time since the last event was this stage's."""
@@ -88,7 +88,7 @@ class _Watch:
 def measure(task: Task) -> Cost:
     """The run's cost, in a fresh process, so that its memory is its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_run, task).result()
+        return pool.submit(run_here, task).result()
 
 
 def two_edits(task: Task) -> tuple[Cost, Cost]:
@@ -96,10 +96,10 @@ def two_edits(task: Task) -> tuple[Cost, Cost]:
     return measure(task), measure(replace(task, edit=EDITS[1]))
 
 
-def _run(task: Task) -> Cost:
-    backbone, scene = load_backbone(task.model), random_scene(Split.EVALUATION, SCENE)
-    scene = lingering(scene) if task.frames > backbone.chunk_frames else scene
-    painted = to_pixels(render(edit_scene(scene, task.edit, SCENE), SIDE, SIDE, range(1)))
+def run_here(task: Task) -> Cost:
+    """The run's cost, but for the peak: that is this process's, whatever it did before."""
+    backbone, (scene, edited_scene) = load_backbone(task.model), the_shot(task.frames, task.edit).scenes()
+    painted = to_pixels(render(edited_scene, SIDE, SIDE, range(1)))
     calls: list[None] = []
     backbone.unet.register_forward_hook(lambda *_: calls.append(None))
     _warm_up(backbone)
@@ -110,7 +110,14 @@ def _run(task: Task) -> Cost:
         watch.take(Stage.EDIT, edited.chunk.index)
     seconds = time.perf_counter() - started
     chunk_seconds = tuple(watch.chunks[chunk.index] for chunk in propagation.chunks)
-    return Cost(seconds, dict(watch.stages), chunk_seconds, len(calls), _peak_bytes(), folder_bytes(task.folder), watch.most_bytes)
+    return Cost(seconds, dict(watch.stages), chunk_seconds, len(calls), _peak_bytes(), bytes_in(task.folder), watch.most_bytes)
+
+
+def the_shot(frames: int, edit: str) -> BenchmarkShot:
+    """The first scene of the evaluation split in whose first frame both edits are seen."""
+    shots = (BenchmarkShot("speed", EDITS[0], number, Split.EVALUATION, frames) for number in count())
+    found = next(shot for shot in shots if all(is_seen(replace(shot, edit=each)) for each in EDITS))
+    return replace(found, edit=edit)
 
 
 def _propagation(task: Task, backbone: Backbone, scene: Scene, watch: _Watch) -> Propagation:
@@ -131,11 +138,6 @@ def _warm_up(backbone: Backbone) -> None:
     ids = torch.tensor([TIME_IDS], device=backbone.device)
     condition = Condition(z[:, 0], torch.zeros(1, 1, width, device=backbone.device), ids)
     predict(backbone, z, torch.tensor(1.0, device=backbone.device), condition)
-
-
-def folder_bytes(folder: Path) -> int:
-    """Of all files below."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _peak_bytes() -> int:

@@ -8,6 +8,7 @@ same machine and take their share of it, so that the times are an upper bound. N
 
 import argparse
 import json
+import platform
 import shlex
 import subprocess
 import sys
@@ -24,7 +25,6 @@ from statistics import quantiles
 import grpc
 import psutil
 
-import attention_speed
 from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
 from i2vedit.v1.propagation_service_pb2_grpc import PropagationServiceStub
@@ -281,7 +281,8 @@ def page(command: str, crowd: Crowd, found: Measured, prepared: str) -> str:
     sections = [
         "# The server under load",
         f"Made by `{command}`.",
-        f"Machine: {attention_speed.machine('cpu')}, {psutil.cpu_count()} cores. {versions}, grpcio {grpc.__version__}.",
+        f"Machine: {platform.machine()} CPU, {psutil.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}. "
+        f"{versions}, grpcio {grpc.__version__}.",
         f"{crowd.jobs} ended jobs lie in the store. Each client calls, waits for the answer, rests {crowd.rest_seconds:g} s on average and "
         f"calls again, {crowd.calls} times. {crowd.stalled} of the {crowd.watchers} watchers read nothing until the job has ended. "
         "Clients and watchers run on the same machine as server and worker.",

@@ -75,7 +75,7 @@ def _choose(split: Split, edits: list[str], frames: int, first: int) -> list[Ben
     shots: list[BenchmarkShot] = []
     numbers = iter(range(first, first + 100 * max(1, len(edits))))
     for edit in edits:
-        shots.append(next(shot for shot in _candidates(split, edit, frames, numbers) if _is_seen(shot)))
+        shots.append(next(shot for shot in _candidates(split, edit, frames, numbers) if is_seen(shot)))
     return shots
 
 
@@ -84,6 +84,7 @@ def _candidates(split: Split, edit: str, frames: int, numbers: Iterator[int]) ->
         yield BenchmarkShot(f"{split.name.lower()}-{number:04}", edit, number, split, frames)
 
 
-def _is_seen(shot: BenchmarkShot) -> bool:
+def is_seen(shot: BenchmarkShot) -> bool:
+    """Whether its edit changes enough of the first frame to be painted there."""
     first = draw_truth(*shot.scenes(), SIDE, SIDE, range(1))
     return float(first.region.mean()) >= LEAST_PAINTED

@@ -9,7 +9,7 @@ import argparse
 import shlex
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -18,48 +18,66 @@ import matplotlib
 import torch
 
 import attention_speed
-from i2vedit_core.models import find_model
+from attention_speed import SVD_HEADS, Case, Comparison, compare, has_bfloat16
+from i2vedit_core.models import ModelFolder, find_model
 from i2vedit_core.settings import LoraSettings, MapStore, Preset, Settings
 from i2vedit_core.versions import deciding_versions
 from job_speed import Cost, Task, measure, two_edits
 from report import markdown
+from shots import SIDE
+from speed_goals import Found, table_of_goals
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 PLOT = "length.png"
+ABOUT_GOALS = (
+    "What needs a CUDA device is measured by `benchmarks/full_size.py`; its page, [full_size.md](full_size.md), also has the disk of a "
+    "chunk at full size, and what the memory plan predicts of cards."
+)
 
 
 @dataclass(frozen=True)
 class Plan:
     """What is measured."""
 
-    model: str
+    model: ModelFolder
     settings: Settings
     work: Path
     repeats: int
     lengths: tuple[int, ...]
     """Frames."""
 
+    @property
+    def chunk_frames(self) -> int:
+        return self.model.frame_count
+
+    @property
+    def evaluations_of_an_edit(self) -> int:
+        """Of one chunk whose source is prepared: at each step the replayed source, the edit and, with guidance, the edit without its
+        condition."""
+        guidance = self.settings.guidance or self.model.guidance
+        return (2 if guidance == (1.0, 1.0) else 3) * self.settings.steps
+
     def task(self, name: str, frames: int, **settings: object) -> Task:
         """A run with artifacts of its own."""
-        return Task(self.model, replace(self.settings, **settings), self.work / name, frames)  # type: ignore[arg-type]
+        return Task(self.model.name, replace(self.settings, **settings), self.work / name, frames)  # type: ignore[arg-type]
 
 
-def operator_table(rows: Sequence[int], frames: int, pairs: int) -> str:
-    """The streamed operator beside the textbook form."""
+def operator_speed(rows: Sequence[int], frames: int, pairs: int) -> list[Comparison]:
+    """The streamed operator beside the textbook form; in bfloat16, too, where the processor computes in it."""
+    types = (torch.float32, torch.bfloat16) if has_bfloat16() else (torch.float32,)
+    cases = [Case(each, SVD_HEADS.get(each, 5), frames, dtype=dtype) for each in rows for dtype in types]
     with torch.no_grad():
-        cases = [attention_speed.Case(each, attention_speed.SVD_HEADS.get(each, 5), frames) for each in rows]
-        return attention_speed.markdown([attention_speed.compare(case, pairs) for case in cases])
+        return [compare(case, pairs) for case in cases]
 
 
-def edit_table(plan: Plan, frames: int) -> str:
-    """First and second edit of a shot by stage, in turns; medians over the repeats."""
-    pairs = [two_edits(plan.task(f"edits-{number}", frames)) for number in range(plan.repeats)]
+def edit_table(pairs: Sequence[tuple[Cost, Cost]]) -> str:
+    """First and second edit of a shot by stage; medians over the repeats."""
     ratio = median(second.seconds / first.seconds for first, second in pairs)
     rows = [_edit_row(name, [pair[index] for pair in pairs]) for index, name in enumerate(("first edit", "second edit"))]
     head = ["", "evaluations of the network", "invert s", "train s", "edit s", "whole s"]
-    return f"{markdown(head, rows)}\nThe second edit takes {ratio:.0%} of the first's time (median of {plan.repeats})."
+    return f"{markdown(head, rows)}\nThe second edit takes {ratio:.0%} of the first's time (median of {len(pairs)})."
 
 
 def _edit_row(name: str, costs: Sequence[Cost]) -> list[str]:
@@ -77,10 +95,8 @@ def preset_table(plan: Plan, frames: int) -> str:
     return markdown(["preset", "evaluations", "s", "÷ full"], rows)
 
 
-def length_table(plan: Plan, picture: Path) -> str:
-    """Time and memory against the length of the shot, and the plot of both."""
-    costs = {frames: measure(plan.task(f"length-{frames}", frames)) for frames in plan.lengths}
-    _plot(costs, picture)
+def length_table(costs: Mapping[int, Cost]) -> str:
+    """Time and memory against the length of the shot."""
     rows = [[str(frames), *_length_row(cost)] for frames, cost in costs.items()]
     return markdown(["frames", "chunks", "s a chunk, from chunk 1 on", "largest ÷ smallest", "peak MB of the process"], rows)
 
@@ -104,7 +120,8 @@ def disk_table(plan: Plan, frames: int) -> str:
     return markdown(["maps", "MB kept a chunk", "MB at most, while training", "evaluations"], rows)
 
 
-def _plot(costs: dict[int, Cost], picture: Path) -> None:
+def plot(costs: Mapping[int, Cost], picture: Path) -> None:
+    """Time and memory against frames."""
     figure, (time_axis, memory_axis) = plt.subplots(1, 2, figsize=(9, 3))
     time_axis.plot(list(costs), [cost.seconds for cost in costs.values()], marker="o")
     time_axis.set(xlabel="frames", ylabel="seconds", ylim=(0, None), title="time")
@@ -119,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="mini", help="mini, or a diffusers folder")
     parser.add_argument("--out", type=Path, default=Path("docs/performance"), help="where the page goes")
-    parser.add_argument("--rows", type=int, nargs="+", default=sorted(attention_speed.SVD_HEADS), help="N of the operator's sizes")
+    parser.add_argument("--rows", type=int, nargs="+", default=sorted(SVD_HEADS), help="N of the operator's sizes")
     parser.add_argument("--lengths", type=int, nargs="+", default=[14, 27, 53, 105], help="frames")
     parser.add_argument("--steps", type=int, default=25, help="sampler steps")
     parser.add_argument("--lora-steps", type=int, help="motion LoRA steps; what the model recommends, if not given")
@@ -127,28 +144,45 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     command = shlex.join(["python", "benchmarks/speed.py", *(sys.argv[1:] if arguments is None else arguments)])
-    frames = find_model(options.model).frame_count
     with tempfile.TemporaryDirectory() as work:
         settings = Settings(steps=options.steps, lora=LoraSettings(steps=options.lora_steps))
-        plan = Plan(options.model, settings, Path(work), options.repeats, tuple(options.lengths))
-        tables = {
-            "The matching operator against the textbook form, on the CPU": operator_table(options.rows, 1, options.repeats),
-            f"First and second edit of a shot of {frames} frames": edit_table(plan, frames),
-            "Presets": preset_table(plan, frames),
-            "Length of the shot": f"{length_table(plan, options.out / PLOT)}\n![Time and memory against frames]({PLOT})",
-            "Disk": disk_table(plan, frames),
-        }
-    page = _page(command, options.model, tables)
+        plan = Plan(find_model(options.model), settings, Path(work), options.repeats, tuple(options.lengths))
+        found = run(plan, options.rows)
+        page = _page(command, plan, _sections(plan, found))
+    plot(found.lengths, options.out / PLOT)
     (options.out / "README.md").write_text(page, encoding="utf-8")
     print(page)
 
 
-def _page(command: str, model: str, tables: dict[str, str]) -> str:
+def run(plan: Plan, rows: Sequence[int]) -> Found:
+    """What the goals speak of."""
+    operator = operator_speed(rows, 1, plan.repeats)
+    pairs = [two_edits(plan.task(f"edits-{number}", plan.chunk_frames)) for number in range(plan.repeats)]
+    lengths = {frames: measure(plan.task(f"length-{frames}", frames)) for frames in plan.lengths}
+    return Found(operator, pairs, plan.evaluations_of_an_edit, lengths)
+
+
+def _sections(plan: Plan, found: Found) -> dict[str, str]:
+    frames = plan.chunk_frames
+    return {
+        "Goals": f"{table_of_goals(found)}\n{ABOUT_GOALS}",
+        "The matching operator against the textbook form, on the CPU": attention_speed.markdown(found.operator),
+        f"First and second edit of a shot of {frames} frames": edit_table(found.pairs),
+        "Presets": preset_table(plan, frames),
+        "Length of the shot": f"{length_table(found.lengths)}\n![Time and memory against frames]({PLOT})",
+        "Disk": disk_table(plan, frames),
+    }
+
+
+def _page(command: str, plan: Plan, tables: dict[str, str]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in deciding_versions().items())
+    settings, model = plan.settings, plan.model
     sections = [
         "# Performance",
-        f"Made by `{command}` with the model `{model}` (SHA-256 `{find_model(model).sha256}`).",
+        f"Made by `{command}` with the model `{model.name}` (SHA-256 `{model.sha256}`).",
         f"Machine: {attention_speed.machine('cpu')}. {versions}.",
+        f"The operator: SVD's sizes at 576×1024. Jobs: drawn shots of {SIDE}×{SIDE} pixels, {settings.steps} sampler steps, "
+        f"{settings.lora_steps(model.lora_steps)} steps of motion LoRA a chunk.",
         "Absolute times are this machine's. Operator and edits took turns, and their ratios are medians; presets, lengths and disk are of "
         "one run each, one after the other.",
         *(f"## {title}\n\n{content.strip()}" for title, content in tables.items()),

@@ -86,15 +86,15 @@ class Run:
 def data(folder: Path) -> Sized:
     """Training shots as uint8 `[n, 14, H, W, 3]`, rendered once on all cores and memory-mapped from then on."""
     shots, first = {}, 0
-    for (width, height), count in SIZES.items():
-        path = folder / f"shots_{width}x{height}.npy"
-        if not path.exists():
-            with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:  # starts processes only for what there is to draw
+        for (width, height), count in SIZES.items():
+            path = folder / f"shots_{width}x{height}.npy"
+            if not path.exists():
                 clips = list(pool.map(partial(_draw_shot, width, height), range(first, first + count), chunksize=20))
-            np.save(path.with_suffix(".partial.npy"), np.stack(clips))
-            path.with_suffix(".partial.npy").replace(path)
-        shots[width, height] = np.load(path, mmap_mode="r")
-        first += count
+                np.save(path.with_suffix(".partial.npy"), np.stack(clips))
+                path.with_suffix(".partial.npy").replace(path)
+            shots[width, height] = np.load(path, mmap_mode="r")
+            first += count
     return shots
 
 

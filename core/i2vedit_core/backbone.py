@@ -1,9 +1,11 @@
 """The frozen video model: UNet, autoencoder, image encoder and noise grid of a diffusers folder (METHOD section 0)."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,13 @@ from transformers import CLIPVisionModelWithProjection
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from i2vedit_core.models import ModelFolder, find_model
+from i2vedit_core.plan.architecture import Architecture
 from i2vedit_core.versions import deciding_versions
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """A loaded model. The UNet computes in `dtype`; the autoencoder always in float32 (section 0, Numerics)."""
+    """A loaded model. The UNet computes in `dtype`; the autoencoder always in float32, never in TF32 (section 0, Numerics)."""
 
     folder: ModelFolder
     unet: UNetSpatioTemporalConditionModel
@@ -33,25 +36,20 @@ class Backbone:
     device: torch.device
     dtype: torch.dtype
 
+    @cached_property
+    def architecture(self) -> Architecture:
+        """The shapes of its parts, and what follows from them."""
+        return Architecture.of(self.unet.config, self.vae.config, self.image_encoder.config.to_dict())
+
     @property
     def chunk_frames(self) -> int:
         """Frames of one chunk."""
-        return int(self.unet.config.num_frames)
+        return self.architecture.frames
 
     @property
     def latent_factor(self) -> int:
         """Pixels per latent cell along each side."""
-        return 1 << len(self.vae.config.block_out_channels) - 1
-
-    @property
-    def size_multiple(self) -> int:
-        """Width and height in pixels must be multiples of this, so that every level of the UNet halves evenly."""
-        return self.latent_factor << len(self.unet.config.block_out_channels) - 1
-
-    @property
-    def pixel_budget(self) -> int:
-        """Pixels of a picture of the size the model was made for: SVD's 96 squared latent cells are its 1024x576 pixels."""
-        return (int(self.unet.config.sample_size) * self.latent_factor) ** 2
+        return self.architecture.latent_factor
 
     @property
     def latent_scale(self) -> float:
@@ -76,11 +74,15 @@ def default_device() -> torch.device:
 def load_backbone(name: str = "mini", device: str | torch.device | None = None) -> Backbone:
     """Loads `mini`, `svd`, `svd-xt` or a diffusers folder: safetensors only, half precision on CUDA, float32 on CPU.
 
+    On CUDA it sets, for the whole process, how torch computes (`compute_repeatably`).
+
     Raises BridgeError MODEL_UNKNOWN, MODEL_INCOMPLETE or MODEL_UNSAFE_WEIGHTS.
     """
     folder = find_model(name)
     device = torch.device(device) if device is not None else default_device()
     dtype = torch.float16 if device.type == "cuda" else torch.float32
+    if device.type == "cuda":
+        compute_repeatably()
     unet = _load(UNetSpatioTemporalConditionModel, folder, "unet", dtype).to(device)
     return Backbone(
         folder=folder,
@@ -92,6 +94,19 @@ def load_backbone(name: str = "mini", device: str | torch.device | None = None) 
         device=device,
         dtype=dtype,
     )
+
+
+def compute_repeatably() -> None:
+    """Tells torch what CUDA is to do: float32 that is float32, and the same bits each time (docs/decisions/0024).
+
+    Operators that have no deterministic form on CUDA warn in the log, and run all the same.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Nothing here reads what it has not written.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it, before its first call
 
 
 @contextmanager

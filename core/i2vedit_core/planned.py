@@ -44,12 +44,12 @@ def request_for(shot: Shot, settings: Settings, backbone: Backbone) -> Request:
 
 def fit_for(shot: Shot, settings: Settings, backbone: Backbone) -> Fit:
     """Where the plate lies in the model's picture. Raises BridgeError SETTING_INVALID where the picture may be too small to be one."""
-    area, multiple = settings.picture_area or backbone.pixel_budget, backbone.size_multiple
+    area, multiple = settings.picture_area or backbone.architecture.pixel_budget, backbone.architecture.size_multiple
     if area < multiple**2:
         sentence = f"The model's picture must have at least {multiple}x{multiple} pixels; give a larger --size."
         raise BridgeError(Code.INVALID_ARGUMENT, Reason.SETTING_INVALID, sentence)
     clip = shot.clip
-    return plan_fit(clip.width, clip.height, clip.pixel_aspect, min(area, backbone.pixel_budget), multiple)
+    return plan_fit(clip.width, clip.height, clip.pixel_aspect, min(area, backbone.architecture.pixel_budget), multiple)
 
 
 def reader(shot: Shot, fit: Fit) -> ReadChunk:

@@ -9,7 +9,10 @@ from i2vedit_core.backbone import Backbone
 
 
 class Residence:
-    """Moves the parts of one backbone. Without `offload` all of them stay on the device."""
+    """Where the parts of one backbone live: UNet, autoencoder and image encoder.
+
+    Each stage says what it needs (`bring`). With `offload` the rest waits in host memory meanwhile; without, all stay on the device.
+    """
 
     def __init__(self, backbone: Backbone, offload: bool) -> None:
         self._parts: tuple[nn.Module, ...] = (backbone.unet, backbone.vae, backbone.image_encoder)

@@ -10,7 +10,7 @@ from i2vedit_core.backbone import Backbone, load_backbone
 from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.models import find_model
-from i2vedit_core.plan import Architecture, MemoryPlan, choose, known_counts
+from i2vedit_core.plan import MemoryPlan, choose, known_counts
 from i2vedit_core.plan.memory import memory_of, sparing
 from i2vedit_core.planned import request_for
 from i2vedit_core.prepare import prepare
@@ -122,7 +122,7 @@ def _memory_busy(needed_bytes: int, free_bytes: int) -> BridgeError:
 
 def memory_plan(backbone: Backbone, shot: Shot, settings: Settings, spare_bytes: int = 0) -> MemoryPlan | None:
     """What a job is predicted to need, with so much left to others; None for an architecture that nobody has counted."""
-    architecture, half = Architecture.of_backbone(backbone), backbone.dtype.itemsize == 2
+    architecture, half = backbone.architecture, backbone.dtype.itemsize == 2
     counts = known_counts(architecture, half)
     if counts is None:
         return None

@@ -1,19 +1,17 @@
 """The whole benchmark in small: one shot, tiny random weights, every method; what it writes, and that it goes on where it was."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from tests.tiny_model import save_tiny_model
 
+import fidelity
 from i2vedit_core.synthetic import EDITS, Split
 from methods import FLOORS, METHODS
 from shots import CHUNK, LEAST_PAINTED, choose_long_shots, choose_shots
 
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "fidelity.py"
 QUICK = ("--shots", "1", "--long", "0", "--steps", "3", "--lora-steps", "1", "--jobs", "1")
 
 
@@ -32,13 +30,13 @@ def test_long_shots_have_whole_chunks_and_keep_what_is_edited_in_the_picture() -
 
 
 @pytest.mark.slow
-def test_the_benchmark_writes_its_page_and_measures_nothing_twice(tmp_path: Path) -> None:
+def test_the_benchmark_writes_its_page_and_measures_nothing_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_tiny_model(tmp_path / "tiny", frames=CHUNK)
-    command = [sys.executable, str(BENCHMARK), *QUICK, "--model", str(tmp_path / "tiny"), "--out", str(tmp_path / "page")]
-    for _ in range(2):
-        done = subprocess.run([*command, "--work", str(tmp_path / "work")], capture_output=True, text=True, check=False, timeout=250)
-        assert done.returncode == 0, done.stderr
-    assert "evaluation-0000" not in done.stdout, "the second call measured again"
+    options = [*QUICK, "--model", str(tmp_path / "tiny"), "--out", str(tmp_path / "page"), "--work", str(tmp_path / "work")]
+    fidelity.main(options)
+    assert "evaluation-0000" in capsys.readouterr().out
+    fidelity.main(options)
+    assert "evaluation-0000" not in capsys.readouterr().out, "the second call measured again"
     (result,) = (json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "work").rglob("results/*.json"))
     assert set(METHODS) <= set(result["methods"])
     assert result["methods"]["truth"]["psnr_inside"] == 99 and result["methods"]["full"]["error_outside_matte"] == 0

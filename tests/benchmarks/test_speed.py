@@ -1,16 +1,17 @@
 """The speed benchmark in small: every table is written, and counts are what the method promises. Times are never asserted."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from tests.tiny_model import save_tiny_model
 
+import job_speed
+import speed
+from attention_speed import Case, Comparison
 from i2vedit_core.settings import LoraSettings, MapStore, Settings
-from job_speed import Task, measure, two_edits
+from job_speed import Cost, Task, run_here, two_edits
+from speed_goals import NOT_HERE, ON_CUDA, Found, table_of_goals
 
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "speed.py"
 STEPS, LORA_STEPS, FRAMES = 3, 2, 4
 QUICK = ("--steps", str(STEPS), "--lora-steps", str(LORA_STEPS), "--repeats", "1", "--rows", "16", "--lengths", "4", "7")
 
@@ -36,18 +37,39 @@ def test_a_second_edit_only_denoises(model: Path, tmp_path: Path) -> None:
     assert first.most_bytes > first.kept_bytes > 0, "the optimiser lies on disk only while the LoRA is trained"
 
 
-@pytest.mark.slow
 def test_maps_on_disk_take_far_more_than_a_trajectory(model: Path, tmp_path: Path) -> None:
-    replayed, stored = (measure(_task(model, tmp_path / kind, kind)) for kind in (MapStore.REPLAY, MapStore.DISK))
+    replayed, stored = (run_here(_task(model, tmp_path / kind, kind)) for kind in (MapStore.REPLAY, MapStore.DISK))
     assert stored.kept_bytes > 10 * replayed.kept_bytes and stored.evaluations < replayed.evaluations
 
 
 @pytest.mark.slow
-def test_every_table_is_written(model: Path, tmp_path: Path) -> None:
-    command = [sys.executable, str(BENCHMARK), *QUICK, "--model", str(model), "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
-    assert done.returncode == 0, done.stderr
+def test_every_table_is_written(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """In this process: that a run can have one of its own is what two edits show."""
+    for module in (job_speed, speed):
+        monkeypatch.setattr(module, "measure", run_here)
+    speed.main([*QUICK, "--model", str(model), "--out", str(tmp_path)])
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
-    for heading in ("matching operator", "First and second edit", "Presets", "Length of the shot", "Disk"):
+    assert page in capsys.readouterr().out
+    assert page.count(NOT_HERE) >= len(ON_CUDA)
+    assert f"| evaluations of a second edit beyond the {3 * STEPS} of its denoising | ≤ 0 | 0 | yes |" in page
+    for heading in ("Goals", "matching operator", "First and second edit", "Presets", "Length of the shot", "Disk"):
         assert heading in page
     assert (tmp_path / "length.png").stat().st_size > 1000
+
+
+def _cost(seconds: float, chunk_seconds: tuple[float, ...], evaluations: int = 0, peak_bytes: int = 100) -> Cost:
+    return Cost(seconds, {}, chunk_seconds, evaluations, peak_bytes, 0, 0)
+
+
+def test_goals_are_reached_or_missed_by_what_was_measured() -> None:
+    operator = [Comparison(Case(rows, 5), 1, 4.0, 1.0, ratio, 3100, 100, None) for rows, ratio in ((576, 9.0), (9216, 2.9))]
+    pairs = [(_cost(10, (10,)), _cost(seconds, (seconds,), evaluations)) for seconds, evaluations in ((3, 50), (3.5, 50), (9, 51))]
+    lengths = {14: _cost(1, (1,)), 27: _cost(2, (1, 1)), 53: _cost(4, (3, 1, 1.1, 1.2), peak_bytes=105)}
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in table_of_goals(Found(operator, pairs, 50, lengths)).splitlines()}
+    assert rows["operator, times faster than the textbook form, N = 9216"].endswith("| 2.9 | **no** |"), "at the largest size"
+    assert rows["operator, times smaller than the textbook form in peak memory, N = 9216"].endswith("| 31 | yes |")
+    assert rows["second edit ÷ first, time"].endswith("| 0.35 | yes |"), "the median"
+    assert rows["evaluations of a second edit beyond the 50 of its denoising"].endswith("| 1 | **no** |")
+    assert rows["time of a chunk, largest ÷ smallest from chunk 1 on, 53 frames"].endswith("| 1.20 | **no** |")
+    assert rows["peak memory, 53 frames ÷ 27 frames (flat)"].endswith("| 1.05 | yes |")
+    assert sum(NOT_HERE in line for line in rows.values()) == len(ON_CUDA) + 1, "nor was bfloat16"

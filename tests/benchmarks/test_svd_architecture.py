@@ -17,7 +17,7 @@ def test_the_parts_have_as_many_parameters_as_the_published_ones():
     backbone = build("meta", torch.float16)
     counts = [parameters(part) for part in (backbone.unet, backbone.vae, backbone.image_encoder)]
     assert counts == [1_524_623_082, 97_742_847, 632_076_800]
-    assert (backbone.chunk_frames, backbone.size_multiple, backbone.pixel_budget) == (14, 64, 768 * 768)
+    assert (backbone.chunk_frames, backbone.architecture.size_multiple, backbone.architecture.pixel_budget) == (14, 64, 768 * 768)
     assert Architecture.of(SVD.unet(), SVD.vae(), SVD.image_encoder().to_dict()) == Architecture.of({}, {}, {})
 
 

@@ -37,7 +37,8 @@ def _refused(folder: Path, reason: Reason) -> str:
 
 def test_the_layout_of_svd_loads(folder: Path) -> None:
     backbone = load_backbone(str(folder), device="cpu")
-    assert (backbone.chunk_frames, backbone.latent_factor, backbone.size_multiple, backbone.pixel_budget) == (4, 2, 4, 32 * 32)
+    assert (backbone.chunk_frames, backbone.latent_factor) == (4, 2)
+    assert (backbone.architecture.size_multiple, backbone.architecture.pixel_budget) == (4, 32 * 32)
     assert backbone.folder.lora_steps == 250
     assert not any(weight.requires_grad for weight in backbone.unet.parameters())
     assert backbone.dtype == torch.float32

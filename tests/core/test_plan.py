@@ -11,6 +11,7 @@ import torch
 from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
 from tests.tiny_model import save_tiny_model
 
+from by_count import FULL, GIB, SVD, card, counts_of, svd_plan
 from i2vedit_core.backbone import checkpointed_gradients
 from i2vedit_core.method.motion_lora import MotionLora
 from i2vedit_core.models import BUNDLED
@@ -28,32 +29,14 @@ from i2vedit_core.plan import (
     to_dict,
 )
 from i2vedit_core.plan.counting import META, Chunk, count
-from i2vedit_core.plan.counts import Counts, known_counts
+from i2vedit_core.plan.counts import known_counts
 from i2vedit_core.plan.live import LiveBytes
 from i2vedit_core.plan.memory import host_memory, memory_of
 from i2vedit_core.plan.options import slices
 from i2vedit_core.settings import LoraSettings, MapStore
 
-GIB = 2**30
-SVD = Architecture.of({}, {}, {})
 MINI = Architecture.of_folder(BUNDLED / "mini")
-FULL = Request(1024, 576)
 CPU = torch.device("cpu")
-
-
-def card(gib: float, host_gib: float = 32) -> Memory:
-    """A card of this class on a desk: the desktop has a twentieth of it."""
-    return Memory(int(0.95 * gib * GIB), int(gib * GIB), int(host_gib * GIB), on_cuda=True)
-
-
-def svd_plan(memory: Memory, request: Request = FULL) -> MemoryPlan:
-    return choose(SVD, svd_counts(), memory, request)
-
-
-def svd_counts() -> Counts:
-    counts = known_counts(SVD, half=True)
-    assert counts is not None
-    return counts
 
 
 # What is counted
@@ -129,7 +112,7 @@ def test_svds_known_counts_are_what_counting_gives(monkeypatch):
     """All but its training, which takes as long as the rest twice over. One command writes the counts of all models, and the mini
     model's show whether its training was counted by this code."""
     monkeypatch.setattr(Chunk, "train", lambda *_: 0)
-    counted, known = vars(count(SVD, half=True)), vars(svd_counts())
+    counted, known = vars(count(SVD, half=True)), vars(counts_of(SVD))
     names = known.keys() - {"train", "train_checkpointed"}
     assert {name: counted[name] for name in names} == pytest.approx({name: known[name] for name in names}, rel=0.1)
 

@@ -63,6 +63,7 @@ def test_a_full_delivery_disk_breaks_no_frame_and_the_same_call_goes_through_lat
 ) -> None:
     disk = make_disk(tmp_path / "comp", 4 * MEGABYTE)
     spec = stage.spec(seed=2, directory=disk / "out")
+    spec.settings.preset = job_pb2.PRESET_PREVIEW  # what is delivered is looked at, not what is trained
     name = real_server.create(spec).job.name
     wait_for(lambda: list(disk.glob("out/*/*.0000.exr")), JOB_SECONDS)
     ballast = fill(disk)

@@ -16,7 +16,7 @@ def test_a_job_has_a_plan_at_the_size_of_its_clip(clip: Path) -> None:
     plan = memory_plan(backbone, shot, Settings())
     assert plan is not None and set(plan.peak_bytes) == set(MemoryStage)
     width, height = plan.request.width, plan.request.height
-    assert width % 64 == height % 64 == 0 and width > height and width * height <= backbone.pixel_budget
+    assert width % 64 == height % 64 == 0 and width > height and width * height <= backbone.architecture.pixel_budget
     preview = memory_plan(backbone, shot, Settings(preset=Preset.PREVIEW))
     assert preview is not None and MemoryStage.TRAIN not in preview.peak_bytes
 

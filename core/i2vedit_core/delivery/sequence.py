@@ -12,7 +12,7 @@ import numpy as np
 from i2vedit_core.delivery.colour import convert
 from i2vedit_core.delivery.composite import composite
 from i2vedit_core.delivery.form import CHANNELS, Form
-from i2vedit_core.delivery.ticket import TICKET_FILE, Ticket
+from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX, TICKET_FILE, Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.files import check_folder, remove_leftovers, write_error
 from i2vedit_core.media.picture_file import is_whole, write_picture

@@ -22,18 +22,22 @@ def noise_grid(backbone: Backbone, steps: int) -> Tensor:
 
 
 def c_skip(sigma: Tensor) -> Tensor:
+    """The share of z itself in the clean latent, D = c_skip z + c_out U, as Karras et al. call it. All four: float32, shaped as sigma."""
     return 1 / (sigma**2 + 1)
 
 
 def c_out(sigma: Tensor) -> Tensor:
+    """The share of the network's answer in the clean latent."""
     return -sigma / (sigma**2 + 1).sqrt()
 
 
 def c_in(sigma: Tensor) -> Tensor:
+    """What z is multiplied with before the network sees it, so that its deviation is one at every noise level."""
     return 1 / (sigma**2 + 1).sqrt()
 
 
 def c_noise(sigma: Tensor) -> Tensor:
+    """What the network is told of the noise level."""
     return sigma.log() / 4
 
 

@@ -27,9 +27,10 @@ class Source:
     sigmas: Tensor
     """[N + 1] float32: the sampler's grid, the last entry 0."""
     front: Reference | None = None
-    """Chunk 0's keys and values by level; None for chunk 0 itself."""
+    """What is put in front of this chunk's own keys and values, by level: chunk 0's (section 5). None for chunk 0 itself."""
     leaves: Reference | None = None
-    """What this chunk leaves for later ones: every pass of the base model fills the level that it sees, if it is still empty."""
+    """Chunk 0's own keys and values, which become the `front` of later chunks: every pass of the base model fills the level that it sees,
+    if it is still empty. None for later chunks, and for a shot of one chunk."""
 
     @property
     def grid(self) -> Tensor:
@@ -37,6 +38,7 @@ class Source:
         return inversion_grid(self.sigmas)
 
     def front_at(self, level: int) -> FrontKeys | None:
+        """Of one level of the trajectory."""
         return None if self.front is None else self.front[level]
 
     def nearest_front(self, sigma: Tensor) -> FrontKeys | None:

@@ -4,10 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from i2vedit_core.backbone import Backbone
+from typing import Any
 
 SVD_UNET: dict[str, Any] = {
     "in_channels": 8,
@@ -66,11 +63,6 @@ class Architecture:
         """From a complete model folder (`models.find_model`)."""
         return cls.of(*(json.loads((path / part / "config.json").read_text(encoding="utf-8")) for part in ("unet", "vae", "image_encoder")))
 
-    @classmethod
-    def of_backbone(cls, backbone: "Backbone") -> "Architecture":
-        """Of a loaded model."""
-        return cls.of(backbone.unet.config, backbone.vae.config, backbone.image_encoder.config.to_dict())
-
     @property
     def frames(self) -> int:
         """Frames of one chunk."""
@@ -83,13 +75,18 @@ class Architecture:
 
     @property
     def size_multiple(self) -> int:
-        """Width and height in pixels must be multiples of this."""
+        """Width and height in pixels must be multiples of this, so that every level of the UNet halves evenly."""
         return self.latent_factor << len(dict(self.unet)["block_out_channels"]) - 1
 
     @property
     def latent_side(self) -> int:
         """Latent cells along a side of the square that has the area of the model's native picture."""
         return int(dict(self.unet)["sample_size"])
+
+    @property
+    def pixel_budget(self) -> int:
+        """Pixels of a picture of the size the model was made for: SVD's 96 squared latent cells are its 1024x576 pixels."""
+        return (self.latent_side * self.latent_factor) ** 2
 
 
 def _fields(wanted: Mapping[str, Any], config: Mapping[str, Any]) -> Fields:

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 def plan_for(backbone: "Backbone", request: Request, spare_bytes: int = 0) -> MemoryPlan:
     """The plan of a loaded model, which leaves `spare_bytes` of the device to others. An architecture that nobody has counted takes some
     seconds, once in a process."""
-    architecture = Architecture.of_backbone(backbone)
-    half = backbone.dtype.itemsize == 2
+    architecture, half = backbone.architecture, backbone.dtype.itemsize == 2
     counts = known_counts(architecture, half) or _counted_now(architecture, half)
     return choose(architecture, counts, sparing(memory_of(backbone.device, torch.cuda), spare_bytes), request)
 

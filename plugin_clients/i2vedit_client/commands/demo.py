@@ -14,6 +14,7 @@ import click
 
 from i2vedit_client.client import Client
 from i2vedit_client.commands.options import json_option
+from i2vedit_client.commands.propagate import PRESETS
 from i2vedit_client.errors import ClientError, ExitCode, Failure, Interrupted
 from i2vedit_client.launch import Started, require_server_packages, running_client, start_server, wait_for_server
 from i2vedit_client.report import open_report, write_line
@@ -29,8 +30,9 @@ MARK = ".i2vedit-demo"
 
 @click.command("demo")
 @click.option("--out", default="i2vedit_demo", show_default=True, metavar="DIR", help="Folder that receives everything.")
+@click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend.")
 @json_option
-def command(out: str, as_json: bool) -> None:
+def command(out: str, preset: str, as_json: bool) -> None:
     """Carry a painted frame through the bundled shot.
 
     Starts a server of its own and ends it again. Leaves in DIR the shot, its painted frame, the delivered EXR sequence,
@@ -41,7 +43,8 @@ def command(out: str, as_json: bool) -> None:
     _make_folder(directory)
     _claim(directory)
     _make_shot(directory)
-    options = PropagateOptions(clip=str(directory / "shot.mp4"), edited=str(directory / "edited.png"), directory=str(directory))
+    clip, edited = str(directory / "shot.mp4"), str(directory / "edited.png")
+    options = PropagateOptions(clip=clip, edited=edited, directory=str(directory), preset=preset)
     signal.signal(signal.SIGTERM, _stop)
     with _PrivateServer() as server, open_report(as_json) as report:
         with server.connect() as client:

@@ -1,8 +1,16 @@
 """METHOD section 2."""
 
+from pathlib import Path
+
+import pytest
 import torch
 
+from i2vedit_core.artifacts import Artifacts
+from i2vedit_core.backbone import load_backbone
+from i2vedit_core.method.preparation import Preparation, Workplace
 from i2vedit_core.method.sarp import flat_areas, perturb
+from i2vedit_core.settings import Part, Settings
+from metrics import anderson_darling
 
 
 def _half_flat() -> torch.Tensor:
@@ -31,3 +39,18 @@ def test_the_threshold_is_on_the_mean_over_rgb_of_both_sobel_directions() -> Non
 def test_values_stay_in_range() -> None:
     white = torch.ones(1, 3, 8, 8)
     assert perturb(white, 0.005, torch.ones_like(white)).max() == 1
+
+
+@pytest.mark.model
+def test_a_flat_shot_is_inverted_to_noise_that_is_far_more_normal(tmp_path: Path) -> None:
+    """The bundled model, ten levels: Anderson-Darling 0.4 with SARP, and 20.6 without; normal noise itself has 0.2 to 1."""
+    backbone = load_backbone("mini", device="cpu")
+    shot = torch.tensor([0.2, 0.0, -0.3])[None, :, None, None].expand(6, 3, 64, 64)
+
+    def statistic(*without: Part) -> float:
+        settings = Settings(steps=10, without=(Part.LORA, *without))
+        preparation = Preparation(backbone, settings, len(shot), lambda chunk: shot, Workplace(Artifacts(tmp_path)))
+        start = preparation.prepare(preparation.chunks[0]).trajectory[0]
+        return anderson_darling((start / (preparation.sigmas[0] ** 2 + 1).sqrt()).numpy())
+
+    assert statistic() < 4 < 10 < statistic(Part.SARP)
