@@ -190,6 +190,19 @@ def test_rate_and_timecode_of_the_header(tmp_path: Path, word: tuple[int, int], 
     assert clip.rate == Fraction(*rate) and clip.start_timecode == label and str(clip.timecode_of(1001)) == label
 
 
+@pytest.mark.parametrize("rate", [(0, 1), (2**31 - 1, 1), (-24, 1), (24, -1), (1, 0)])
+def test_headers_that_cannot_be_true_are_not_believed(tmp_path: Path, rate: tuple[int, int]) -> None:
+    path = write(
+        tmp_path / "a.1.exr",
+        np.zeros((4, 4, 3), np.float16),
+        framesPerSecond=(oiio.TypeRational, rate),
+        smpte_TimeCode=(oiio.TypeTimeCode, (0x7F7F7F7F, 0)),
+        PixelAspectRatio=float("inf"),
+    )
+    clip = probe(path)
+    assert (clip.rate, clip.start_timecode, clip.pixel_aspect) == (Fraction(24), None, 1)
+
+
 def test_turned_pictures_stand_upright(tmp_path: Path) -> None:
     pixels = np.random.default_rng(10).integers(0, 256, (4, 6, 3)).astype(np.uint8)
     clip, picture = only_frame(write(tmp_path / "turned.tif", pixels, Orientation=6))
