@@ -197,7 +197,7 @@ def test_headers_that_cannot_be_true_are_not_believed(tmp_path: Path, rate: tupl
         np.zeros((4, 4, 3), np.float16),
         framesPerSecond=(oiio.TypeRational, rate),
         smpte_TimeCode=(oiio.TypeTimeCode, (0x7F7F7F7F, 0)),
-        PixelAspectRatio=float("inf"),
+        PixelAspectRatio=1000.0,
     )
     clip = probe(path)
     assert (clip.rate, clip.start_timecode, clip.pixel_aspect) == (Fraction(24), None, 1)
