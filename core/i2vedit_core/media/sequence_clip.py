@@ -22,6 +22,8 @@ SECONDS_PER_FILE = 0.5
 """Opening a file and reading two rows of it; a slow network share must not run into the time limit."""
 DEFAULT_RATE = Fraction(24)
 """Of sequences, which seldom say theirs."""
+MAX_ASPECT = 16
+"""Of a pixel; the header of a damaged file may claim anything."""
 DECIMALS = 5e-3
 """DPX writes a rate as 23.98."""
 
@@ -126,9 +128,16 @@ def _check_extent(files: FrameFiles, header: dict[str, Any]) -> None:
 
 
 def _rate(header: dict[str, Any]) -> Fraction:
+    """As the header tells it, a fraction or a decimal; DEFAULT_RATE where it tells none, or one that cannot be."""
     told = header["rate"]
-    rate = Fraction(*told) if isinstance(told, list) and told[1] > 0 else exact_rate(told, DECIMALS) if isinstance(told, float) else None
-    return rate if rate is not None and rate > 0 else DEFAULT_RATE
+    if isinstance(told, list):
+        told = Fraction(*told) if told[1] > 0 else None
+    return (exact_rate(told, DECIMALS) if told is not None else None) or DEFAULT_RATE
+
+
+def _pixel_aspect(header: dict[str, Any]) -> Fraction:
+    told = header["aspect"]
+    return Fraction(told).limit_denominator(10_000) if 1 / MAX_ASPECT < told < MAX_ASPECT else Fraction(1)
 
 
 def _timecode(header: dict[str, Any], rate: Fraction) -> str | None:
@@ -165,7 +174,7 @@ def _clip_info(files: FrameFiles, header: dict[str, Any]) -> ClipInfo:
     window = Window(*header["window"])
     orientation = ORIENTATIONS.get(header["orientation"], Orientation())
     width, height = (window.height, window.width) if orientation.swaps_axes else (window.width, window.height)
-    aspect = Fraction(header["aspect"]).limit_denominator(10_000) if header["aspect"] > 0 else Fraction(1)
+    aspect = _pixel_aspect(header)
     rate, chromaticities = _rate(header), header["chromaticities"]
     depth = header["depth"] or DEPTHS[header["type"]]
     return ClipInfo(

@@ -163,6 +163,28 @@ def test_tiles(tmp_path: Path) -> None:
     np.testing.assert_array_equal(picture, pixels.astype(np.float32))
 
 
+def test_a_part_of_several(tmp_path: Path) -> None:
+    """The first part holds depth alone."""
+    depth, beauty = oiio.ImageSpec(8, 6, 1, oiio.FLOAT), oiio.ImageSpec(8, 6, 3, oiio.HALF)
+    depth.channelnames = ("Z",)
+    for spec, name in ((depth, "depth"), (beauty, "beauty")):
+        spec.attribute("oiio:subimagename", name)
+    pixels = np.random.default_rng(12).random((6, 8, 3)).astype(np.float16)
+    path = str(tmp_path / "parts.exr")
+    output: Any = oiio.ImageOutput.create(path)
+    assert output.open(path, (depth, beauty)) and output.write_image(np.zeros((6, 8, 1), np.float32))
+    assert output.open(path, beauty, "AppendSubimage") and output.write_image(pixels) and output.close()
+    clip, picture = only_frame(tmp_path / "parts.exr")
+    assert clip.layer == "beauty"
+    np.testing.assert_array_equal(picture, pixels.astype(np.float32))
+
+
+@pytest.mark.parametrize(("channels", "word"), [(("Y", "RY", "BY"), "luminance and chroma"), (("Z", "u", "v"), "no R, G and B")])
+def test_channels_that_are_no_picture(tmp_path: Path, channels: tuple[str, ...], word: str) -> None:
+    error = refused(write(tmp_path / "odd.exr", np.zeros((4, 4, 3), np.float16), channels=channels))
+    assert error.reason is Reason.CLIP_UNSUPPORTED and word in error.sentence
+
+
 def test_straight_alpha_stays_apart(tmp_path: Path) -> None:
     codes = np.random.default_rng(9).integers(0, 256, (8, 8, 4)).astype(np.uint8)
     clip, picture = only_frame(write(tmp_path / "alpha.png", codes, oiio_UnassociatedAlpha=1))
@@ -188,6 +210,19 @@ def test_rate_and_timecode_of_the_header(tmp_path: Path, word: tuple[int, int], 
     )
     clip = probe(path)
     assert clip.rate == Fraction(*rate) and clip.start_timecode == label and str(clip.timecode_of(1001)) == label
+
+
+@pytest.mark.parametrize("rate", [(0, 1), (2**31 - 1, 1), (-24, 1), (24, -1), (1, 0)])
+def test_headers_that_cannot_be_true_are_not_believed(tmp_path: Path, rate: tuple[int, int]) -> None:
+    path = write(
+        tmp_path / "a.1.exr",
+        np.zeros((4, 4, 3), np.float16),
+        framesPerSecond=(oiio.TypeRational, rate),
+        smpte_TimeCode=(oiio.TypeTimeCode, (0x7F7F7F7F, 0)),
+        PixelAspectRatio=1000.0,
+    )
+    clip = probe(path)
+    assert (clip.rate, clip.start_timecode, clip.pixel_aspect) == (Fraction(24), None, 1)
 
 
 def test_turned_pictures_stand_upright(tmp_path: Path) -> None:

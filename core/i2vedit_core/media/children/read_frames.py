@@ -104,11 +104,11 @@ class Picture:
             seen += names
             if {"RY", "BY"} & {name.rpartition(".")[2] for name in names}:
                 raise NotUsableError("luminance_chroma")
-            found = choose_channels(names, list(spec.getattribute("multiView") or ()))
+            found = choose_channels(names, views_of(spec))
             if found is not None and spec.deep:
                 raise NotUsableError("deep")
             if found is not None:
-                part = spec.getattribute("oiio:subimagename") if self.part else ""
+                part = told(spec, "oiio:subimagename", str) if self.part else ""
                 return found[0] or part or "", found[1]
             self.part += 1
         raise NotUsableError("no_rgb", ", ".join(seen[:8]))
@@ -143,25 +143,23 @@ class Picture:
         """What `sequence_clip` makes a ClipInfo of."""
         spec = self.spec
         self.check_ends()
-        depth = spec.getattribute("oiio:BitsPerSample")
-        found = {
+        return {
             "format": self.format,
             "window": [spec.full_x, spec.full_y, spec.full_width, spec.full_height],
             "layer": self.layer,
             "has_alpha": len(self.channels) == 4,
             "straight": bool(spec.getattribute("oiio:UnassociatedAlpha")),
             "type": self.type(),
-            "depth": depth if isinstance(depth, int) else 0,
+            "depth": spec.get_int_attribute("oiio:BitsPerSample", 0),
             "orientation": spec.get_int_attribute("Orientation", 1),
             "aspect": spec.get_float_attribute("PixelAspectRatio", 1.0),
-            "rate": spec.getattribute("framesPerSecond") or spec.getattribute("dpx:FrameRate"),
-            "label": spec.getattribute("i2vedit/timecode") or spec.getattribute("dpx:TimeCode"),
-            "timecode": spec.getattribute("smpte:TimeCode"),
-            "chromaticities": spec.getattribute("chromaticities"),
-            "color_space": spec.getattribute("oiio:ColorSpace"),
-            "dpx_transfer": spec.getattribute("dpx:Transfer"),
+            "rate": told(spec, "framesPerSecond", 2) or told(spec, "dpx:FrameRate", float),
+            "label": told(spec, "i2vedit/timecode", str) or told(spec, "dpx:TimeCode", str),
+            "timecode": told(spec, "smpte:TimeCode", 2),
+            "chromaticities": told(spec, "chromaticities", 8),
+            "color_space": told(spec, "oiio:ColorSpace", str),
+            "dpx_transfer": told(spec, "dpx:Transfer", str),
         }
-        return found
 
     def samples(self) -> NDArray[Any]:
         """The picture `[H, W, C]` on its display window; what lies outside the data is zero."""
@@ -184,6 +182,27 @@ def on_display_window(pixels: NDArray[Any], spec: Any) -> NDArray[Any]:
     if x1 > x0 and y1 > y0:
         canvas[y0:y1, x0:x1] = pixels[y0 - top : y1 - top, x0 - left : x1 - left]
     return canvas
+
+
+def told(spec: Any, name: str, kind: type | int) -> Any:
+    """A header's attribute, if it is of that type or holds so many numbers; None otherwise: a damaged header may hold anything."""
+    try:
+        value = spec.getattribute(name)
+    except UnicodeDecodeError:
+        return None
+    if isinstance(kind, type):
+        return value if isinstance(value, kind) else None
+    numbers = isinstance(value, tuple) and len(value) == kind and all(isinstance(each, int | float) for each in value)
+    return value if numbers else None
+
+
+def views_of(spec: Any) -> list[str]:
+    """The views of a picture for more than one eye, the default first."""
+    try:
+        views = spec.getattribute("multiView")
+    except UnicodeDecodeError:
+        return []
+    return [view for view in views if isinstance(view, str)] if isinstance(views, tuple) else []
 
 
 def said(source: Any) -> str:
