@@ -169,6 +169,12 @@ def measure(way: str, width: int, height: int, frames: int, scratch: Path | None
 
 def page(plain: Run, delivered: Run, size: str) -> str:
     """The page, with the command that makes it."""
+    is_busy = plain.seconds > 2 * plain.cpu_seconds
+    note = (
+        "\nThe machine was busy with other programs meanwhile: the time of the processor says more than that of the clock.\n"
+        if is_busy
+        else ""
+    )
     ratio, cpu_ratio = delivered.seconds / plain.seconds, delivered.cpu_seconds / plain.cpu_seconds
     return f"""# Writing 4K frames
 
@@ -183,7 +189,7 @@ last pixel, flushes it to the disk and only then gives it its name.
 
 A delivered frame takes **{ratio:.2f} times** as long as a plain one, and {cpu_ratio:.2f} times the processor.
 Memory does not grow with the number of frames.
-
+{note}
 Made by `python benchmarks/write_speed.py --frames {delivered.frames} --size {size} --out docs/performance/delivery.md`.
 """
 
