@@ -41,7 +41,7 @@ def _covariance(guide: Picture, mean: Picture, radius: int) -> Picture:
     for i in range(3):
         for j in range(i, 3):
             found[..., i, j] = found[..., j, i] = _mean(guide[..., i] * guide[..., j], radius) - mean[..., i] * mean[..., j]
-    return found + np.float32(EVENNESS) * np.eye(3, dtype=np.float32)
+    return np.asarray(found + EVENNESS * np.eye(3), np.float32)
 
 
 def _mean(picture: Picture, radius: int) -> Picture:

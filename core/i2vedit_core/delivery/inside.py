@@ -63,12 +63,11 @@ class NewPixels:
     def __init__(self, painted: PaintedPictures, depth: Plane, fit: Fit, filling: Filling) -> None:
         """`depth` [h, w]: of the painted outline, at the size that flow is followed at."""
         self._fit, self._filling = fit, filling
-        self._blur = max(LEAST_BLUR, fit.enlargement)
         self._painted = painted.picture
         self._change = painted.picture - painted.plate
         self._small_change = tracked(self._change)
         self._palette = Palette(painted.plate, self._change, painted.difference > PAINTED)
-        self._delta = delta_share(painted, depth, self._blur, filling)
+        self._delta = delta_share(painted, depth, max(LEAST_BLUR, fit.enlargement), self._palette, filling)
         self._grain = Grain.of(np.clip(painted.plate, 0, 1)) if filling.grain > 0 and not self._delta.all() else None
 
     def of(self, frame: int, followed: Followed, plate: Picture, model: FramePictures, part: Part) -> tuple[Picture, Plane]:
@@ -115,17 +114,22 @@ class NewPixels:
         return np.asarray(np.clip((alike - UNRELATED) / (AGREED - UNRELATED), 0, 1), np.float32)
 
 
-def delta_share(painted: PaintedPictures, depth: Plane, blur: float, filling: Filling) -> Plane:
+def delta_share(painted: PaintedPictures, depth: Plane, blur: float, palette: Palette, filling: Filling) -> Plane:
     """[h, w], the size of `depth`: 1 where the painted region nearest to a pixel is made as delta, 0 where it is replaced.
 
-    `auto` asks, region by region, which loses less when only the coarse is kept: the change, or the picture. A new colour is a coarse
-    change of a fine picture; a new thing over a structured ground is the other way round. Where the outline itself was changed, delta
-    would leave ghosts of the old one.
+    `auto` asks, region by region, which loses less of what was painted when only the coarse is known: delta, which has the plate and what
+    became of each colour beside it, or the picture alone. A new thing over a structured ground is better replaced. Where the outline itself
+    was changed, delta would leave ghosts of the old one.
     """
     if filling.inside is not Inside.AUTO or filling.kind is EditKind.SHAPE:
         return np.full(depth.shape, float(filling.inside is Inside.DELTA), np.float32)
     where = (painted.difference > PAINTED).astype(np.float32)
-    lost = [resized(_fine_part(each, where, blur), *depth.shape) for each in (painted.picture - painted.plate, painted.picture)]
+    change = painted.picture - painted.plate
+    by_colour, sure = palette.change(painted.plate)
+    told = _coarse(change, where, blur)
+    told += sure[..., None] * (by_colour - told)
+    answers = (change, told), (painted.picture, _coarse(painted.picture, where, blur))
+    lost = [resized(np.square(truth - answer).mean(axis=-1) * where, *depth.shape) for truth, answer in answers]
     outside = (depth <= 0).astype(np.uint8)
     _, region = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP)
     inside = outside == 0
@@ -133,11 +137,10 @@ def delta_share(painted: PaintedPictures, depth: Plane, blur: float, filling: Fi
     return np.asarray((of_change <= of_picture)[region], np.float32)
 
 
-def _fine_part(picture: Picture, where: Plane, blur: float) -> Plane:
-    """[H, W]: squared difference between a picture and its blur, both within `where` alone, so that its outline does not count."""
+def _coarse(picture: Picture, where: Plane, blur: float) -> Picture:
+    """[H, W, 3]: the blur of a picture within `where` alone, so that its outline does not count."""
     weight = np.maximum(blurred(where, blur), 1e-3)
-    coarse = blurred(picture * where[..., None], blur) / weight[..., None]
-    return np.asarray(np.square(picture - coarse).mean(axis=-1) * where, np.float32)
+    return np.asarray(blurred(picture * where[..., None], blur) / weight[..., None], np.float32)
 
 
 def _way(followed: Followed, size: tuple[int, int], part: Part) -> tuple[Plane, Plane]:

@@ -87,7 +87,7 @@ class Matting:
         evidence = np.stack([change(model.edited, model.source), model.edit_map], axis=-1)
         changed, edit_map = np.moveaxis(self._fit.to_size(evidence, height, width), -1, 0)
         by_colour = self._belonging.witness(followed.plate)
-        witness = followed.witness + (1 - np.abs(followed.witness)) * COLOUR * by_colour
+        witness = np.asarray(followed.witness + (1 - np.abs(followed.witness)) * COLOUR * by_colour, np.float32)
         return self._calibration.witnessed(np.maximum(changed, 0), edit_map, witness)
 
     def _steadied(self, seen: Plane, followed: Followed) -> Plane:

@@ -8,12 +8,12 @@ from i2vedit_core.media.flow import resized
 
 def _disc(side: int, radius: float) -> np.ndarray:
     rows, columns = np.indices((side, side), np.float32) + 0.5 - side / 2
-    return np.hypot(rows, columns) < radius * side
+    return np.asarray(np.hypot(rows, columns) < radius * side)
 
 
 def test_a_coarse_matte_becomes_as_sharp_as_the_plate() -> None:
     disc = _disc(256, 0.3)
-    plate = np.where(disc[..., None], np.float32((0.8, 0.3, 0.2)), np.float32((0.2, 0.4, 0.5))).astype(np.float32)
+    plate = np.where(disc[..., None], (0.8, 0.3, 0.2), (0.2, 0.4, 0.5)).astype(np.float32)
     plate += np.random.default_rng(0).normal(0, 0.01, plate.shape).astype(np.float32)
     small = resized(disc.astype(np.float32), 64, 64)
     found = along_edges(small, resized(plate, 64, 64), plate, 2)

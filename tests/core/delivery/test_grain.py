@@ -21,7 +21,7 @@ def _plate(softness: float, dark: float, bright: float) -> np.ndarray:
 
 
 def _fine(picture: np.ndarray) -> np.ndarray:
-    return picture - gaussian_filter(picture, (1, 1, 0))
+    return np.asarray(picture - gaussian_filter(picture, (1, 1, 0)))
 
 
 @pytest.mark.parametrize("softness", [0.0, 0.75])

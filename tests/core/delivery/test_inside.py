@@ -27,7 +27,9 @@ def _two_regions() -> PaintedPictures:
 
 def _share(inside: Inside, kind: EditKind = EditKind.LOCAL) -> np.ndarray:
     painted = _two_regions()
-    return delta_share(painted, outline_depth(painted.difference > PAINTED, 0), 3.0, Filling(kind, inside))
+    where = painted.difference > PAINTED
+    palette = Palette(painted.plate, painted.picture - painted.plate, where)
+    return delta_share(painted, outline_depth(where, 0), 3.0, palette, Filling(kind, inside))
 
 
 def test_auto_decides_region_by_region() -> None:

@@ -18,7 +18,12 @@ def _save(path: Path, pixels: np.ndarray) -> Path:
     output = oiio.ImageOutput.create(str(path))
     spec = oiio.ImageSpec(width, height, channels, oiio.UINT16)
     spec.attribute("oiio:UnassociatedAlpha", 1)
-    assert output.open(str(path), spec) and output.write_image(np.ascontiguousarray(pixels, np.float32)) and output.close()
+    assert (
+        output is not None
+        and output.open(str(path), spec)
+        and output.write_image(np.ascontiguousarray(pixels, np.float32))
+        and output.close()
+    )
     return path
 
 
@@ -50,7 +55,8 @@ def test_a_clip_is_the_matte_of_each_frame(shot: Shot, frames: int, tmp_path: Pa
     region = Region.open(encode(tmp_path / "matte.mkv", bright, LOSSLESS), shot)
     first = 0 if frames == 6 else shot.first
     assert region.picture is None
-    assert [round(float(matte.mean()) * 255) for matte in region.given(3, 5)] == [20 * (first + number) for number in (1, 2, 3)]
+    found = [round(float(np.mean(matte)) * 255) for matte in region.given(3, 5) if matte is not None]
+    assert found == [20 * (first + number) for number in (1, 2, 3)]
 
 
 @pytest.mark.parametrize(
