@@ -46,7 +46,7 @@ class Deliverer:
 
     def matting(self, chunk: ChunkPictures) -> Matting:
         """What will make the mattes; `chunk` is the one that begins with the painted frame."""
-        difference = self.fit.to_model(np.repeat(self.painted.difference[..., None], 3, axis=-1))[..., 0]
+        difference = self.fit.shrink(self.painted.difference[..., None])[..., 0]
         return Matting(self.fit.to_model(self.painted.plate), difference, self.kind, chunk)
 
     def frames(self, first: int, chunk: ChunkPictures, matting: Matting) -> Iterator[tuple[int, Path]]:
@@ -60,9 +60,10 @@ class Deliverer:
     def _new_pixels(self, plate: Picture, edited: Picture, source: Picture) -> Picture:
         """What lies inside the matte: what the edit changed, added to the plate, so that its detail lives on (METHOD section 8);
         where the outline itself changed, that would leave ghosts of the old one, and the model's own pixels stand."""
+        working = self.fit.working
         if self.kind is EditKind.SHAPE:
-            return self.fit.to_plate(edited)
-        return plate[..., :3] + self.fit.to_plate(edited - source)
+            return working.decode(self.fit.to_plate(edited))
+        return working.decode(working.encode(plate[..., :3]) + self.fit.to_plate(edited - source))
 
     def _plates(self, first: int, last: int) -> Iterator[tuple[int, Picture]]:
         yield from enumerate(decode_frames(self.shot.clip, first, last), start=first)

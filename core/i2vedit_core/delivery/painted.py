@@ -6,13 +6,10 @@ import numpy as np
 
 from i2vedit_core.matte import painted_difference, was_painted
 from i2vedit_core.media.decode import decode_frames
+from i2vedit_core.media.edited import EIGHT_BIT, SIXTEEN_BIT, read_edited
 from i2vedit_core.media.pixels import Picture
-from i2vedit_core.media.still import read_still
+from i2vedit_core.media.working import AS_IT_IS, Working
 from i2vedit_core.shot import Edit, Shot
-
-EIGHT_BIT = 1.01 / 255
-SIXTEEN_BIT = 2 / 65535
-"""Photoshop's 16 bits are 15 bits and one value more."""
 
 
 @dataclass(frozen=True)
@@ -21,27 +18,26 @@ class Painted:
 
     plate: Picture
     picture: Picture
+    """Exactly the plate where nothing was painted."""
+    precision: float = SIXTEEN_BIT
+    """The difference that the picture's own rounding may make."""
+    working: Working = AS_IT_IS
+    """In what they are compared."""
 
     @property
     def difference(self) -> Picture:
-        """[H, W] float32."""
-        return painted_difference(self.plate, self.picture)
+        """[H, W] float32, in the working encoding."""
+        return painted_difference(self.working.encode(self.plate), self.working.encode(self.picture))
 
     @property
     def changed(self) -> bool:
         """Whether anything was painted at all."""
         precision = self.precision
-        return was_painted(np.where(self.difference > precision, self.difference, 0), exact=precision == SIXTEEN_BIT)
-
-    @property
-    def precision(self) -> float:
-        """The difference that the picture's own rounding may make."""
-        # Beyond 0 and 1 stand the plate's own values, which no picture of whole numbers can hold.
-        codes = self.picture[(self.picture >= 0) & (self.picture <= 1)] * 255
-        return EIGHT_BIT if bool((np.abs(codes - np.rint(codes)) < 1e-3).all()) else SIXTEEN_BIT
+        return was_painted(np.where(self.difference > precision, self.difference, 0), exact=precision < EIGHT_BIT)
 
 
 def read_painted(edit: Edit, shot: Shot) -> Painted:
-    """Raises BridgeError as `read_still` and `decode_frames`."""
+    """Raises BridgeError as `read_edited` and `decode_frames`."""
     (plate,) = decode_frames(shot.clip, shot.first, shot.first)
-    return Painted(plate[..., :3], read_still(edit.image, shot.clip, plate))
+    edited = read_edited(edit.image, shot.clip, plate)
+    return Painted(plate[..., :3], edited.pixels, edited.precision, Working.of(shot.clip.color_space))

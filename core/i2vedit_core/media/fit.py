@@ -1,4 +1,4 @@
-"""The plate's picture at a model's size and back: aspect kept, padded, never squashed."""
+"""The plate's picture at a model's size and back: aspect kept, padded, never squashed, in the working encoding."""
 
 import functools
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2vedit_core.media.pixels import Picture
+from i2vedit_core.media.working import AS_IT_IS, Working
 
 LANCZOS_LOBES = 3
 SPLINE_RADIUS = 2
@@ -26,6 +27,8 @@ class Fit:
     content_width: int
     """The box inside it that shows the plate; what is around it repeats its edge."""
     content_height: int
+    working: Working = AS_IT_IS
+    """How the model sees the plate's values."""
 
     @property
     def left(self) -> int:
@@ -36,14 +39,18 @@ class Fit:
         return (self.height - self.content_height) // 2
 
     def to_model(self, frame: Picture) -> Picture:
-        """A plate `[H, W, 3 or more]` -> `[h, w, 3] float32` in 0..1: antialiased, centred, padded with its edge."""
-        small = np.clip(_resized(frame[:, :, :3], self.content_width, self.content_height), 0, 1)
+        """A plate `[H, W, 3 or more]` -> `[h, w, 3] float32` in 0..1 of the working encoding: antialiased, centred, padded with its edge."""
+        return self.shrink(self.working.encode(frame[:, :, :3]))
+
+    def shrink(self, picture: Picture) -> Picture:
+        """`to_model` for what is in the working encoding already, such as a difference: `[H, W, C]` -> `[h, w, C]` in 0..1."""
+        small = np.clip(_resized(picture, self.content_width, self.content_height), 0, 1)
         right = self.width - self.content_width - self.left
         bottom = self.height - self.content_height - self.top
         return np.pad(small, ((self.top, bottom), (self.left, right), (0, 0)), mode="edge")
 
     def to_plate(self, picture: Picture) -> Picture:
-        """A model's picture `[h, w, C]` -> `[H, W, C] float32` at the plate's size, by the same geometry backwards."""
+        """A model's picture `[h, w, C]` -> `[H, W, C] float32` at the plate's size, by the same geometry backwards; still encoded."""
         box = picture[self.top : self.top + self.content_height, self.left : self.left + self.content_width]
         return _resized(box, self.plate_width, self.plate_height)
 

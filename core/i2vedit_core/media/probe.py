@@ -84,6 +84,8 @@ class ClipInfo:
     """Presentation time of every frame in units of `time_base`; empty where the container has none to rely on."""
     keyframes: tuple[int, ...] = field(repr=False)
     """Presentation times of the key frames, hidden ones included."""
+    named_space: str = ""
+    """OCIO name of the space that somebody who knows better than the file has given this clip; empty: by the file's tags."""
 
     @property
     def rotation(self) -> int:
@@ -97,7 +99,7 @@ class ClipInfo:
     @property
     def color_space(self) -> str:
         """OCIO name of the plate's own encoding."""
-        return tags.ocio_space(self.primaries, self.transfer)
+        return self.named_space or tags.ocio_space(self.primaries, self.transfer)
 
 
 def probe(path: str | Path) -> ClipInfo:
