@@ -83,10 +83,10 @@ class Client:
             return self._stub.ProbeClip(service_pb2.ProbeClipRequest(path=path), timeout=MEDIA_SECONDS).clip
 
     def extract_frame(
-        self, path: str, frame: int, output_path: str, prepare: shot_pb2.ShotSpec | None = None
+        self, path: str, frame: int, output_path: str, prepare: shot_pb2.ShotSpec | None = None, color_tag: str = ""
     ) -> service_pb2.ExtractFrameResponse:
         """Writes source frame `frame` of the clip as a picture, and starts preparing a shot. Overwrites nothing."""
-        request = service_pb2.ExtractFrameRequest(path=path, frame=frame, output_path=output_path, prepare=prepare)
+        request = service_pb2.ExtractFrameRequest(path=path, frame=frame, output_path=output_path, prepare=prepare, color_tag=color_tag)
         with _translated():
             return self._stub.ExtractFrame(request, timeout=MEDIA_SECONDS)
 

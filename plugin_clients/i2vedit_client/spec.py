@@ -33,6 +33,8 @@ class PropagateOptions:
     depth: str = "auto"
     compression: str = ""
     alpha: str = "plate"
+    clip_color: str = ""
+    """Colour space of the clip, where its tags do not say it; empty: by its tags."""
 
 
 def absolute(path: str) -> str:
@@ -76,13 +78,14 @@ class ShotOptions:
     preset: str
     seed: int
     size: tuple[int, int] | None = None
+    clip_color: str = ""
 
 
 def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
     """The shot that these options mean, with absolute paths."""
     count = 0 if options.last is None else options.last - options.first + 1
     return shot_pb2.ShotSpec(
-        clip=clip_pb2.ClipRef(path=absolute(options.clip), source_in=options.first, frame_count=count),
+        clip=clip_pb2.ClipRef(path=absolute(options.clip), source_in=options.first, frame_count=count, color_tag=options.clip_color),
         settings=job_pb2.PropagationSettings(
             model=model_reference(options.model),
             preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
@@ -113,7 +116,7 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
     if options.frames is not None:
         first, count = options.frames[0], options.frames[1] - options.frames[0] + 1
     return job_pb2.JobSpec(
-        clip=clip_pb2.ClipRef(path=absolute(options.clip), source_in=first, frame_count=count),
+        clip=clip_pb2.ClipRef(path=absolute(options.clip), source_in=first, frame_count=count, color_tag=options.clip_color),
         edits=[job_pb2.EditedFrame(path=absolute(options.edited), frame=options.painted_frame)],
         settings=job_pb2.PropagationSettings(
             model=model_reference(options.model),

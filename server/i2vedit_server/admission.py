@@ -12,6 +12,7 @@ from i2vedit.v1 import job_pb2, shot_pb2
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.delivery.sequence import check_directory, describe_delivery
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.media.container_colour import color_notices
 from i2vedit_core.models import ModelFolder, find_model
 from i2vedit_core.settings import Settings
 from i2vedit_core.shot import Edit, Shot
@@ -40,8 +41,11 @@ class Admission:
         self._artifacts = artifacts
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
-    async def create(self, spec: job_pb2.JobSpec, wish: Wish) -> tuple[JobRecord, bool]:
-        """The job of this request, and whether it was there already. Raises BridgeError: every reason of `examine`, and REQUEST_ID_*."""
+    async def create(self, spec: job_pb2.JobSpec, wish: Wish) -> tuple[JobRecord, bool, tuple[str, ...]]:
+        """The job of this request, whether it was there already, and notices on its files, unless the request itself was known.
+
+        Raises BridgeError: every reason of `examine`, and REQUEST_ID_*.
+        """
         request_id = _checked_request_id(wish.request_id)
         spec = convert.canonical_spec(spec)
         packed = spec.SerializeToString(deterministic=True)
@@ -49,10 +53,11 @@ class Admission:
         async with self._locks.setdefault(request_id, asyncio.Lock()):
             known = await self._database(self._database.store.job_of_request, request_id, packed)
             if known is not None:
-                return known, True
+                return known, True, ()
             found = await asyncio.to_thread(examine, spec, packed)
             job = NewJob(request_id, packed, found.fingerprint, found.frame_count, wish.attach, found.shot_id, wish.priority)
-            return await self._database(self._database.store.create, job)
+            record, attached = await self._database(self._database.store.create, job)
+            return record, attached, found.notices
 
     async def prepare(self, new: NewShot) -> ShotRecord:
         """The shot, with a preparation that waits, runs, or is done and whole."""
@@ -69,6 +74,8 @@ class Found:
     frame_count: int
     fingerprint: str
     shot_id: str
+    notices: tuple[str, ...]
+    """What the person should know of the files that were given."""
 
 
 def examine(spec: job_pb2.JobSpec, packed: bytes) -> Found:
@@ -77,19 +84,20 @@ def examine(spec: job_pb2.JobSpec, packed: bytes) -> Found:
     Raises BridgeError: CLIP_*, RANGE_OUTSIDE_CLIP, EDIT_*, MODEL_*, OUTPUT_NOT_WRITABLE, SETTING_INVALID, PATH_INVALID.
     """
     order = convert.order("", spec, NOWHERE)
-    shot = Shot.open(order.clip, order.first, order.last)
+    shot = Shot.open(order.clip, order.first, order.last, order.color_space)
     edit = Edit.open(order.edit, shot, order.edit_frame)
     model = find_model(order.settings.model)
     check_directory(order.delivery.directory)
     describe_delivery(shot.clip, order.delivery)
-    return Found(len(shot), _fingerprint(packed, edit.image, order.clip), shot_id(shot, order.settings, model))
+    notices = (*color_notices(shot.clip), *edit.notices)
+    return Found(len(shot), _fingerprint(packed, edit.image, order.clip), shot_id(shot, order.settings, model), notices)
 
 
 def examine_shot(wanted: shot_pb2.ShotSpec) -> NewShot:
     """Opens the clip and the model's folder. Blocks. Raises BridgeError: CLIP_*, RANGE_OUTSIDE_CLIP, MODEL_*, SETTING_INVALID, PATH_*."""
     spec = convert.canonical_shot(wanted)
     order = convert.shot_order("", spec, NOWHERE)
-    shot = Shot.open(order.clip, order.first, order.last)
+    shot = Shot.open(order.clip, order.first, order.last, order.color_space)
     model = find_model(order.settings.model)
     return NewShot(shot_id(shot, order.settings, model), spec.SerializeToString(deterministic=True), len(shot))
 
@@ -99,6 +107,7 @@ def shot_id(shot: Shot, settings: Settings, model: ModelFolder) -> str:
     status = shot.clip.path.stat()
     key = {
         "clip": [str(shot.clip.path), status.st_size, status.st_mtime_ns],
+        "color_space": shot.clip.color_space,
         "frames": [shot.first, shot.last],
         "model": str(model.path),
         "seed": settings.seed,

@@ -8,6 +8,7 @@ from typing import TypeVar
 from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.probe import ClipInfo
+from i2vedit_core.media.spaces import find_space
 from i2vedit_core.progress import Progress, Stage
 from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, LoraSettings, Preset, Settings
 from i2vedit_server.messages import JobOrder, Places, ShotOrder
@@ -115,8 +116,10 @@ def canonical_shot(shot: shot_pb2.ShotSpec) -> job_pb2.JobSpec:
 
 
 def _complete_shot(spec: job_pb2.JobSpec) -> None:
-    if spec.clip.color_tag or spec.clip.start_timecode or spec.clip.HasField("rate"):
-        sentence = "This version takes colour, timecode and rate from the clip itself; leave color_tag, start_timecode and rate out."
+    if spec.clip.color_tag:
+        spec.clip.color_tag = find_space(spec.clip.color_tag)
+    if spec.clip.start_timecode or spec.clip.HasField("rate"):
+        sentence = "This version takes timecode and rate from the clip itself; leave start_timecode and rate out."
         raise BridgeError(Code.UNIMPLEMENTED, Reason.SETTING_INVALID, sentence)
     settings = spec.settings
     settings.model = settings.model or "mini"
@@ -138,6 +141,7 @@ def shot_order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> ShotOrder:
         last=clip.source_in + clip.frame_count - 1 if clip.frame_count else None,
         settings=_settings(spec.settings),
         places=places,
+        color_space=clip.color_tag,
     )
 
 
@@ -151,6 +155,7 @@ def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
         last=shot.last,
         settings=shot.settings,
         places=places,
+        color_space=shot.color_space,
         edit=local_path(edit.path, "edited frame"),
         edit_frame=edit.frame,
         delivery=_delivery(spec.delivery),

@@ -33,6 +33,8 @@ class ShotOrder:
     last: int | None
     settings: Settings
     places: Places
+    color_space: str = ""
+    """OCIO name of the space that the clip is taken to be in; empty: by its own tags."""
 
 
 @dataclass(frozen=True, kw_only=True)

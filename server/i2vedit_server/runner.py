@@ -53,7 +53,7 @@ def run_job(order: ShotOrder, report: Report, token: CancelToken) -> Path | None
 
 def run_propagation(order: JobOrder, report: Report, token: CancelToken) -> Path:
     """Everything that is still missing, and the delivery."""
-    shot = Shot.open(order.clip, order.first, order.last)
+    shot = Shot.open(order.clip, order.first, order.last, order.color_space)
     edit = Edit.open(order.edit, shot, order.edit_frame)
     token.check()
     backbone = _BACKBONES.get(order.settings.model)
@@ -64,7 +64,7 @@ def run_propagation(order: JobOrder, report: Report, token: CancelToken) -> Path
 
 def run_preparation(order: ShotOrder, report: Report, token: CancelToken) -> None:
     """What does not depend on the edit, unless the card is wanted by somebody else. Raises BridgeError MEMORY_BUSY."""
-    shot = Shot.open(order.clip, order.first, order.last)
+    shot = Shot.open(order.clip, order.first, order.last, order.color_space)
     token.check()
     _check_room_for_model(order.settings.model)
     backbone = _BACKBONES.get(order.settings.model)

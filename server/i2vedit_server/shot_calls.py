@@ -4,8 +4,10 @@ import asyncio
 
 from i2vedit.v1 import job_pb2, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
+from i2vedit_core.media.container_colour import color_notices
 from i2vedit_core.media.probe import probe
-from i2vedit_core.media.still import export_frame
+from i2vedit_core.media.still import export_frame, painting_notices
+from i2vedit_core.shot import in_space
 from i2vedit_server import convert
 from i2vedit_server.admission import examine_shot
 from i2vedit_server.job_calls import JobCalls
@@ -30,8 +32,10 @@ class ShotCalls(JobCalls):
         # What is wrong with the preparation is told before anything is written.
         new = await asyncio.to_thread(examine_shot, request.prepare) if request.HasField("prepare") else None
         clip = await asyncio.to_thread(probe, path)
+        clip = in_space(clip, request.color_tag or request.prepare.clip.color_tag)
         await asyncio.to_thread(export_frame, clip, request.frame, output)
-        return pb.ExtractFrameResponse(output_path=str(output), shot=await self._prepared(new) if new else None)
+        notices = (*color_notices(clip), *painting_notices(clip, output))
+        return pb.ExtractFrameResponse(output_path=str(output), shot=await self._prepared(new) if new else None, notices=notices)
 
     async def PrepareShot(self, request: pb.PrepareShotRequest, context: Context) -> pb.PrepareShotResponse:
         return pb.PrepareShotResponse(shot=await self._prepared(await asyncio.to_thread(examine_shot, request.spec)))

@@ -1,9 +1,9 @@
 """Which colour space is delivered."""
 
 from i2vedit_core.media.probe import ClipInfo
-from i2vedit_core.media.spaces import convert, find_space, linear_space
+from i2vedit_core.media.spaces import convert, encoding_of, find_space, linear_space
 
-__all__ = ["convert", "delivered_space"]
+__all__ = ["convert", "delivered_space", "keeps_primaries"]
 
 MATCH = "match"
 LINEAR = "linear"
@@ -16,3 +16,9 @@ def delivered_space(clip: ClipInfo, requested: str) -> str:
     if requested == LINEAR:
         return linear_space(clip.color_space)
     return find_space(requested)
+
+
+def keeps_primaries(clip: ClipInfo, space: str) -> bool:
+    """Whether each delivered channel comes of the plate's same channel alone."""
+    ours, theirs = encoding_of(clip.color_space), encoding_of(space)
+    return space == clip.color_space or (ours is not None and theirs is not None and ours.gamut == theirs.gamut)

@@ -14,6 +14,7 @@ from i2vedit_core.files import WriteFailedError, whole_file
 from i2vedit_core.media.ffmpeg import file_url, find_ffmpeg
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import ClipInfo
+from i2vedit_core.media.viewing import movie_tags, on_display
 from i2vedit_core.shot import Shot
 
 PREVIEW = "preview.mp4"
@@ -35,7 +36,10 @@ def make_preview(folder: Path, shot: Shot) -> Path:
     final = folder / PREVIEW
     bytes_needed = round(clip.width * clip.height * len(shot) * BYTES_PER_PIXEL)
     with whole_file(final, bytes_needed, replace=True) as temporary:
-        _encode((seen.result for seen in seen_frames(folder, shot)), clip, temporary)
+        shown = (seen.result for seen in seen_frames(folder, shot))
+        if movie_tags(clip) is None:
+            shown = (on_display(picture, clip.color_space) for picture in shown)
+        _encode(shown, clip, temporary)
     return final
 
 
@@ -89,7 +93,8 @@ def _command(clip: ClipInfo, target: Path) -> list[str]:
         "scale", width, height, out_color_matrix=_SCALE_MATRICES.get(matrix, matrix), out_range="limited", flags="lanczos+accurate_rnd"
     ).filter("setsar", 1)
     # On the frames: what the encoder is told besides is overruled by what they say.
-    tagged = movie.filter("setparams", colorspace=matrix, range="limited", color_primaries=clip.primaries, color_trc=clip.transfer)
+    primaries, transfer = movie_tags(clip) or ("bt709", "iec61966-2-1")
+    tagged = movie.filter("setparams", colorspace=matrix, range="limited", color_primaries=primaries, color_trc=transfer)
     output = tagged.output(
         file_url(target), format="mp4", vcodec="libx264", pix_fmt="yuv420p", crf=16, preset="fast", movflags="+faststart"
     ).overwrite_output()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import OpenImageIO as oiio
 
-from i2vedit_core.delivery.colour import convert, delivered_space
+from i2vedit_core.delivery.colour import convert, delivered_space, keeps_primaries
 from i2vedit_core.delivery.composite import composite
 from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX, TICKET_FILE, Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
@@ -25,7 +25,7 @@ from i2vedit_core.settings import Alpha, DeliverySettings, Depth
 
 CHANNELS = ("R", "G", "B", "A", "matte.A")
 HALF_BITS = 10
-"""Up to so many bits all codes of a plate stay distinct as half floats."""
+"""Up to so many bits all codes of a plate stay distinct as half floats. Among other primaries saturated ones do not come back."""
 MAX_STEM_BYTES = 180
 MAX_VERSION = 9999
 LOSSY = ("dwaa", "dwab")
@@ -96,9 +96,10 @@ class _Resolved:
 
 
 def _resolve(clip: ClipInfo, settings: DeliverySettings) -> _Resolved:
-    automatic = Depth.HALF if clip.bit_depth <= HALF_BITS else Depth.FLOAT
+    space = delivered_space(clip, settings.color_space)
+    automatic = Depth.HALF if clip.bit_depth <= HALF_BITS and keeps_primaries(clip, space) else Depth.FLOAT
     depth = automatic if settings.depth is Depth.AUTO else settings.depth
-    return _Resolved(delivered_space(clip, settings.color_space), depth, settings.compression, settings.alpha)
+    return _Resolved(space, depth, settings.compression, settings.alpha)
 
 
 def describe_delivery(clip: ClipInfo, settings: DeliverySettings) -> dict[str, Any]:
@@ -106,6 +107,7 @@ def describe_delivery(clip: ClipInfo, settings: DeliverySettings) -> dict[str, A
     found = _resolve(clip, settings)
     return {
         "color_space": found.space,
+        "plate_space": clip.color_space,
         "ocio_config": tags.OCIO_CONFIG,
         "depth": str(found.depth),
         "compression": found.compression,

@@ -1,4 +1,4 @@
-"""The edited frame on its plate: whatever a paint program made of it, in the plate's encoding and size, and the plate where nothing was painted."""
+"""The edited frame on its plate: whatever a paint program made of it, in the plate's encoding and size, and the plate elsewhere."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,6 +22,7 @@ EIGHT_BIT = 1.01 / 255
 SIXTEEN_BIT = 2 / 65535
 """Photoshop's 16 bits are 15 bits and one value more."""
 HALF = 1.01 * 2**-11
+EIGHT_BIT_NOTICE = "The picture has 8 bits: what differs from the plate by one of its 255 steps counts as unpainted."
 CONVERTED = 4
 """How many times more a paint program's conversion to its own profile may round."""
 DITHERED = 2
@@ -137,7 +138,7 @@ def _check_finite(still: Still, plate: Picture) -> None:
 
 def _document(still: Still, clip: ClipInfo, working: Working) -> _Document:
     tolerance = {EIGHT_BITS: EIGHT_BIT, HALF_BITS: HALF}.get(still.depth, SIXTEEN_BIT)
-    notices = ("The picture has 8 bits: what differs from the plate by one of its 255 steps counts as unpainted.",) if still.depth == EIGHT_BITS else ()
+    notices = (EIGHT_BIT_NOTICE,) if still.depth == EIGHT_BITS else ()
     ours = exported_profile(clip.color_space)
     theirs = _profile(still)
     if theirs is None or ours is None or theirs.means(ours):
@@ -163,12 +164,14 @@ def _profile(still: Still) -> Profile | None:
     try:
         return read_profile(still.profile)
     except UnknownProfileError as error:
-        why = f"carries a colour profile that cannot be used ({error}); convert it to sRGB or to the exported frame's profile, and save it again"
+        why = (
+            f"carries a colour profile that cannot be used ({error}); convert it to sRGB or the exported frame's profile and save it again"
+        )
         raise unreadable(still.path, why) from error
 
 
 def _region(still: Still, has_own_alpha: bool) -> tuple[Picture | None, tuple[str, ...]]:
-    """What of the picture counts, [h, w] in 0..1, by its transparency; None: all. Of a plate that has an alpha itself, it is the plate's."""
+    """What of the picture counts, [h, w] in 0..1, by its transparency; None: all. A plate's own alpha says nothing of that."""
     if still.alpha is None or has_own_alpha:
         return None, ()
     if not still.alpha.any():
@@ -183,8 +186,8 @@ def _compared(document: _Document, seen: Picture) -> tuple[Picture, Mask]:
 
 
 def _compared_scaled(document: _Document, seen: Picture) -> tuple[Picture, Mask]:
-    """The same for a picture of another size. What was painted is found at the smaller of both sizes; a small picture's change is laid on the
-    plate, so that its detail lives on."""
+    """The same for a picture of another size. What was painted is found at the smaller of both sizes; a small picture's change is laid on
+    the plate, so that its detail lives on."""
     height, width = seen.shape[:2]
     numbers = document.numbers
     is_smaller = numbers.shape[0] < height

@@ -39,7 +39,7 @@ class Fit:
         return (self.height - self.content_height) // 2
 
     def to_model(self, frame: Picture) -> Picture:
-        """A plate `[H, W, 3 or more]` -> `[h, w, 3] float32` in 0..1 of the working encoding: antialiased, centred, padded with its edge."""
+        """A plate `[H, W, 3 or more]` -> `[h, w, 3] float32` in 0..1, working encoding: antialiased, centred, padded with its edge."""
         return self.shrink(self.working.encode(frame[:, :, :3]))
 
     def shrink(self, picture: Picture) -> Picture:

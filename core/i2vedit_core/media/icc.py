@@ -183,8 +183,8 @@ def _read_name(tag: bytes) -> str:
 def exported_profile(space: str) -> Profile | None:
     """What shows a plate of this space, in its working encoding, as an NLE does; None for a space that says nothing of its colours.
 
-    Light beyond the display's white (PQ, HLG, log, scene-linear) is rolled off, after Reinhard: 1 is shown at half the light, the brightest that
-    the encoding can say at the whole, and everything between stays apart.
+    Light beyond the display's white (PQ, HLG, log, scene-linear) is rolled off, after Reinhard: 1 is shown at half the light, the brightest
+    that the encoding can say at the whole, and everything between stays apart.
     """
     encoding = encoding_of(space)
     try:

@@ -1,4 +1,4 @@
-"""Whether the edited frame lies where its plate does: paint programs and models crop, pad and scale, and then every edge would count as painted."""
+"""Whether the edited frame lies where its plate does: programs and models crop, pad and scale, and every edge would count as painted."""
 
 from dataclasses import dataclass
 
@@ -54,8 +54,8 @@ def check_place(name: str, plate: Picture, picture: Picture, painted: NDArray[np
     if found is None:
         return
     sentence = (
-        f"The edited frame '{name}' {found.words}: something has cropped, padded or moved it on its way. Move it back, or export the frame again "
-        "and paint on that."
+        f"The edited frame '{name}' {found.words}: something has cropped, padded or moved it on its way. Move it back, or "
+        "export the frame again and paint on that."
     )
     raise BridgeError(Code.INVALID_ARGUMENT, Reason.EDIT_SHIFTED, sentence)
 
@@ -128,7 +128,7 @@ def _shift_and_zoom(here: Picture, there: Picture) -> Displacement | None:
     (zoom_x, right), (zoom_y, down) = (_line([p[axis] for p in places], [s[axis] for s in shifts]) for axis in (0, 1))
     found = Displacement(right, down, 1 + zoom_x, 1 + zoom_y)
     corner = max(abs(zoom_x) * width, abs(zoom_y) * height)
-    return found if SMALLEST_PIXELS < corner and max(abs(zoom_x), abs(zoom_y)) < LARGEST_ZOOM else None
+    return found if corner > SMALLEST_PIXELS and max(abs(zoom_x), abs(zoom_y)) < LARGEST_ZOOM else None
 
 
 def _line(x: list[float], y: list[float]) -> tuple[float, float]:

@@ -20,6 +20,8 @@ XYZ_D65 = "CIE XYZ-D65 - Scene-referred"
 
 _INTEROP_ID = re.compile(r"(?:ocio:)?([a-z0-9]+)_([a-z0-9]+)_(?:scene|display)")
 """The Color Interop Forum's way of naming a space: curve, primaries, image state."""
+_GAMUT_NAMES = {"wg5": "bmdwg5"}
+"""Where the config calls primaries differently in an encoded and in the linear space."""
 _ADDED_GAMMA = 2.4
 _ADDED = {"Gamma 2.4 Encoded Rec.2020": "Linear Rec.2020", "Gamma 2.4 Encoded P3-D65": "Linear P3-D65"}
 """Standard dynamic range with wide primaries, which the config lacks: a power of 2.4 over a space that it has."""
@@ -94,9 +96,9 @@ def encoding_of(space: str) -> Encoding | None:
     if space in _ADDED:
         linear = encoding_of(_ADDED[space])
         return Encoding("g24", linear.gamut) if linear else None
-    matches = (_INTEROP_ID.fullmatch(alias) for alias in _config().getAliases(space))
-    # `rec2100_pq_display` is of the same form, and begins with a standard's name instead of a curve's.
-    return next((Encoding(match[1], match[2]) for match in matches if match and not match[1].startswith("rec")), None)
+    matches = [match for alias in _config().getAliases(space) if (match := _INTEROP_ID.fullmatch(alias))]
+    # The last one: `rec2100_pq_display`, before `pq_rec2020_display`, looks alike and begins with a standard's name.
+    return Encoding(matches[-1][1], _GAMUT_NAMES.get(matches[-1][2], matches[-1][2])) if matches else None
 
 
 def is_linear(space: str) -> bool:
@@ -115,7 +117,8 @@ def is_display_referred(space: str) -> bool:
 def linear_space(space: str) -> str:
     """The scene-linear space with the same primaries. Raises SETTING_INVALID where there is none."""
     encoding = encoding_of(space)
-    found = _names().get(_plain(f"lin_{encoding.gamut}_scene")) or _names().get(_plain(f"ocio:lin_{encoding.gamut}_scene")) if encoding else None
+    candidates = [f"{prefix}lin_{encoding.gamut}_scene" for prefix in ("", "ocio:")] if encoding else []
+    found = next((_names()[plain] for plain in map(_plain, candidates) if plain in _names()), None)
     if found is None:
         sentence = f"There is no scene-linear space with the primaries of '{space}'; name one, such as ACEScg."
         raise BridgeError(Code.INVALID_ARGUMENT, Reason.SETTING_INVALID, sentence)

@@ -118,8 +118,8 @@ def painting_notices(clip: ClipInfo, output_path: str | Path) -> tuple[str, ...]
         return ()
     kept = "a log curve of it" if Working.of(space).is_log else "its own code values"
     return (
-        f"The plate is '{space}', brighter than a display can show: the picture holds {kept}, and its profile shows highlights darker than they "
-        "are. Keep the profile; what is not painted comes back as it was.",
+        f"The plate is '{space}', brighter than a display can show: the picture holds {kept}, and its profile shows highlights darker "
+        "than they are. Keep the profile; what is not painted comes back as it was.",
     )
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from i2vedit_client.commands.options import json_option
+from i2vedit_client.commands.options import clip_color_option, json_option
 from i2vedit_client.commands.propagate import PRESETS
 from i2vedit_client.errors import BadInput
 from i2vedit_client.events import SUCCEEDED, shot_event
@@ -15,6 +15,7 @@ from i2vedit_client.spec import ShotOptions, absolute, parse_range, parse_size, 
 @click.argument("clip")
 @click.option("--at", type=click.IntRange(min=0), metavar="N", help="Source frame, counted from 0. Default: the first of the range.")
 @click.option("--out", required=True, metavar="FILE", help=".tif or .png: 16 bits with an ICC profile; .exr: the plate's own values.")
+@clip_color_option
 @click.option("--range", "frames", metavar="A-B", help="The shot, source frames. Default: from the frame to the clip's end.")
 @click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder.")
 @click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend.")
@@ -26,6 +27,7 @@ def command(
     clip: str,
     at: int | None,
     out: str,
+    clip_color: str,
     frames: str | None,
     model: str,
     preset: str,
@@ -43,10 +45,21 @@ def command(
     frame = first if at is None else at
     if frame < first or (last is not None and frame > last):
         raise BadInput(f"Frame {frame} lies outside the range {frames}. Give a frame of the shot with --at.")
-    shot = None if no_prepare else shot_spec(ShotOptions(clip, first, last, model, preset, seed, parse_size(size)))
+    shot = None if no_prepare else shot_spec(ShotOptions(clip, first, last, model, preset, seed, parse_size(size), clip_color))
     with connect() as client:
-        answer = client.extract_frame(absolute(clip), frame, absolute(out), shot)
+        answer = client.extract_frame(absolute(clip), frame, absolute(out), shot, clip_color)
     if as_json:
-        write_json({"event": SUCCEEDED, "path": answer.output_path, "frame": frame, **(shot_event(answer.shot) if shot else {})})
+        notices = list(answer.notices)
+        write_json(
+            {
+                "event": SUCCEEDED,
+                "path": answer.output_path,
+                "frame": frame,
+                "notices": notices,
+                **(shot_event(answer.shot) if shot else {}),
+            }
+        )
     else:
+        for sentence in answer.notices:
+            click.echo(sentence, err=True)
         write_line(answer.output_path)

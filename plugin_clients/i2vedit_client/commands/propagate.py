@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from i2vedit_client.commands.options import json_option
+from i2vedit_client.commands.options import clip_color_option, json_option
 from i2vedit_client.launch import connect
 from i2vedit_client.remote import is_remote, send
 from i2vedit_client.report import open_report
@@ -21,6 +21,7 @@ ALPHAS = ("plate", "matte")
 @click.argument("clip")
 @click.option("--edited", required=True, metavar="FILE", help="The painted frame: PNG, JPEG, TIFF, EXR or PSD.")
 @click.option("--out", required=True, metavar="DIR", help="Folder that receives NAME_v001, NAME_v002, ...")
+@clip_color_option
 @click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive, from 0. Default: the whole clip.")
 @click.option("--at", type=click.IntRange(min=0), metavar="N", help="Source frame that was painted. Default: the first of the range.")
 @click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder.")
@@ -39,6 +40,7 @@ def command(
     clip: str,
     edited: str,
     out: str,
+    clip_color: str,
     frames: str | None,
     at: int | None,
     model: str,
@@ -63,6 +65,7 @@ def command(
         clip=clip,
         edited=edited,
         directory=out,
+        clip_color=clip_color,
         frames=parse_range(frames) if frames is not None else None,
         painted_frame=at,
         model=model,

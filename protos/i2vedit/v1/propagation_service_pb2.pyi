@@ -407,11 +407,14 @@ class ExtractFrameRequest(_message.Message):
     FRAME_FIELD_NUMBER: _builtins.int
     OUTPUT_PATH_FIELD_NUMBER: _builtins.int
     PREPARE_FIELD_NUMBER: _builtins.int
+    COLOR_TAG_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     frame: _builtins.int
     """Source frame number."""
     output_path: _builtins.str
     """Absolute path of the picture to write: .tif, .png or .exr. An existing file is not overwritten."""
+    color_tag: _builtins.str
+    """OCIO colour space name that the clip is taken to be in; empty: that of `prepare.clip`, and else the file's own tags."""
     @_builtins.property
     def prepare(self) -> _shot_pb2.ShotSpec:
         """The shot to prepare meanwhile; not set: none."""
@@ -423,10 +426,11 @@ class ExtractFrameRequest(_message.Message):
         frame: _builtins.int = ...,
         output_path: _builtins.str = ...,
         prepare: _shot_pb2.ShotSpec | None = ...,
+        color_tag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["prepare", b"prepare"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "output_path", b"output_path", "path", b"path", "prepare", b"prepare"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["color_tag", b"color_tag", "frame", b"frame", "output_path", b"output_path", "path", b"path", "prepare", b"prepare"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -438,20 +442,26 @@ class ExtractFrameResponse(_message.Message):
 
     OUTPUT_PATH_FIELD_NUMBER: _builtins.int
     SHOT_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     output_path: _builtins.str
     @_builtins.property
     def shot(self) -> _shot_pb2.Shot:
         """What is prepared; not set where nothing was asked for."""
+
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the person should know of the picture and its clip, one sentence each."""
 
     def __init__(
         self,
         *,
         output_path: _builtins.str = ...,
         shot: _shot_pb2.Shot | None = ...,
+        notices: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["shot", b"shot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["output_path", b"output_path", "shot", b"shot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notices", b"notices", "output_path", b"output_path", "shot", b"shot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -655,19 +665,25 @@ class CreateJobResponse(_message.Message):
 
     JOB_FIELD_NUMBER: _builtins.int
     ATTACHED_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     attached: _builtins.bool
     """The job was there already."""
     @_builtins.property
     def job(self) -> _job_pb2.Job: ...
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the person should know of the files that were given, such as a picture that was scaled; one sentence each."""
+
     def __init__(
         self,
         *,
         job: _job_pb2.Job | None = ...,
         attached: _builtins.bool = ...,
+        notices: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attached", b"attached", "job", b"job"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attached", b"attached", "job", b"job", "notices", b"notices"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

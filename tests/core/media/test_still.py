@@ -12,12 +12,10 @@ import OpenImageIO as oiio
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
-from tests.media import encode_planes, numbered_clip, shared_media
+from tests.media import numbered_clip, shared_media
 
 from i2vedit_core.errors import BridgeError, Reason
-from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.probe import ClipInfo, Orientation, probe
-from i2vedit_core.media.edited import check_fits, read_edited
 from i2vedit_core.media.still import export_frame, open_still
 from i2vedit_core.shot import Edit, Shot
 
