@@ -55,6 +55,8 @@ def container_space(path: Path) -> str | None:
 
 def _movie_box(file: BinaryIO) -> bytes:
     """The contents of `moov`; empty where there is none, or none that can be right."""
+    end = file.seek(0, 2)
+    file.seek(0)
     while len(head := file.read(_BOX.size)) == _BOX.size:
         size, kind = _BOX.unpack(head)
         used = _BOX.size
@@ -65,7 +67,7 @@ def _movie_box(file: BinaryIO) -> bytes:
             (size,), used = _LARGE.unpack(large), used + _LARGE.size
         if kind == b"moov":
             return file.read(min(max(size - used, 0), LARGEST_INDEX_BYTES))
-        if size < used:
+        if size < used or file.tell() + size - used > end:
             return b""
         file.seek(size - used, 1)
     return b""

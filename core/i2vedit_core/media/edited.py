@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, gaussian_filter
+from scipy.ndimage import binary_dilation, gaussian_filter, maximum_filter, minimum_filter
 
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.icc import Profile, UnknownProfileError, exported_profile, read_profile
@@ -29,6 +29,8 @@ DITHERED = 2
 """The same with eight bits, where converting programs dither."""
 SCALED = 4 / 255
 """A smoothed difference from which on something was painted on a picture of another size; less is the other program's way of scaling."""
+FILTERED = 0.5
+"""The share of a local step by which two programs' ways of scaling may differ."""
 SCALED_MARGIN = 2
 """Pixels around it that count as painted, too."""
 
@@ -112,7 +114,7 @@ def on_plate(still: Still, clip: ClipInfo, plate: Picture) -> EditedPicture:
     if region is not None:
         region = region if same_size else np.clip(scaled(region[..., None], clip.width, clip.height)[..., 0], 0, 1)
         picture, painted = seen + region[..., None] * (picture - seen), painted & (region > 0)
-    check_place(still.path.name, seen, picture, painted)
+    notices += check_place(still.path.name, seen, picture, painted)
     pixels = np.where(painted[..., None], working.decode(picture.astype(np.float32)), plate[:, :, :3])
     return EditedPicture(pixels, document.tolerance if same_size else SCALED, document.notices + notices)
 
@@ -194,7 +196,10 @@ def _compared_scaled(document: _Document, seen: Picture) -> tuple[Picture, Mask]
     if not is_smaller:
         numbers = scaled(numbers, width, height)
     small = scaled(seen, numbers.shape[1], numbers.shape[0]) if is_smaller else seen
-    difference = np.abs(numbers - document.expects(small)).max(axis=-1)
+    expected = document.expects(small)
+    # What another program's filter makes of an edge is no paint.
+    edges = maximum_filter(expected, (3, 3, 1)) - minimum_filter(expected, (3, 3, 1))
+    difference = np.maximum(np.abs(numbers - expected) - FILTERED * edges, 0).max(axis=-1)
     painted = binary_dilation(gaussian_filter(difference, 1.0) > SCALED, iterations=SCALED_MARGIN)
     if not is_smaller:
         return document.means(numbers), painted

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
 
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.pixels import Picture
@@ -15,11 +16,20 @@ QUIET_SHARE = 0.4
 """The share of the picture that must fit, once it is moved back: it may be repainted elsewhere."""
 SMALLEST_PIXELS = 0.25
 """A smaller shift is the rounding of a conversion."""
+REFUSED_PIXELS = 0.9
+"""From here on it is a crop or a padding, and no image model's rounding."""
 SURE = 0.4
 """Moved back, what was not painted must differ from the plate by less than this part of what it did."""
 LEAST_DIFFERENCE = 2 / 255
 """Where so much fits in place already, nothing is out of place."""
 LARGEST_ZOOM = 0.1
+NEXT_TO = 0.1
+STEPS = 8
+SMALLEST_PICTURE = 32
+"""Pixels of the shorter side: correlation of less says nothing."""
+LEAST_SLOPE = 0.5 / 255
+"""Of grey from one pixel to the next: less says nothing about where it lies."""
+LEAST_PIXELS, MOST_PIXELS = 64, 50_000
 
 Matrix = NDArray[np.float64]
 
@@ -37,6 +47,11 @@ class Displacement:
     def matrix(self) -> Matrix:
         return np.array([[self.zoom_x, 0, self.right], [0, self.zoom_y, self.down]])
 
+    def reach(self, width: int, height: int) -> float:
+        """The longest way, in pixels, that a corner has gone."""
+        ends = (self.right, self.down, self.right + (self.zoom_x - 1) * width, self.down + (self.zoom_y - 1) * height)
+        return max(abs(end) for end in ends)
+
     @property
     def words(self) -> str:
         if max(abs(self.zoom_x - 1), abs(self.zoom_y - 1)) > 1e-4:
@@ -46,13 +61,16 @@ class Displacement:
         return f"is shifted by {' and '.join(sides)}"
 
 
-def check_place(name: str, plate: Picture, picture: Picture, painted: NDArray[np.bool_]) -> None:
-    """Raises EDIT_SHIFTED where it is sure that the picture lies elsewhere than its plate, both [H, W, 3] in the working encoding."""
-    if float(painted.mean()) < SUSPICIOUS_SHARE:
-        return
-    found = displacement(plate, picture)
+def check_place(name: str, plate: Picture, picture: Picture, painted: NDArray[np.bool_]) -> tuple[str, ...]:
+    """A notice where the picture lies a part of a pixel beside its plate, both [H, W, 3] in the working encoding, as those of image models do.
+
+    Raises EDIT_SHIFTED where it is sure that it lies further off.
+    """
+    found = displacement(plate, picture) if float(painted.mean()) >= SUSPICIOUS_SHARE else None
     if found is None:
-        return
+        return ()
+    if found.reach(plate.shape[1], plate.shape[0]) < REFUSED_PIXELS:
+        return (f"The picture {found.words}: less than a pixel, but its edges may count as painted.",)
     sentence = (
         f"The edited frame '{name}' {found.words}: something has cropped, padded or moved it on its way. Move it back, or "
         "export the frame again and paint on that."
@@ -67,15 +85,13 @@ def displacement(plate: Picture, picture: Picture) -> Displacement | None:
     """
     here, there = _grey(plate), _grey(picture)
     before = _unfit(here, there)
-    if before < LEAST_DIFFERENCE or min(here.shape) < 2 * _TILES:
+    if before < LEAST_DIFFERENCE or min(here.shape) < SMALLEST_PICTURE:
         return None
-    candidates = [found for found in (_shift(here, there), _shift_and_zoom(here, there)) if found is not None]
-    after = [_unfit_moved(here, there, found) for found in candidates]
-    best = int(np.argmin(after)) if after else 0
-    return candidates[best] if after and after[best] < SURE * before else None
-
-
-_TILES = 16
+    for guess in (_shift, _shift_and_zoom, _nowhere):
+        found = _refined(here, there, guess(here, there))
+        if found.reach(*here.shape[::-1]) >= SMALLEST_PIXELS and _unfit(*_moved_back(here, there, found)) < SURE * before:
+            return found
+    return None
 
 
 def _grey(picture: Picture) -> Picture:
@@ -89,34 +105,66 @@ def _unfit(here: Picture, there: Picture) -> float:
     return float(np.quantile(np.abs(there - here)[detailed], QUIET_SHARE)) if detailed.any() else 0.0
 
 
-def _unfit_moved(here: Picture, there: Picture, found: Displacement) -> float:
+def _moved_back(here: Picture, there: Picture, found: Displacement) -> tuple[Picture, Picture]:
+    """Both pictures where they overlap, the second one moved back."""
     height, width = here.shape
     matrix = found.matrix
     whole = np.allclose(matrix, np.rint(matrix), atol=1e-6)
     flags = (cv2.INTER_NEAREST if whole else cv2.INTER_CUBIC) | cv2.WARP_INVERSE_MAP
     back = cv2.warpAffine(there, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    margin_x, margin_y = (min(round(abs(move)) + 2, size // 4) for move, size in ((found.right, width), (found.down, height)))
-    inner = (slice(margin_y, height - margin_y), slice(margin_x, width - margin_x))
-    return _unfit(here[inner], np.asarray(back, np.float32)[inner])
+    left, top = (int(max(-move, 0)) + 2 for move in (found.right, found.down))
+    right = int(max(found.right + (found.zoom_x - 1) * width, 0)) + 2
+    bottom = int(max(found.down + (found.zoom_y - 1) * height, 0)) + 2
+    inner = (slice(min(top, height // 4), height - min(bottom, height // 4)), slice(min(left, width // 4), width - min(right, width // 4)))
+    return here[inner], np.asarray(back, np.float32)[inner]
+
+
+def _refined(here: Picture, there: Picture, start: Displacement) -> Displacement:
+    """Gauss and Newton's way to the best fit, each step by those pixels alone that fit well already: paint does not pull."""
+    found = start
+    down_slope, right_slope = np.gradient(here)
+    detailed = np.flatnonzero(np.hypot(right_slope, down_slope) > LEAST_SLOPE)
+    if len(detailed) < LEAST_PIXELS:
+        return start
+    rows, columns = np.unravel_index(detailed[:: 1 + len(detailed) // MOST_PIXELS], here.shape)
+    x, y, grey = right_slope[rows, columns], down_slope[rows, columns], here[rows, columns]
+    terms = np.stack([x, x * columns, y, y * rows], axis=-1)
+    for _ in range(STEPS):
+        places = [found.zoom_y * rows + found.down, found.zoom_x * columns + found.right]
+        apart = map_coordinates(there, places, order=1, mode="nearest") - grey
+        used = np.abs(apart) <= np.quantile(np.abs(apart), QUIET_SHARE)
+        solution: NDArray[np.float64] = np.linalg.lstsq(terms[used], -apart[used], rcond=None)[0]
+        right, zoom_x, down, zoom_y = (float(each) for each in solution)
+        found = Displacement(found.right + right, found.down + down, found.zoom_x + zoom_x, found.zoom_y + zoom_y)
+        if max(abs(found.zoom_x - 1), abs(found.zoom_y - 1)) > LARGEST_ZOOM:
+            return start
+    return _settled(found, here)
+
+
+def _settled(found: Displacement, here: Picture) -> Displacement:
+    """A zoom of less than a part of a pixel is none; then whole pixels where it is next to them: those are what crops and paddings make."""
+    height, width = here.shape
+    if max(abs(found.zoom_x - 1) * width, abs(found.zoom_y - 1) * height) >= 2 * SMALLEST_PIXELS:
+        return found
+    right, down = found.right + (found.zoom_x - 1) * width / 2, found.down + (found.zoom_y - 1) * height / 2
+    return Displacement(*(float(round(move)) if abs(move - round(move)) < NEXT_TO else move for move in (right, down)))
 
 
 def _correlated(here: Picture, there: Picture) -> tuple[float, float]:
     window = cv2.createHanningWindow(here.shape[::-1], cv2.CV_32F)
     (right, down), _ = cv2.phaseCorrelate(np.ascontiguousarray(here), np.ascontiguousarray(there), window)
-    return _settled(right), _settled(down)
+    return right, down
 
 
-def _settled(pixels: float) -> float:
-    """Whole pixels where it is next to them: those are what crops and paddings make."""
-    return float(round(pixels)) if abs(pixels - round(pixels)) < 0.15 else pixels
+def _nowhere(here: Picture, there: Picture) -> Displacement:
+    return Displacement(0.0, 0.0)
 
 
-def _shift(here: Picture, there: Picture) -> Displacement | None:
-    right, down = _correlated(here, there)
-    return Displacement(right, down) if max(abs(right), abs(down)) >= SMALLEST_PIXELS else None
+def _shift(here: Picture, there: Picture) -> Displacement:
+    return Displacement(*_correlated(here, there))
 
 
-def _shift_and_zoom(here: Picture, there: Picture) -> Displacement | None:
+def _shift_and_zoom(here: Picture, there: Picture) -> Displacement:
     """From the shifts of the four quarters: what was cropped or padded and then scaled to the old size grows towards one side."""
     height, width = here.shape
     places, shifts = [], []
@@ -126,9 +174,9 @@ def _shift_and_zoom(here: Picture, there: Picture) -> Displacement | None:
             places.append((left + width / 4, top + height / 4))
             shifts.append(_correlated(here[quarter], there[quarter]))
     (zoom_x, right), (zoom_y, down) = (_line([p[axis] for p in places], [s[axis] for s in shifts]) for axis in (0, 1))
-    found = Displacement(right, down, 1 + zoom_x, 1 + zoom_y)
-    corner = max(abs(zoom_x) * width, abs(zoom_y) * height)
-    return found if corner > SMALLEST_PIXELS and max(abs(zoom_x), abs(zoom_y)) < LARGEST_ZOOM else None
+    if max(abs(zoom_x), abs(zoom_y)) > LARGEST_ZOOM:
+        return Displacement(0.0, 0.0)
+    return Displacement(right, down, 1 + zoom_x, 1 + zoom_y)
 
 
 def _line(x: list[float], y: list[float]) -> tuple[float, float]:

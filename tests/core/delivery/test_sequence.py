@@ -126,8 +126,9 @@ def test_settings_are_resolved_for_the_ticket(shot: Shot) -> None:
     settings = DeliverySettings(Path("/out"), color_space="acescg", compression="dwaa")
     assert describe_delivery(shot.clip, settings) == {
         "color_space": "ACEScg",
+        "plate_space": "Gamma 2.4 Encoded Rec.709",
         "ocio_config": tags.OCIO_CONFIG,
-        "depth": "half",
+        "depth": "float",
         "compression": "dwaa",
         "alpha": "plate",
         "lossy": True,

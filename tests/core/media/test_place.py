@@ -51,6 +51,13 @@ def test_the_sentence_says_which_way() -> None:
     assert "2 px to the right and 1 px up" in caught.value.sentence and caught.value.sentence.endswith(".")
 
 
+def test_a_part_of_a_pixel_is_told_and_let_through() -> None:
+    """Image models' own encoding and decoding moves a picture so far."""
+    moved = cv2.warpAffine(PLATE, np.array([[1, 0, 0.5], [0, 1, 0]]), PLATE.shape[1::-1], flags=cv2.INTER_CUBIC)
+    (notice,) = check_place("edit.png", PLATE, np.asarray(moved, np.float32), EVERYWHERE)
+    assert "less than a pixel" in notice
+
+
 @pytest.mark.parametrize("name", ["itself", "painted", "graded", "noisy", "repainted", "blurred", "mirrored"])
 def test_edits_are_not_shifts(name: str) -> None:
     noise = gaussian_filter(np.random.default_rng(6).normal(0, 1, PLATE.shape), (3, 3, 0))
@@ -63,7 +70,7 @@ def test_edits_are_not_shifts(name: str) -> None:
         "blurred": gaussian_filter(PLATE, (2, 2, 0)),
         "mirrored": PLATE[:, ::-1],
     }
-    check_place("edit.png", PLATE, edits[name].astype(np.float32), EVERYWHERE)
+    assert check_place("edit.png", PLATE, edits[name].astype(np.float32), EVERYWHERE) == ()
 
 
 def test_even_pictures_lie_anywhere() -> None:
