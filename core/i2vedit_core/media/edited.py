@@ -188,28 +188,24 @@ def _compared(document: _Document, seen: Picture) -> tuple[Picture, Mask]:
 
 
 def _compared_scaled(document: _Document, seen: Picture) -> tuple[Picture, Mask]:
-    """The same for a picture of another size. What was painted is found at the smaller of both sizes; a small picture's change is laid on
-    the plate, so that its detail lives on."""
+    """The same for a picture of another size. What was painted is found at the smaller of both sizes, and blends into the plate around it."""
     height, width = seen.shape[:2]
     numbers = document.numbers
-    is_smaller = numbers.shape[0] < height
-    if not is_smaller:
+    if numbers.shape[0] > height:
         numbers = scaled(numbers, width, height)
-    small = scaled(seen, numbers.shape[1], numbers.shape[0]) if is_smaller else seen
-    expected = document.expects(small)
+    expected = document.expects(scaled(seen, numbers.shape[1], numbers.shape[0]))
     # What another program's filter makes of an edge is no paint.
     edges = maximum_filter(expected, (3, 3, 1)) - minimum_filter(expected, (3, 3, 1))
     difference = np.maximum(np.abs(numbers - expected) - FILTERED * edges, 0).max(axis=-1)
     painted = binary_dilation(gaussian_filter(difference, 1.0) > SCALED, iterations=SCALED_MARGIN)
-    if not is_smaller:
-        return document.means(numbers), painted
-    change = np.where(painted[..., None], document.means(numbers) - small, 0)
-    large = scaled(change, width, height)
-    return seen + large, np.abs(large).max(axis=-1) > SIXTEEN_BIT
+    weight = np.clip(scaled(painted[..., None].astype(np.float32), width, height), 0, 1)
+    return seen + weight * (scaled(document.means(numbers), width, height) - seen), weight[..., 0] > SIXTEEN_BIT
 
 
 def scaled(pixels: Picture, width: int, height: int) -> Picture:
-    """`[h, w, C]` at another size."""
+    """`[h, w, C]` at another size; the same array where it has that size."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
     source = oiio.ImageBuf(np.ascontiguousarray(pixels, np.float32))
     larger = oiio.ImageBufAlgo.resize(source, roi=oiio.ROI(0, width, 0, height, 0, 1, 0, pixels.shape[2]))
     return np.asarray(larger.get_pixels(oiio.FLOAT), np.float32).reshape(height, width, -1)

@@ -62,7 +62,7 @@ class Displacement:
 
 
 def check_place(name: str, plate: Picture, picture: Picture, painted: NDArray[np.bool_]) -> tuple[str, ...]:
-    """A notice where the picture lies a part of a pixel beside its plate, both [H, W, 3] in the working encoding, as those of image models do.
+    """A notice where the picture lies a part of a pixel beside its plate, as those of image models do. Both are [H, W, 3], encoded.
 
     Raises EDIT_SHIFTED where it is sure that it lies further off.
     """

@@ -53,7 +53,9 @@ def test_the_sentence_says_which_way() -> None:
 
 def test_a_part_of_a_pixel_is_told_and_let_through() -> None:
     """Image models' own encoding and decoding moves a picture so far."""
-    moved = cv2.warpAffine(PLATE, np.array([[1, 0, 0.5], [0, 1, 0]]), PLATE.shape[1::-1], flags=cv2.INTER_CUBIC)
+    moved = cv2.warpAffine(
+        PLATE, np.array([[1, 0, 0.7], [0, 1, 0]]), PLATE.shape[1::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
     (notice,) = check_place("edit.png", PLATE, np.asarray(moved, np.float32), EVERYWHERE)
     assert "less than a pixel" in notice
 
