@@ -9,7 +9,7 @@ from tests.server.harness import ServerProcess, refusal
 
 from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
-from i2vedit_core.media.icc import profile_bytes
+from i2vedit_core.media.exported_profile import profile_bytes
 
 
 def test_a_named_space_is_part_of_the_job(server: ServerProcess, spec: job_pb2.JobSpec) -> None:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter, maximum_filter, minimum_filter
 
 from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.media.icc import Profile, UnknownProfileError, exported_profile, read_profile
+from i2vedit_core.media.exported_profile import exported_profile
+from i2vedit_core.media.icc import Profile, UnknownProfileError, read_profile
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.place import check_place
 from i2vedit_core.media.probe import ClipInfo
@@ -140,7 +141,7 @@ def _check_finite(still: Still, plate: Picture) -> None:
 
 def _document(still: Still, clip: ClipInfo, working: Working) -> _Document:
     tolerance = {EIGHT_BITS: EIGHT_BIT, HALF_BITS: HALF}.get(still.depth, SIXTEEN_BIT)
-    notices = (EIGHT_BIT_NOTICE,) if still.depth == EIGHT_BITS else ()
+    notices: tuple[str, ...] = (EIGHT_BIT_NOTICE,) if still.depth == EIGHT_BITS else ()
     ours = exported_profile(clip.color_space)
     theirs = _profile(still)
     if theirs is None or ours is None or theirs.means(ours):
@@ -188,7 +189,7 @@ def _compared(document: _Document, seen: Picture) -> tuple[Picture, Mask]:
 
 
 def _compared_scaled(document: _Document, seen: Picture) -> tuple[Picture, Mask]:
-    """The same for a picture of another size. What was painted is found at the smaller of both sizes, and blends into the plate around it."""
+    """The same for a picture of another size. Paint is found at the smaller of both sizes, and blends into the plate around it."""
     height, width = seen.shape[:2]
     numbers = document.numbers
     if numbers.shape[0] > height:

@@ -1,6 +1,7 @@
 """Whether the edited frame lies where its plate does: programs and models crop, pad and scale, and every edge would count as painted."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -122,7 +123,8 @@ def _moved_back(here: Picture, there: Picture, found: Displacement) -> tuple[Pic
 def _refined(here: Picture, there: Picture, start: Displacement) -> Displacement:
     """Gauss and Newton's way to the best fit, each step by those pixels alone that fit well already: paint does not pull."""
     found = start
-    down_slope, right_slope = np.gradient(here)
+    slopes: Any = np.gradient(here)  # a list for two axes, which its stub does not know
+    down_slope, right_slope = slopes
     detailed = np.flatnonzero(np.hypot(right_slope, down_slope) > LEAST_SLOPE)
     if len(detailed) < LEAST_PIXELS:
         return start

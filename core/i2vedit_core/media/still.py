@@ -15,7 +15,7 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.files import check_folder
 from i2vedit_core.media.child import Child, ChildFailedError
 from i2vedit_core.media.decode import decode_frames
-from i2vedit_core.media.icc import profile_bytes
+from i2vedit_core.media.exported_profile import profile_bytes
 from i2vedit_core.media.limits import MEGAPIXEL, limits
 from i2vedit_core.media.picture_file import write_picture
 from i2vedit_core.media.pixels import Picture

@@ -1,6 +1,6 @@
 """Pictures for looking at: previews and contact sheets, which are seen on ordinary displays."""
 
-from i2vedit_core.media.icc import exported_profile
+from i2vedit_core.media.exported_profile import exported_profile
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import ClipInfo
 from i2vedit_core.media.spaces import encoding_of, is_display_referred

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import OpenImageIO as oiio
 import pytest
-import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from tests.core.media.test_still import clip_of, save
@@ -18,7 +17,8 @@ from i2vedit_core.delivery.painted import Painted, read_painted
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.edited import check_fits, on_plate, read_edited
-from i2vedit_core.media.icc import exported_profile, profile_bytes, read_profile
+from i2vedit_core.media.exported_profile import exported_profile, profile_bytes
+from i2vedit_core.media.icc import read_profile
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import ClipInfo, probe
 from i2vedit_core.media.still import Still, export_frame, open_still
@@ -46,9 +46,14 @@ def plate_in(space: str, height: int = 32, width: int = 48) -> Picture:
 
 
 def tiff(path: Path, picture: Picture, profile: bytes | None = None) -> Path:
+    """16 bits, alpha not multiplied in, with a profile where one is given."""
     codes = np.rint(np.clip(picture, 0, 1) * 65535).astype(np.uint16)
-    extra = {"extrasamples": ["unassalpha"]} if picture.shape[2] == 4 else {}
-    tifffile.imwrite(path, codes, photometric="rgb", iccprofile=profile, **extra)
+    spec = oiio.ImageSpec(codes.shape[1], codes.shape[0], codes.shape[2], oiio.UINT16)
+    spec.attribute("oiio:UnassociatedAlpha", 1)
+    if profile is not None:
+        spec.attribute("ICCProfile", oiio.TypeDesc(f"uint8[{len(profile)}]"), np.frombuffer(profile, np.uint8))
+    output = oiio.ImageOutput.create("tiff")
+    assert output is not None and output.open(str(path), spec) and output.write_image(codes) and output.close()
     return path
 
 
@@ -181,7 +186,7 @@ def test_the_alpha_of_a_plate_is_the_plates(tmp_path: Path) -> None:
 def _detailed(height: int, width: int) -> Picture:
     rng = np.random.default_rng(4)
     coarse = Image.fromarray(rng.integers(60, 200, (height // 4, width // 4, 3)).astype(np.uint8))
-    return np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC), np.float32) / 255
+    return np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC), np.float32) / np.float32(255)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from i2vedit_core.media.icc import UnknownProfileError, exported_profile, profile_bytes, read_profile
+from i2vedit_core.media.exported_profile import exported_profile, profile_bytes
+from i2vedit_core.media.icc import UnknownProfileError, read_profile
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 ENCODED = [
@@ -33,7 +34,7 @@ def test_little_cms_shows_what_we_mean(space: str) -> None:
     )
     shown = ImageCms.applyTransform(Image.fromarray(codes), transform)
     assert shown is not None
-    expected = read_profile(SRGB).from_xyz(ours.to_xyz(codes.astype(np.float32) / 255))
+    expected = read_profile(SRGB).from_xyz(ours.to_xyz((codes / np.float32(255)).astype(np.float32)))
     assert np.abs(np.asarray(shown, np.float64) - np.clip(expected, 0, 1) * 255).max() <= 1.0
 
 
