@@ -24,7 +24,6 @@ SURE = 0.4
 LEAST_DIFFERENCE = 2 / 255
 """Where so much fits in place already, nothing is out of place."""
 LARGEST_ZOOM = 0.1
-NEXT_TO = 0.1
 STEPS = 8
 SMALLEST_PICTURE = 32
 """Pixels of the shorter side: correlation of less says nothing."""
@@ -35,7 +34,7 @@ LEAST_PIXELS, MOST_PIXELS = 64, 50_000
 Matrix = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Displacement:
     """How the picture must have been moved: x' = zoom_x x + right, y' = zoom_y y + down, in pixels of the plate."""
 
@@ -43,6 +42,15 @@ class Displacement:
     down: float
     zoom_x: float = 1.0
     zoom_y: float = 1.0
+
+    @property
+    def in_whole_pixels(self) -> "Displacement":
+        """The nearest move without a zoom."""
+        return self if self.zooms else Displacement(float(round(self.right)), float(round(self.down)))
+
+    @property
+    def zooms(self) -> bool:
+        return (self.zoom_x, self.zoom_y) != (1.0, 1.0)
 
     @property
     def matrix(self) -> Matrix:
@@ -90,8 +98,10 @@ def displacement(plate: Picture, picture: Picture) -> Displacement | None:
         return None
     for guess in (_shift, _shift_and_zoom, _nowhere):
         found = _refined(here, there, guess(here, there))
-        if found.reach(*here.shape[::-1]) >= SMALLEST_PIXELS and _unfit(*_moved_back(here, there, found)) < SURE * before:
-            return found
+        # Crops and paddings move by whole pixels: that is taken where it fits no worse.
+        unfit, best = min((_unfit(*_moved_back(here, there, each)), each) for each in (found.in_whole_pixels, found))
+        if best.reach(*here.shape[::-1]) >= SMALLEST_PIXELS and unfit < SURE * before:
+            return best
     return None
 
 
@@ -144,12 +154,12 @@ def _refined(here: Picture, there: Picture, start: Displacement) -> Displacement
 
 
 def _settled(found: Displacement, here: Picture) -> Displacement:
-    """A zoom of less than a part of a pixel is none; then whole pixels where it is next to them: those are what crops and paddings make."""
+    """A zoom of less than a part of a pixel is none."""
     height, width = here.shape
     if max(abs(found.zoom_x - 1) * width, abs(found.zoom_y - 1) * height) >= 2 * SMALLEST_PIXELS:
         return found
     right, down = found.right + (found.zoom_x - 1) * width / 2, found.down + (found.zoom_y - 1) * height / 2
-    return Displacement(*(float(round(move)) if abs(move - round(move)) < NEXT_TO else move for move in (right, down)))
+    return Displacement(right, down)
 
 
 def _correlated(here: Picture, there: Picture) -> tuple[float, float]:
