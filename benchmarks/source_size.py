@@ -60,7 +60,7 @@ class Figures:
 def measure(shot: BenchmarkShot, backbone: Backbone) -> Figures:
     """Draws the shot, runs the model at its size, and composes at the plate's."""
     truth = draw_truth(*shot.scenes(), TIMES * SIDE, TIMES * SIDE, range(shot.frames))
-    fit = plan_fit(TIMES * SIDE, TIMES * SIDE, Fraction(1), SIDE * SIDE, backbone.size_multiple)
+    fit = plan_fit(TIMES * SIDE, TIMES * SIDE, Fraction(1), SIDE * SIDE, backbone.architecture.size_multiple)
     return figures(shot, truth, fit, answer(truth, fit, shot, backbone))
 
 

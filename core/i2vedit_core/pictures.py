@@ -7,14 +7,13 @@ from torch import Tensor
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.media.pixels import Picture
-from i2vedit_core.media.repair import repaired
 from i2vedit_core.shot import Shot
 
 
 def read_chunk(shot: Shot, fit: Fit, first: int, count: int) -> Tensor:
     """Source frames [F, 3, h, w] float32 in [-1, 1] at the model's size, from source frame `first` on."""
     frames = decode_frames(shot.clip, first, first + count - 1)
-    return to_pixels(np.stack([fit.to_model(repaired(frame)[0]) for frame in frames]))
+    return to_pixels(np.stack([fit.to_model(frame) for frame in frames]))
 
 
 def to_pixels(pictures: Picture) -> Tensor:

@@ -1,6 +1,7 @@
 """Work on a shot, fitted to the memory that is there: what propagation and preparation share before they part."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from torch import Tensor
@@ -8,6 +9,7 @@ from torch import Tensor
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.fit import Fit, plan_fit
+from i2vedit_core.media.working import Working
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.preparation import ReadChunk
 from i2vedit_core.pictures import read_chunk
@@ -49,7 +51,8 @@ def fit_for(shot: Shot, settings: Settings, backbone: Backbone) -> Fit:
         sentence = f"The model's picture must have at least {multiple}x{multiple} pixels; give a larger --size."
         raise BridgeError(Code.INVALID_ARGUMENT, Reason.SETTING_INVALID, sentence)
     clip = shot.clip
-    return plan_fit(clip.width, clip.height, clip.pixel_aspect, min(area, backbone.architecture.pixel_budget), multiple)
+    fit = plan_fit(clip.width, clip.height, clip.pixel_aspect, min(area, backbone.architecture.pixel_budget), multiple)
+    return replace(fit, working=Working.of(clip.color_space))
 
 
 def reader(shot: Shot, fit: Fit) -> ReadChunk:

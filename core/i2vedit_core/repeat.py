@@ -10,9 +10,11 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from i2vedit_core.delivery.form import Form
 from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.media.fingerprint import sha256_of
+from i2vedit_core.media.fingerprint import sha256_of, sha256_of_plate
+from i2vedit_core.media.source import source_of
 from i2vedit_core.models import ModelFolder
 from i2vedit_core.settings import LORA_SHARES, DeliverySettings, Preset, Settings
+from i2vedit_core.shot import Shot
 
 T = TypeVar("T")
 
@@ -38,17 +40,32 @@ def delivery_of(ticket: Ticket, directory: Path) -> DeliverySettings:
         form = Form.from_json(ticket.delivery)
     except ValueError as error:
         raise _unusable(str(error).rstrip(".")) from error
-    return DeliverySettings(directory, form.color_space, form.depth, form.compression, form.alpha)
+    return DeliverySettings(directory, form.color_space, form.depth, form.compression, form.alpha, inside=form.inside, grain=form.grain)
 
 
 def check_material(ticket: Ticket, plate: Path, edit: Path, model: ModelFolder) -> None:
     """Raises BridgeError MATERIAL_CHANGED, CLIP_NOT_FOUND or EDIT_NOT_FOUND unless everything is what the ticket was made of."""
-    if _hash(plate, Reason.CLIP_NOT_FOUND, "plate", "--plate") != ticket.plate_sha256:
+    if _plate_hash(ticket, plate) != ticket.plate_sha256:
         raise _changed(f"The plate '{plate}' is not what it was when this was delivered; give the plate of then with --plate.")
     if _hash(edit, Reason.EDIT_NOT_FOUND, "edited frame", "--edited") != ticket.edit_sha256:
         raise _changed(f"The edited frame '{edit}' has been saved again since; give the picture of then with --edited.")
+    if ticket.region_path and _hash(Path(ticket.region_path), Reason.REGION_UNUSABLE, "region", "--region") != ticket.region_sha256:
+        raise _changed(f"The region '{ticket.region_path}' is not what it was when this was delivered; put the one of then in its place.")
     if model.sha256 != ticket.model_sha256:
         raise _changed(f"The model '{ticket.model}' has other weights than when this was delivered; put the former ones in its place.")
+
+
+def _plate_hash(ticket: Ticket, plate: Path) -> str:
+    """Of the plate as the ticket reads it; empty where it cannot be read so any more."""
+    try:
+        shot = Shot.open(source_of(plate, ticket.plate_reading), ticket.first, ticket.last)
+        return sha256_of_plate(shot.clip, shot.first, shot.last)
+    except BridgeError as error:
+        if error.reason is not Reason.CLIP_NOT_FOUND:
+            return ""
+        raise BridgeError(error.code, error.reason, f"{error.sentence} Or say where the plate is with --plate.") from error
+    except (KeyError, ValueError) as error:
+        raise _unusable("it does not say how the plate was read") from error
 
 
 def _hash(path: Path, reason: Reason, what: str, option: str) -> str:

@@ -1,14 +1,16 @@
 """What goes in: a shot (a plate's frame range) and the edit painted on one of its frames."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.clip import ClipInfo
-from i2vedit_core.media.decode import check_range
+from i2vedit_core.media.decode import check_range, decode_frames
+from i2vedit_core.media.edited import check_fits, on_plate
+from i2vedit_core.media.repair import repaired
 from i2vedit_core.media.source import ClipSource
-from i2vedit_core.media.still import check_fits, open_still
+from i2vedit_core.media.still import open_still
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,15 @@ class Edit:
     frame: int | None = None
     region: Path | None = None
     """A matte that the artist gives: a picture for the painted frame, or a clip with a frame for each of the shot."""
+    notices: tuple[str, ...] = field(default=(), compare=False)
+    """What was done to the picture to make it fit, for the artist."""
 
     @classmethod
     def open(cls, path: str | Path, shot: Shot, frame: int | None = None, region: str | Path | None = None) -> "Edit":
-        """Reads the picture once and checks that it fits the shot. The region is looked at when it is used (`delivery.region`).
+        """Reads the picture once and checks that it fits the shot's plate. The region is looked at when it is used (`delivery.region`).
 
-        Raises BridgeError (EDIT_NOT_FOUND, EDIT_UNREADABLE, EDIT_SIZE_MISMATCH, EDIT_FRAME_UNSUPPORTED, NOT_FINITE, RANGE_OUTSIDE_CLIP).
+        Raises BridgeError (EDIT_NOT_FOUND, EDIT_UNREADABLE, EDIT_SIZE_MISMATCH, EDIT_SHIFTED, EDIT_FRAME_UNSUPPORTED, NOT_FINITE,
+        RANGE_OUTSIDE_CLIP, CLIP_UNREADABLE).
         """
         if frame is not None and not shot.first <= frame <= shot.last:
             sentence = f"The edit was painted on frame {frame}, which is outside the shot's frames {shot.first} to {shot.last}."
@@ -57,4 +62,6 @@ class Edit:
             raise BridgeError(Code.UNIMPLEMENTED, Reason.EDIT_FRAME_UNSUPPORTED, sentence)
         still = open_still(path)
         check_fits(still, shot.clip)
-        return cls(still.path, frame, Path(os.path.abspath(region)) if region else None)
+        (plate,) = decode_frames(shot.clip, shot.first, shot.first)
+        notices = on_plate(still, shot.clip, repaired(plate)[0]).notices
+        return cls(still.path, frame, Path(os.path.abspath(region)) if region else None, notices)

@@ -23,6 +23,8 @@ class Reading:
     """Frames a second as a fraction; None: the file's."""
     timecode: str = ""
     """Of the first frame of the range; empty: the file's."""
+    color_space: str = ""
+    """OCIO name, or a host's; empty: by the file's tags."""
 
 
 AS_IT_IS = Reading()
@@ -127,6 +129,7 @@ def clip_ref(path: str, first: int, count: int, reading: Reading) -> clip_pb2.Cl
         start_timecode=reading.timecode,
         deinterlace=reading.deinterlace,
         video_stream=reading.video_stream,
+        color_tag=reading.color_space,
     )
 
 

@@ -17,6 +17,8 @@ def submit(client: Client, spec: job_pb2.JobSpec, report: Report) -> job_pb2.Job
     created = client.create_job(spec)
     job = created.job
     report({"event": "submitted", "job": job.name, "attached": created.attached, "state": state_name(job.state)})
+    for sentence in created.notices:
+        report({"event": "notice", "job": job.name, "message": sentence})
     return job
 
 

@@ -54,6 +54,8 @@ def sentence(event: Event) -> str:
     if kind == "submitted":
         number = event["job"].removeprefix("jobs/")
         return f"Job {number} is under way already; watching it." if event["attached"] else f"Job {number} is submitted."
+    if kind == "notice":
+        return str(event["message"])
     if kind == "uploaded":
         return f"On the server: {event['path']}"
     if kind == "queued":

@@ -12,6 +12,7 @@ from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.delivery.region import open_region
 from i2vedit_core.delivery.sequence import check_directory, describe_delivery
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.media.container_colour import color_notices
 from i2vedit_core.media.fingerprint import stamp_of_plate
 from i2vedit_core.models import ModelFolder, find_model
 from i2vedit_core.settings import Settings
@@ -41,8 +42,11 @@ class Admission:
         self._artifacts = artifacts
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
-    async def create(self, spec: job_pb2.JobSpec, wish: Wish) -> tuple[JobRecord, bool]:
-        """The job of this request, and whether it was there already. Raises BridgeError: every reason of `examine`, and REQUEST_ID_*."""
+    async def create(self, spec: job_pb2.JobSpec, wish: Wish) -> tuple[JobRecord, bool, tuple[str, ...]]:
+        """The job of this request, whether it was there already, and notices on its files, unless the request itself was known.
+
+        Raises BridgeError: every reason of `examine`, and REQUEST_ID_*.
+        """
         request_id = _checked_request_id(wish.request_id)
         spec = convert.canonical_spec(spec)
         packed = spec.SerializeToString(deterministic=True)
@@ -50,10 +54,11 @@ class Admission:
         async with self._locks.setdefault(request_id, asyncio.Lock()):
             known = await self._database(self._database.store.job_of_request, request_id, packed)
             if known is not None:
-                return known, True
+                return known, True, ()
             found = await asyncio.to_thread(examine, spec, packed)
             job = NewJob(request_id, packed, found.fingerprint, found.frame_count, wish.attach, found.shot_id, wish.priority)
-            return await self._database(self._database.store.create, job)
+            record, attached = await self._database(self._database.store.create, job)
+            return record, attached, found.notices
 
     async def prepare(self, new: NewShot) -> ShotRecord:
         """The shot, with a preparation that waits, runs, or is done and whole."""
@@ -70,6 +75,8 @@ class Found:
     frame_count: int
     fingerprint: str
     shot_id: str
+    notices: tuple[str, ...]
+    """What the person should know of the files that were given."""
 
 
 def examine(spec: job_pb2.JobSpec, packed: bytes) -> Found:
@@ -84,7 +91,8 @@ def examine(spec: job_pb2.JobSpec, packed: bytes) -> Found:
     model = find_model(order.settings.model)
     check_directory(order.delivery.directory)
     describe_delivery(shot.clip, order.delivery)
-    return Found(len(shot), _fingerprint(packed, edit, shot), shot_id(shot, order.settings, model))
+    notices = (*shot.clip.notices, *color_notices(shot.clip), *edit.notices)
+    return Found(len(shot), _fingerprint(packed, edit, shot), shot_id(shot, order.settings, model), notices)
 
 
 def examine_shot(wanted: shot_pb2.ShotSpec) -> NewShot:
@@ -101,6 +109,7 @@ def shot_id(shot: Shot, settings: Settings, model: ModelFolder) -> str:
     clip = shot.clip
     key = {
         "clip": [str(clip.path), stamp_of_plate(clip, shot.first, shot.last), clip.deinterlaced, clip.video_stream],
+        "color_space": clip.color_space,
         "frames": [shot.first, shot.last],
         "model": str(model.path),
         "seed": settings.seed,

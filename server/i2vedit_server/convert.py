@@ -10,7 +10,8 @@ from i2vedit.v1 import clip_pb2, delivery_pb2, job_pb2, shot_pb2
 from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.clip import ClipInfo, FieldOrder
-from i2vedit_core.media.source import ClipSource
+from i2vedit_core.media.source import ClipSource, source_of
+from i2vedit_core.media.spaces import find_space
 from i2vedit_core.progress import Preview, Progress, Stage
 from i2vedit_core.repeat import settings_of
 from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, Inside, LoraSettings, Preset, Settings, SideFormat
@@ -136,8 +137,7 @@ def canonical_shot(shot: shot_pb2.ShotSpec) -> job_pb2.JobSpec:
 
 def _complete_shot(spec: job_pb2.JobSpec) -> None:
     if spec.clip.color_tag:
-        sentence = "This version takes the colour from the clip itself; leave color_tag out."
-        raise BridgeError(Code.UNIMPLEMENTED, Reason.SETTING_INVALID, sentence)
+        spec.clip.color_tag = find_space(spec.clip.color_tag)
     settings = spec.settings
     settings.model = settings.model or "mini"
     settings.preset = settings.preset or job_pb2.PRESET_FULL
@@ -155,6 +155,7 @@ def clip_source(clip: clip_pb2.ClipRef) -> ClipSource:
         timecode_frame=None if _is_whole(clip) else clip.source_in,
         deinterlace=clip.deinterlace,
         video_stream=clip.video_stream,
+        color_space=clip.color_tag,
         follow_links=not clip.confined,
     )
 
@@ -191,7 +192,7 @@ def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
     repeats = _repeated_ticket(spec.delivery)
     return JobOrder(
         job_id=job_id,
-        clip=shot.clip,
+        clip=shot.clip if repeats is None else _read_as_then(shot.clip, repeats),
         first=shot.first,
         last=shot.last,
         settings=shot.settings if repeats is None else replace(settings_of(repeats), model=shot.settings.model),
@@ -203,6 +204,14 @@ def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
         delivery=_delivery(spec.delivery),
         repeats=repeats,
     )
+
+
+def _read_as_then(clip: ClipSource, ticket: Ticket) -> ClipSource:
+    try:
+        return replace(source_of(clip.path, ticket.plate_reading), follow_links=clip.follow_links)
+    except (KeyError, ValueError) as error:
+        sentence = "The ticket cannot be used: it does not say how the plate was read."
+        raise BridgeError(Code.FAILED_PRECONDITION, Reason.TICKET_UNUSABLE, sentence) from error
 
 
 def _repeated_ticket(delivery: job_pb2.DeliverySettings) -> Ticket | None:

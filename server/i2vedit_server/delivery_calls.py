@@ -63,7 +63,7 @@ class DeliveryCalls(JobCalls):
         spec = repetition_spec(ticket, paths, request.output_path)
         self._confinement.admit(spec, context.peer())
         await asyncio.to_thread(_check, ticket, Path(spec.clip.path), Path(spec.edits[0].path), spec.settings.model)
-        record, attached = await self._admission.create(spec, Wish(request.request_id, attach=True))
+        record, attached, _ = await self._admission.create(spec, Wish(request.request_id, attach=True))
         if not attached:
             await self._scheduler.arrived(record)
         return pb.RepeatDeliveryResponse(job=convert.job_name(record.job_id), attached=attached)

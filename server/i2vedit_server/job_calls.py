@@ -30,10 +30,10 @@ class JobCalls(PropagationServiceServicer):
 
     async def CreateJob(self, request: pb.CreateJobRequest, context: Context) -> pb.CreateJobResponse:
         wish = Wish(request.request_id, request.attach, convert.priority(request.priority) or Priority.NORMAL)
-        record, attached = await self._admission.create(request.spec, wish)
+        record, attached, notices = await self._admission.create(request.spec, wish)
         if not attached:
             await self._scheduler.arrived(record)
-        return pb.CreateJobResponse(job=self._hub.snapshot(record), attached=attached)
+        return pb.CreateJobResponse(job=self._hub.snapshot(record), attached=attached, notices=notices)
 
     async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
         record = await self._database(self._store.get, job_id(request.name))

@@ -26,7 +26,7 @@ def repetition_spec(ticket: Ticket, paths: DeliveryPaths, output: str) -> job_pb
     settings, delivery = settings_of(ticket), delivery_of(ticket, Path(output))
     return job_pb2.JobSpec(
         clip=clip_pb2.ClipRef(path=str(paths.plate), source_in=ticket.first, frame_count=ticket.last - ticket.first + 1),
-        edits=[job_pb2.EditedFrame(path=str(paths.edit), frame=ticket.edit_frame)],
+        edits=[job_pb2.EditedFrame(path=str(paths.edit), frame=ticket.edit_frame, region_path=ticket.region_path)],
         settings=job_pb2.PropagationSettings(
             model=settings.model,
             preset=_number(convert.PRESETS, settings.preset),
@@ -40,6 +40,8 @@ def repetition_spec(ticket: Ticket, paths: DeliveryPaths, output: str) -> job_pb
             depth=_number(convert.DEPTHS, delivery.depth),
             compression=delivery.compression,
             alpha=_number(convert.ALPHAS, delivery.alpha),
+            inside=_number(convert.INSIDES, delivery.inside),
+            grain=delivery.grain,
             repeats=delivery_pb2.Repetition(directory=str(paths.folder), ticket=ticket.to_json()),
         ),
     )

@@ -4,8 +4,9 @@ import asyncio
 
 from i2vedit.v1 import job_pb2, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
+from i2vedit_core.media.container_colour import color_notices
 from i2vedit_core.media.source import ClipSource
-from i2vedit_core.media.still import export_frame
+from i2vedit_core.media.still import export_frame, painting_notices
 from i2vedit_server import convert
 from i2vedit_server.admission import examine_shot
 from i2vedit_server.confinement import is_local
@@ -34,7 +35,8 @@ class ShotCalls(JobCalls):
         frame = request.frame or clip.first_frame
         await asyncio.to_thread(export_frame, clip, frame, output)
         shot = await self._prepared(new) if new else None
-        return pb.ExtractFrameResponse(output_path=str(output), shot=shot, frame=frame, notices=clip.notices)
+        notices = (*clip.notices, *color_notices(clip), *painting_notices(clip, output))
+        return pb.ExtractFrameResponse(output_path=str(output), shot=shot, frame=frame, notices=notices)
 
     async def PrepareShot(self, request: pb.PrepareShotRequest, context: Context) -> pb.PrepareShotResponse:
         return pb.PrepareShotResponse(shot=await self._prepared(await asyncio.to_thread(examine_shot, request.spec)))

@@ -7,7 +7,17 @@ import pytest
 
 from i2vedit.v1 import job_pb2
 from i2vedit_client.errors import BadInput
-from i2vedit_client.spec import PropagateOptions, Reading, absolute, job_spec, model_reference, parse_range, parse_rate
+from i2vedit_client.spec import (
+    PropagateOptions,
+    Reading,
+    ShotOptions,
+    absolute,
+    job_spec,
+    model_reference,
+    parse_range,
+    parse_rate,
+    shot_spec,
+)
 
 
 def options(**changes) -> PropagateOptions:
@@ -17,6 +27,12 @@ def options(**changes) -> PropagateOptions:
 def test_a_range_is_inclusive():
     spec = job_spec(options(frames=(10, 51)))
     assert (spec.clip.source_in, spec.clip.frame_count) == (10, 42)
+
+
+def test_the_clips_colour_goes_along():
+    assert job_spec(options(reading=Reading(color_space="ARRI LogC4"))).clip.color_tag == "ARRI LogC4"
+    assert job_spec(options()).clip.color_tag == ""
+    assert shot_spec(ShotOptions("a.mp4", 0, None, "mini", "full", 0, reading=Reading(color_space="ACEScct"))).clip.color_tag == "ACEScct"
 
 
 def test_without_a_range_the_whole_clip_is_meant():

@@ -186,7 +186,7 @@ def show(order: JobOrder, report: Report, token: CancelToken) -> Path:
         token.check()
     step = 0
     while _is_watched(token):
-        report(Preview(0, step, order.first, f"picture {step}".encode()))
+        report(Preview(0, step, order.first or 0, f"picture {step}".encode()))
         step += 1
         time.sleep(0.005)
         token.check()

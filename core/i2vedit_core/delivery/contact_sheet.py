@@ -1,6 +1,7 @@
 """`contact_sheet.png`: plate, result and matte of some frames side by side, to judge a delivery at a glance."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from i2vedit_core.delivery.delivered import SeenFrame, seen_frames
 from i2vedit_core.files import whole_file
+from i2vedit_core.media.probe import ClipInfo
+from i2vedit_core.media.viewing import on_display
 from i2vedit_core.shot import Shot
 
 CONTACT_SHEET = "contact_sheet.png"
@@ -39,11 +42,16 @@ def make_contact_sheet(folder: Path, shot: Shot, painted: int) -> Path:
     frames = [seen for number in chosen for seen in seen_frames(folder, shot, number, number)]
     clip = shot.clip
     height = max(1, round(CELL_WIDTH * clip.height / (clip.width * float(clip.pixel_aspect))))
-    sheet = _draw(frames, painted, height)
+    sheet = _draw([_on_display(seen, clip) for seen in frames], painted, height)
     final = folder / CONTACT_SHEET
     with whole_file(final, sheet.width * sheet.height * 3, replace=True) as temporary:
         sheet.save(temporary, format="PNG")
     return final
+
+
+def _on_display(seen: SeenFrame, clip: ClipInfo) -> SeenFrame:
+    space = clip.color_space
+    return replace(seen, plate=on_display(seen.plate, space), result=on_display(seen.result, space))
 
 
 def _draw(frames: Sequence[SeenFrame], painted: int, cell_height: int) -> Image.Image:

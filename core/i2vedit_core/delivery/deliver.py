@@ -35,8 +35,8 @@ class _Plate:
     frame: int
     decoded: Picture
     """[H, W, 3 or 4]: as it is, and as it stays outside the matte."""
-    colour: Picture
-    """[H, W, 3]: what is computed with; pixels that are no numbers are mended."""
+    seen: Picture
+    """[H, W, 3]: what is computed with, in the working encoding; pixels that are no numbers are mended."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Deliverer:
     def unchanged(self) -> Iterator[tuple[int, Path]]:
         """Nothing was painted: the plate, with an empty matte."""
         for plate in self._plates(self.shot.first, self.shot.last):
-            yield plate.frame, self._write(plate, plate.colour, np.zeros(plate.colour.shape[:2], np.float32), {})
+            yield plate.frame, self._write(plate, plate.decoded[..., :3], np.zeros(plate.seen.shape[:2], np.float32), {})
 
     def painted_frame(self) -> tuple[int, Path]:
         """The painted frame, as painted."""
@@ -62,15 +62,16 @@ class Deliverer:
 
     def patcher(self, chunk: ChunkPictures) -> Patcher:
         """What will make the patches; `chunk` is the one that begins with the painted frame."""
-        pictures = PaintedPictures(self.painted.plate, self.painted.picture, self.painted.difference)
+        encode, painted = self.fit.working.encode, self.painted
+        pictures = PaintedPictures(encode(painted.plate), encode(painted.picture), painted.difference)
         return Patcher(pictures, self.fit, self.filling, chunk.frame(0))
 
     def frames(self, first: int, chunk: ChunkPictures, patcher: Patcher) -> Iterator[tuple[int, Path]]:
         """Source frames from `first` on, one for each of the chunk's. `patcher` has followed all before them, written now or earlier."""
         last = first + len(chunk.edited) - 1
         for index, (plate, given) in enumerate(zip(self._plates(first, last), self._given(first, last), strict=True)):
-            patch = patcher.follow(plate.frame, plate.colour, chunk.frame(index), given)
-            yield plate.frame, self._write(plate, patch.new, patch.matte, _told(patch))
+            patch = patcher.follow(plate.frame, plate.seen, chunk.frame(index), given)
+            yield plate.frame, self._write(plate, self.fit.working.decode(patch.new), patch.matte, _told(patch))
 
     def _given(self, first: int, last: int) -> Iterator[Plane | None]:
         mattes = self.region.given(first, last) if self.region else repeat(None, last - first + 1)
@@ -78,7 +79,7 @@ class Deliverer:
 
     def _plates(self, first: int, last: int) -> Iterator[_Plate]:
         for frame, decoded in enumerate(decode_frames(self.shot.clip, first, last), start=first):
-            yield _Plate(frame, decoded, repaired(decoded)[0][..., :3])
+            yield _Plate(frame, decoded, self.fit.working.encode(repaired(decoded)[0][..., :3]))
 
     def _write(self, plate: _Plate, new: Picture, matte: Plane, told: dict[str, str | float]) -> Path:
         if self.writer.have(plate.frame):

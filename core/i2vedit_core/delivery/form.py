@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import OpenImageIO as oiio
 
-from i2vedit_core.delivery.colour import delivered_space
+from i2vedit_core.delivery.colour import delivered_space, keeps_primaries
 from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX
 from i2vedit_core.media import tags
 from i2vedit_core.media.clip import ClipInfo
@@ -79,11 +79,13 @@ class Form:
     @classmethod
     def of(cls, clip: ClipInfo, settings: DeliverySettings) -> "Form":
         """Raises SETTING_INVALID for an unknown colour space."""
-        automatic = Depth.HALF if clip.fits_half else Depth.FLOAT
+        space = delivered_space(clip, settings.color_space)
+        # Among other primaries saturated codes do not come back from half floats.
+        automatic = Depth.HALF if clip.fits_half and keeps_primaries(clip, space) else Depth.FLOAT
         data, display = windows_of(clip)
         return cls(
             plate_space=clip.color_space,
-            color_space=delivered_space(clip, settings.color_space),
+            color_space=space,
             depth=automatic if settings.depth is Depth.AUTO else settings.depth,
             compression=settings.compression,
             alpha=settings.alpha,

@@ -62,7 +62,7 @@ class Matting:
         """`first`: the model's answer for the painted frame."""
         self._fit, difference = fit, painted.difference
         self._belonging = Belonging(tracked(painted.plate), tracked(difference) > PAINTED)
-        small = fit.to_model(np.repeat(difference[..., None], 3, axis=-1))[..., 0]
+        small = fit.shrink(difference[..., None])[..., 0]
         self._calibration = Calibration.of(change(first.edited, first.source), first.edit_map, small)
         self._seen: Plane | None = None
         """What the model's change said of the frame before."""

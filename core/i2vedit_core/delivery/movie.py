@@ -14,7 +14,7 @@ from i2vedit_core.media import tags
 from i2vedit_core.media.ffmpeg import file_url, find_ffmpeg
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import ClipInfo
-from i2vedit_core.media.timecode import Timecode
+from i2vedit_core.media.viewing import movie_tags, on_display
 
 END_SECONDS = 120.0
 BYTES_PER_PIXEL = 0.5
@@ -39,7 +39,7 @@ def display_size(clip: ClipInfo, most_wide: int | None = None) -> tuple[int, int
 def write_h264(final: Path, pictures: Iterable[Picture], clip: ClipInfo, most_wide: int | None = None, timecode: str | None = None) -> None:
     """An `.mp4` that plays everywhere, of `[H, W, 3]` pictures: 8 bits, square pixels, the clip's rate and colour tags, the first frame's
     timecode. Replaces an earlier one. Raises BridgeError OUTPUT_NOT_WRITABLE, DISK_FULL."""
-    frames = (_codes(picture, "<u2", 65535).tobytes() for picture in pictures)
+    frames = (_codes(_shown(picture, clip), "<u2", 65535).tobytes() for picture in pictures)
     matrix = matrix_of(clip)
     width, height = display_size(clip, most_wide)
     scaled = _raw(clip, "rgb48le").filter(
@@ -52,7 +52,7 @@ def write_h264(final: Path, pictures: Iterable[Picture], clip: ClipInfo, most_wi
 def write_prores(final: Path, pictures: Iterable[Picture], clip: ClipInfo, timecode: str) -> None:
     """ProRes 4444 in a `.mov`, of `[H, W, 4]` pictures with straight alpha: 10 bits and 16 of alpha, the clip's size, pixels, rate and
     colour tags. Replaces an earlier one. Raises as `write_h264`."""
-    frames = (_planes(picture, matrix_of(clip)) for picture in pictures)
+    frames = (_planes(_shown(picture, clip), matrix_of(clip)) for picture in pictures)
     source = _raw(clip, "yuva444p10le").filter("setsar", str(clip.pixel_aspect))
     options = {"format": "mov", "vcodec": "prores_ks", "profile:v": "4444", "pix_fmt": "yuva444p10le", "alpha_bits": 16, "vendor": "apl0"}
     _write(final, frames, _tagged(source, clip), _with_timecode(options, timecode), round(clip.width * clip.height) * 4)
@@ -60,7 +60,14 @@ def write_prores(final: Path, pictures: Iterable[Picture], clip: ClipInfo, timec
 
 def first_timecode(clip: ClipInfo, first: int) -> str:
     """The label of a source frame."""
-    return str(Timecode.parse(clip.start_timecode or "00:00:00:00", clip.rate).plus(first, clip.rate))
+    return str(clip.timecode_of(first))
+
+
+def _shown(picture: Picture, clip: ClipInfo) -> Picture:
+    """`[H, W, 3 or 4]` as a movie can say it: as it is, or as a display shows it where no movie knows the plate's encoding."""
+    if movie_tags(clip) is not None:
+        return picture
+    return np.concatenate((on_display(picture[..., :3], clip.color_space), picture[..., 3:]), axis=-1)
 
 
 def _codes(picture: Picture, dtype: str, largest: int) -> Any:
@@ -84,7 +91,8 @@ def _raw(clip: ClipInfo, pixels: str) -> Any:
 
 def _tagged(stream: Any, clip: ClipInfo) -> Any:
     # On the frames: what the encoder is told besides is overruled by what they say.
-    return stream.filter("setparams", colorspace=matrix_of(clip), range="limited", color_primaries=clip.primaries, color_trc=clip.transfer)
+    primaries, transfer = movie_tags(clip) or ("bt709", "iec61966-2-1")
+    return stream.filter("setparams", colorspace=matrix_of(clip), range="limited", color_primaries=primaries, color_trc=transfer)
 
 
 def _with_timecode(options: dict[str, Any], timecode: str | None) -> dict[str, Any]:

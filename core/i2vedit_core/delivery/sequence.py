@@ -145,7 +145,7 @@ class SequenceWriter:
         if plate.shape[2] == 4:
             alpha = plate[:, :, 3:]
             # An EXR's colour holds its alpha already.
-            return np.concatenate((beauty if self._clip.premultiplied else beauty * alpha, alpha, weight), axis=2)
+            return np.concatenate((beauty if form.premultiplied else beauty * alpha, alpha, weight), axis=2)
         return np.concatenate((beauty, np.ones_like(weight), weight), axis=2)
 
     def _spec(self, frame: int) -> Any:

@@ -97,7 +97,7 @@ class Ticket:
         if not isinstance(found, dict) or found.pop("format", None) != FORMAT:
             raise ValueError("This is not a ticket of a format that is known here.")
         names = {field.name for field in dataclasses.fields(cls)}
-        needed = {field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING}
+        needed = {field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING is field.default_factory}
         if not needed <= set(found) <= names:
             raise ValueError(f"The ticket's fields differ: {', '.join(sorted(set(found) ^ names))}.")
         return cls(**found)

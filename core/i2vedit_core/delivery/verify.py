@@ -15,11 +15,12 @@ from i2vedit_core.delivery.ticket import TICKET_FILE, Ticket
 from i2vedit_core.errors import BridgeError
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.ffmpeg import ffmpeg_version
-from i2vedit_core.media.fingerprint import sha256_of
+from i2vedit_core.media.fingerprint import sha256_of, sha256_of_plate
 from i2vedit_core.media.limits import limits
 from i2vedit_core.media.picture_file import is_whole
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import probe
+from i2vedit_core.media.source import source_of
 from i2vedit_core.settings import SideFormat
 from i2vedit_core.shot import Edit, Shot
 
@@ -176,11 +177,13 @@ def open_plate(ticket: Ticket, path: Path | None) -> tuple[Shot | None, list[Fin
     if path is None:
         return None, [_unchecked_plate("it is not known where the plate is; give it with --plate")]
     try:
-        shot = Shot.open(path, ticket.first, ticket.last)
-        if sha256_of(shot.clip.path) != ticket.plate_sha256:
+        shot = Shot.open(source_of(path, ticket.plate_reading), ticket.first, ticket.last)
+        if sha256_of_plate(shot.clip, ticket.first, ticket.last) != ticket.plate_sha256:
             return None, [_unchecked_plate(f"'{path}' is not the plate of then, its content has changed; give the plate with --plate")]
     except BridgeError as error:
         return None, [_unchecked_plate(f"the plate cannot be opened ({error.sentence.rstrip('.')}); give it with --plate")]
+    except (KeyError, ValueError):
+        return None, [_unchecked_plate("the ticket does not say how the plate was read")]
     except OSError as error:
         return None, [_unchecked_plate(f"the plate cannot be read ({error.strerror})")]
     return shot, []
@@ -196,7 +199,7 @@ def _open_edit(ticket: Ticket, shot: Shot | None, path: Path | None) -> tuple[Pa
     if path is None:
         return None, [_unchecked_edit("it is not known where the edited frame is; give it with --edited")]
     try:
-        edit = Edit.open(path, shot, ticket.edit_frame)
+        edit = Edit.open(path, shot, ticket.edit_frame, ticket.region_path or None)
         if sha256_of(edit.image) != ticket.edit_sha256:
             return None, [_unchecked_edit(f"'{path}' has been saved again since; give the picture of then with --edited")]
         return read_painted(edit, shot), []

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from i2vedit_core.media import tags, timecode
+from i2vedit_core.media.exr_colour import space_of_exr
 from i2vedit_core.media.frame_files import FrameFiles
 
 HALF_BITS = 10
@@ -119,6 +120,8 @@ class ClipInfo:
     """x and y of red, green, blue and white, as an EXR's header gives them."""
     declared_space: str = ""
     """What a picture's header calls its colour space."""
+    named_space: str = ""
+    """OCIO name of the space that somebody who knows better than the file has given this clip; empty: by what the file says."""
 
     @property
     def last_frame(self) -> int:
@@ -141,6 +144,10 @@ class ClipInfo:
     @property
     def color_space(self) -> str:
         """OCIO name of the plate's own encoding."""
+        if self.named_space:
+            return self.named_space
+        if self.codec == "exr":
+            return space_of_exr(self.chromaticities, {"oiio:ColorSpace": self.declared_space})
         return tags.ocio_space(self.primaries, self.transfer)
 
     @property

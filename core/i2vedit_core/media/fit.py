@@ -1,4 +1,4 @@
-"""The plate's picture at a model's size and back: aspect kept, padded, never squashed."""
+"""The plate's picture at a model's size and back: aspect kept, padded, never squashed, in the working encoding."""
 
 import functools
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.repair import repaired
+from i2vedit_core.media.working import AS_IT_IS, Working
 
 LANCZOS_LOBES = 3
 SPLINE_RADIUS = 2
@@ -28,6 +29,8 @@ class Fit:
     content_width: int
     """The box inside it that shows the plate; what is around it repeats its edge."""
     content_height: int
+    working: Working = AS_IT_IS
+    """How the model sees the plate's values."""
 
     @property
     def left(self) -> int:
@@ -38,12 +41,16 @@ class Fit:
         return (self.height - self.content_height) // 2
 
     def to_model(self, frame: Picture) -> Picture:
-        """A plate `[H, W, 3 or more]` -> `[h, w, 3] float32` in 0..1: antialiased, centred, padded with its edge.
+        """A plate `[H, W, 3 or more]` -> `[h, w, 3] float32` in 0..1, working encoding: antialiased, centred, padded with its edge.
 
         Pixels that are not numbers are mended on the way: one of them would spread over the whole picture.
         """
         sound, _ = repaired(frame[:, :, :3])
-        small = np.clip(_resized(sound, self.content_width, self.content_height), 0, 1)
+        return self.shrink(self.working.encode(sound))
+
+    def shrink(self, picture: Picture) -> Picture:
+        """`to_model` for what is in the working encoding already: `[H, W, C]` -> `[h, w, C]` in 0..1."""
+        small = np.clip(_resized(picture, self.content_width, self.content_height), 0, 1)
         right = self.width - self.content_width - self.left
         bottom = self.height - self.content_height - self.top
         return np.pad(small, ((self.top, bottom), (self.left, right), (0, 0)), mode="edge")

@@ -8,6 +8,7 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.clip import ClipInfo, FieldOrder
 from i2vedit_core.media.probe import probe
 from i2vedit_core.media.rates import MAX_RATE
+from i2vedit_core.media.spaces import find_space
 from i2vedit_core.media.timecode import Timecode
 
 
@@ -26,6 +27,8 @@ class ClipSource:
     """Makes one whole frame of each two fields. Clips of whole frames are left as they are."""
     video_stream: int = 0
     """Of a movie, from 1; 0: the one that the file itself prefers."""
+    color_space: str = ""
+    """OCIO name, or a host's, for clips that do not say, or say wrongly, what they are; empty: by what the file says."""
     follow_links: bool = True
     """Whether the files of a sequence may be links to other places."""
 
@@ -38,7 +41,8 @@ class ClipSource:
             clip = _at_rate(clip, self.rate)
         if self.start_timecode:
             clip = _with_timecode(clip, self.start_timecode, self.timecode_frame)
-        return replace(clip, deinterlaced=self.deinterlace and clip.field_order is not FieldOrder.PROGRESSIVE)
+        named = find_space(self.color_space) if self.color_space else ""
+        return replace(clip, named_space=named, deinterlaced=self.deinterlace and clip.field_order is not FieldOrder.PROGRESSIVE)
 
     def open(self) -> ClipInfo:
         """As `probe`, for a clip that is to be worked on: raises CLIP_INTERLACED as well."""
@@ -64,11 +68,14 @@ def reading_of(clip: ClipInfo) -> dict[str, str | int | bool]:
         "start_timecode": clip.start_timecode or "",
         "deinterlace": clip.deinterlaced,
         "video_stream": clip.video_stream,
+        "color_space": clip.named_space,
     }
 
 
 def source_of(path: Path, reading: dict[str, str | int | bool]) -> ClipSource:
-    """The inverse of `reading_of`. Raises KeyError or ValueError for what is none."""
+    """The inverse of `reading_of`; nothing read stands for the clip as its file describes it. Raises KeyError or ValueError."""
+    if not reading:
+        return ClipSource(path)
     return ClipSource(
         path,
         rate=Fraction(str(reading["rate"])),
@@ -76,6 +83,7 @@ def source_of(path: Path, reading: dict[str, str | int | bool]) -> ClipSource:
         deinterlace=bool(reading["deinterlace"]),
         # A sequence has none to choose from.
         video_stream=int(reading["video_stream"]),
+        color_space=str(reading["color_space"]),
     )
 
 

@@ -1,5 +1,6 @@
 """Stills: the edited frame coming in from a paint program, and a frame of the plate going out to one."""
 
+import base64
 import io
 import json
 import os
@@ -9,18 +10,21 @@ from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
-from PIL import ImageCms
 
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.files import check_folder
 from i2vedit_core.media.child import Child, ChildFailedError
 from i2vedit_core.media.decode import decode_frames
+from i2vedit_core.media.exported_profile import profile_bytes
 from i2vedit_core.media.limits import MEGAPIXEL, limits
 from i2vedit_core.media.picture_file import write_picture
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import ClipInfo
+from i2vedit_core.media.spaces import is_display_referred
+from i2vedit_core.media.working import Working, finite
 
 READ_SECONDS = 120.0
+EIGHT_BITS, SIXTEEN_BITS, HALF_BITS = 8, 16, 11
 FORMATS = {".tif": "tiff", ".tiff": "tiff", ".png": "png", ".exr": "openexr"}
 
 _WHY = {
@@ -41,10 +45,15 @@ class Still:
 
     path: Path
     pixels: Picture
-    clipped: bool
+    clipped: bool = True
     """Saved as whole numbers, which end at 0 and 1; EXR and float TIFF do not."""
+    depth: int = 16
+    """Bits in which a number differs: 8, 16, 11 for half floats, 24 for floats."""
     alpha: Picture | None = None
-    """`[H, W]` in 0..1; None where it has none."""
+    """`[H, W]` in 0..1; None where every pixel is opaque."""
+    premultiplied: bool = False
+    profile: bytes = b""
+    """ICC, or empty."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -52,62 +61,32 @@ class Still:
 
 
 def open_still(path: str | Path) -> Still:
-    """Reads PNG, JPEG, TIFF (8 or 16 bits, float), EXR or PSD.
-
-    Raises BridgeError EDIT_NOT_FOUND, EDIT_UNREADABLE or NOT_FINITE.
-    """
+    """Reads PNG, JPEG, TIFF (8 or 16 bits, float), EXR or PSD. Raises BridgeError EDIT_NOT_FOUND or EDIT_UNREADABLE."""
     picture = _existing_file(Path(path))
     try:
         answer = Child("read_picture.py", READ_SECONDS).run(str(picture), str(limits().picture_megapixels * MEGAPIXEL))
         head, _, body = answer.partition(b"\n")
         found = json.loads(head)
     except (ChildFailedError, ValueError) as error:
-        raise _unreadable(picture, "is damaged: its reader gave up; save it again") from error
+        raise unreadable(picture, "is damaged: its reader gave up; save it again") from error
     if "failure" in found:
-        raise _unreadable(picture, _WHY[found["failure"]].format(detail=found["detail"] or "its size"))
+        raise unreadable(picture, _WHY[found["failure"]].format(detail=found["detail"] or "its size"))
     pixels = np.load(io.BytesIO(body), allow_pickle=False)
-    if not np.isfinite(pixels).all():
-        sentence = f"The edited frame '{picture.name}' holds pixels that are not numbers (NaN or infinite); save it again without them."
-        raise BridgeError(Code.INVALID_ARGUMENT, Reason.NOT_FINITE, sentence)
-    return Still(picture, pixels[:, :, :3], found["clipped"], pixels[:, :, 3] if pixels.shape[2] == 4 else None)
+    colour, alpha = pixels[:, :, :3], _transparency(pixels)
+    depth = EIGHT_BITS if found["depth"] == SIXTEEN_BITS and _says_eight_bits(colour) else found["depth"]
+    return Still(picture, colour, found["clipped"], depth, alpha, found["premultiplied"], base64.b64decode(found["profile"]))
 
 
-def check_fits(still: Still, clip: ClipInfo) -> None:
-    """Raises EDIT_SIZE_MISMATCH unless the picture has the plate's size, or its shape within the rounding of a pixel."""
-    (width, height), clip_size = still.size, (clip.width, clip.height)
-    smallest = max((width - 0.5) / clip.width, (height - 0.5) / clip.height)
-    largest = min((width + 0.5) / clip.width, (height + 0.5) / clip.height)
-    if smallest > largest:
-        sentence = (
-            f"The edited frame '{still.path.name}' is {width}x{height}, the clip is {clip_size[0]}x{clip_size[1]}; "
-            "its shape must be the clip's. Export the frame again and paint on that."
-        )
-        raise BridgeError(Code.INVALID_ARGUMENT, Reason.EDIT_SIZE_MISMATCH, sentence)
+def _transparency(pixels: Picture) -> Picture | None:
+    if pixels.shape[2] < 4 or bool((pixels[:, :, 3] >= 1).all()):
+        return None
+    return np.clip(np.nan_to_num(pixels[:, :, 3]), 0, 1)
 
 
-def read_still(path: str | Path, clip: ClipInfo, plate: Picture) -> Picture:
-    """The edited frame at the plate's size and in its encoding: `[H, W, 3] float32`.
-
-    `plate` is the frame it was painted on, `[H, W, 3 or 4]`. A picture of another size but the same shape is scaled. Whole
-    numbers cannot hold what the plate has below 0 and above 1: where picture and plate lie at the same end, the plate's
-    value stands, so that an untouched frame comes back as the plate. Raises as `open_still` and `check_fits`.
-    """
-    still = open_still(path)
-    check_fits(still, clip)
-    pixels = still.pixels
-    if pixels.shape[:2] != plate.shape[:2]:
-        pixels = _scaled(pixels, clip.width, clip.height)
-    if not still.clipped:
-        return pixels
-    colour = plate[:, :, :3]
-    beyond = ((pixels <= 0) & (colour < 0)) | ((pixels >= 1) & (colour > 1))
-    return np.where(beyond, colour, pixels)
-
-
-def _scaled(pixels: Picture, width: int, height: int) -> Picture:
-    source = oiio.ImageBuf(np.ascontiguousarray(pixels))
-    scaled = oiio.ImageBufAlgo.resize(source, roi=oiio.ROI(0, width, 0, height, 0, 1, 0, 3))
-    return np.asarray(scaled.get_pixels(oiio.FLOAT), np.float32)
+def _says_eight_bits(pixels: Picture) -> bool:
+    """Programs that work in eight bits save them as sixteen, too."""
+    codes = pixels * 255
+    return bool((np.abs(codes - np.rint(codes)) < 1e-3).all())
 
 
 def export_frame(clip: ClipInfo, frame: int, output_path: str | Path) -> Path:
@@ -126,27 +105,43 @@ def export_frame(clip: ClipInfo, frame: int, output_path: str | Path) -> Path:
         raise BridgeError(Code.FAILED_PRECONDITION, Reason.OUTPUT_NOT_WRITABLE, sentence)
     check_folder(final.parent)
     (pixels,) = decode_frames(clip, frame, frame)
-    spec, values = _for_painting(pixels, clip) if file_format != "openexr" else _as_it_is(pixels)
+    spec, values = _for_painting(pixels, clip) if file_format != "openexr" else _as_it_is(pixels, clip)
     spec.attribute("PixelAspectRatio", float(clip.pixel_aspect))
     write_picture(final, file_format, spec, values)
     return final
 
 
+def painting_notices(clip: ClipInfo, output_path: str | Path) -> tuple[str, ...]:
+    """What an artist should know about the picture that `export_frame` writes."""
+    space = clip.color_space
+    if Path(output_path).suffix.lower() == ".exr" or is_display_referred(space):
+        return ()
+    kept = "a log curve of it" if Working.of(space).is_log else "its own code values"
+    return (
+        f"The plate is '{space}', brighter than a display can show: the picture holds {kept}, and its profile shows highlights darker "
+        "than they are. Keep the profile; what is not painted comes back as it was.",
+    )
+
+
 def _for_painting(pixels: Picture, clip: ClipInfo) -> tuple[Any, Any]:
-    values = np.rint(np.clip(pixels, 0, 1) * np.float32(65535)).astype(np.uint16)
+    """In the working encoding, with the profile that shows it."""
+    shown = np.concatenate([Working.of(clip.color_space).encode(pixels[:, :, :3]), pixels[:, :, 3:]], axis=2)
+    values = np.rint(np.clip(finite(shown, 1.0), 0, 1) * np.float32(65535)).astype(np.uint16)
     spec = oiio.ImageSpec(clip.width, clip.height, pixels.shape[2], oiio.UINT16)
     spec.attribute("compression", "zip")
     # Painted values must come back as they are, so alpha stays apart from them.
     spec.attribute("oiio:UnassociatedAlpha", 1)
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    spec.attribute("ICCProfile", oiio.TypeDesc(f"uint8[{len(profile)}]"), np.frombuffer(profile, np.uint8))
+    profile = profile_bytes(clip.color_space)
+    if profile is not None:
+        spec.attribute("ICCProfile", oiio.TypeDesc(f"uint8[{len(profile)}]"), np.frombuffer(profile, np.uint8))
     return spec, values
 
 
-def _as_it_is(pixels: Picture) -> tuple[Any, Any]:
+def _as_it_is(pixels: Picture, clip: ClipInfo) -> tuple[Any, Any]:
     height, width, channels = pixels.shape
     spec = oiio.ImageSpec(width, height, channels, oiio.FLOAT)
     spec.attribute("compression", "zip")
+    spec.attribute("i2vedit/colorspace", clip.color_space)
     return spec, pixels
 
 
@@ -157,13 +152,14 @@ def _existing_file(path: Path) -> Path:
             sentence = f"There is no edited frame at '{picture}'; check the path."
             raise BridgeError(Code.NOT_FOUND, Reason.EDIT_NOT_FOUND, sentence)
         if not picture.is_file():
-            raise _unreadable(picture, "is not a file; give a picture")
+            raise unreadable(picture, "is not a file; give a picture")
         with picture.open("rb") as file:
             file.read(1)
     except (OSError, ValueError) as error:
-        raise _unreadable(picture, f"cannot be opened: {error}") from error
+        raise unreadable(picture, f"cannot be opened: {error}") from error
     return picture
 
 
-def _unreadable(picture: Path, why: str) -> BridgeError:
+def unreadable(picture: Path, why: str) -> BridgeError:
+    """The error of a picture that exists and cannot be taken; `why` goes on after its name."""
     return BridgeError(Code.INVALID_ARGUMENT, Reason.EDIT_UNREADABLE, f"The edited frame '{picture.name}' {why}.")

@@ -70,23 +70,42 @@ def assumed_matrix(width: int, height: int) -> str:
     return "bt709" if width >= _HD_WIDTH or height > _SD_HEIGHT else "smpte170m"
 
 
+_GAMUTS = {"bt2020": "rec2020", "smpte432": "p3d65", "smpte431": "p3d65"}
+"""Primaries with spaces of their own. BT.601's and BT.709's are so close that footage in either is shown on the same display, and DCI-P3's
+white is taken for D65, as the config has no other."""
+_LINEAR = {"rec709": "Linear Rec.709 (sRGB)", "rec2020": "Linear Rec.2020", "p3d65": "Linear P3-D65"}
+_PQ = {"rec709": "Rec.2100-PQ - Display", "rec2020": "Rec.2100-PQ - Display", "p3d65": "ST2084-P3-D65 - Display"}
+_SRGB = {"rec709": "sRGB Encoded Rec.709 (sRGB)", "p3d65": "sRGB Encoded P3-D65", "rec2020": "Gamma 2.4 Encoded Rec.2020"}
+_GAMMA = {"rec709": "Gamma 2.4 Encoded Rec.709", "p3d65": "Gamma 2.4 Encoded P3-D65", "rec2020": "Gamma 2.4 Encoded Rec.2020"}
+
+
 def ocio_space(primaries: str, transfer: str) -> str:
-    """OCIO name (in OCIO_CONFIG) of a plate's own encoding. BT.709, BT.601 and untagged video are display-referred."""
+    """Name of a plate's own encoding, from OCIO_CONFIG or one of those that `spaces` adds to it.
+
+    BT.709, BT.601 and untagged video are display-referred, and so is BT.2020 without a transfer of high dynamic range. P3 without a
+    transfer is Display P3, as cameras and screens have it.
+    """
+    gamut = _GAMUTS.get(primaries, "rec709")
     if transfer == "smpte2084":
-        return "Rec.2100-PQ - Display"
+        return _PQ[gamut]
     if transfer == "arib-std-b67":
         return "Rec.2100-HLG - Display"
     if transfer == "linear":
-        return {"bt2020": "Linear Rec.2020", "smpte432": "Linear P3-D65"}.get(primaries, "Linear Rec.709 (sRGB)")
-    if primaries == "smpte432":
-        return "sRGB Encoded P3-D65"
-    if transfer == "iec61966-2-1":
-        return "sRGB Encoded Rec.709 (sRGB)"
-    if transfer == "bt470m":
+        return _LINEAR[gamut]
+    if transfer == "smpte428" or primaries == "smpte431":
+        return "P3-D65 - Display"
+    if transfer == "iec61966-2-1" or (gamut == "p3d65" and transfer == UNSPECIFIED):
+        return _SRGB[gamut]
+    if transfer == "bt470m" and gamut == "rec709":
         return "Gamma 2.2 Encoded Rec.709"
-    return "Gamma 2.4 Encoded Rec.709"
+    return _GAMMA[gamut]
 
 
-def linear_space(primaries: str) -> str:
-    """The scene-linear space with a plate's own primaries: what `--deliver linear` means for it."""
-    return ocio_space(primaries, "linear")
+_PRIMARIES_OF = {"rec709": "bt709", "rec2020": "bt2020", "p3d65": "smpte432"}
+_TRANSFERS_OF = {"g24": "bt709", "itu709": "bt709", "g22": "bt470m", "srgb": "iec61966-2-1", "pq": "smpte2084", "hlg": "arib-std-b67"}
+
+
+def stream_tags(curve: str, gamut: str) -> tuple[str, str] | None:
+    """(primaries, transfer) with which a movie says that it is in such an encoding; None where it has no words for it."""
+    primaries, transfer = _PRIMARIES_OF.get(gamut), _TRANSFERS_OF.get(curve)
+    return (primaries, transfer) if primaries and transfer else None

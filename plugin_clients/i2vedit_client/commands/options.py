@@ -18,8 +18,11 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--video-stream", type=click.IntRange(min=1), metavar="N", help="Of a movie with several. Default: the file's choice.")
     @click.option("--rate", metavar="FPS", help="Frames a second, like 25, 23.976 or 24000/1001. Default: the file's, or 24 of pictures.")
     @click.option("--timecode", default="", metavar="HH:MM:SS:FF", help="Timecode of the first frame. Default: the file's.")
+    @click.option("--clip-color", default="", metavar="SPACE", help="OCIO space of the clip: 'ARRI LogC4', ... Default: by its tags.")
     @functools.wraps(command)
-    def with_reading(*, deinterlace: bool, video_stream: int | None, rate: str | None, timecode: str, **others: Any) -> None:
-        command(reading=Reading(deinterlace, video_stream or 0, parse_rate(rate), timecode), **others)
+    def with_reading(
+        *, deinterlace: bool, video_stream: int | None, rate: str | None, timecode: str, clip_color: str, **others: Any
+    ) -> None:
+        command(reading=Reading(deinterlace, video_stream or 0, parse_rate(rate), timecode, clip_color), **others)
 
     return with_reading

@@ -77,7 +77,7 @@ class ClipRef(_message.Message):
     """Where the clip lies on the timeline, in timeline frames. Handed back untouched."""
     track: _builtins.str
     color_tag: _builtins.str
-    """OCIO colour space name that the host gives this clip; empty: from the file's own tags."""
+    """Colour space that the host or a person gives this clip, by its OCIO name or by the host's; empty: from the file's own tags."""
     clip_name: _builtins.str
     confined: _builtins.bool
     """Set by the server for callers from another machine: when the job begins, its paths are held against the server's roots once more."""

@@ -82,10 +82,10 @@ def test_what_is_no_matte_is_said(shot: Shot, tmp_path: Path) -> None:
 def test_what_was_painted_outside_a_picture_does_not_count() -> None:
     plate = np.full((64, 96, 3), 0.4, np.float32)
     picture = plate + np.float32(0.3)
-    soft = Painted(plate, picture, _block())
+    soft = Painted(plate, picture, region=_block())
     assert np.array_equal(soft.matte, _block())
     assert not soft.difference[_block() == 0].any() and soft.difference[_block() > 0].all()
-    assert not Painted(plate, picture, np.zeros((64, 96), np.float32)).changed
+    assert not Painted(plate, picture, region=np.zeros((64, 96), np.float32)).changed
     # A matte for every frame stands, also where nothing was painted.
-    assert np.array_equal(Painted(plate, plate, _block(), region_stands=True).matte, _block())
-    assert not Painted(plate, plate, _block()).matte.any()
+    assert np.array_equal(Painted(plate, plate, region=_block(), region_stands=True).matte, _block())
+    assert not Painted(plate, plate, region=_block()).matte.any()

@@ -177,7 +177,7 @@ def test_settings_are_resolved_for_the_ticket(shot: Shot) -> None:
         "plate_space": "Gamma 2.4 Encoded Rec.709",
         "color_space": "ACEScg",
         "ocio_config": tags.OCIO_CONFIG,
-        "depth": "half",
+        "depth": "float",
         "compression": "dwaa",
         "alpha": "plate",
         "premultiplied": False,

@@ -4,9 +4,11 @@ Run by `still` in a process of its own: `python read_picture.py PATH MAX_PIXELS`
 line `{"failure": KIND, "detail": TEXT}` alone.
 """
 
+import base64
 import io
 import json
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,10 @@ SIGNATURES = {
 }
 JPEG_END = b"\xff\xd9"
 JPEG_TAIL_BYTES = 65536
+FOREIGN_MODES = ("CMYK", "YCCK", "color separated", "CIELAB", "ICCLAB", "ITULAB", "LOGLUV", "LOGL")
+"""Colour models that OpenImageIO would turn into RGB after a fashion."""
+ICC_RESOURCE = 1039
+"""Of a Photoshop file."""
 
 
 class NotUsableError(Exception):
@@ -57,11 +63,31 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         raise NotUsableError("too_large", f"{width}x{height}")
 
 
-def _rgb_channels(names: tuple[str, ...]) -> list[int]:
+@dataclass(frozen=True)
+class Found:
+    """A picture as it was saved."""
+
+    pixels: NDArray[np.float32]
+    depth: int
+    """Bits of a number that says something: 8, 16, 11 for half floats, 24 for floats."""
+    clipped: bool
+    """Its numbers end at 0 and 1: whole numbers do, floats do not."""
+    premultiplied: bool
+    profile: bytes
+    """ICC, or empty."""
+
+    def head(self) -> dict[str, Any]:
+        profile = base64.b64encode(self.profile).decode()
+        return {"depth": self.depth, "clipped": self.clipped, "premultiplied": self.premultiplied, "profile": profile}
+
+
+def _channels(names: tuple[str, ...], alpha: int) -> list[int]:
+    """Those of R, G, B and, where there is one, alpha."""
+    fourth = [alpha] if alpha >= 0 else []
     if all(name in names for name in "RGB"):
-        return [names.index(name) for name in "RGB"]
+        return [*(names.index(name) for name in "RGB"), *fourth]
     if names[0] in ("Y", "I") and len(names) <= 2:
-        return [0, 0, 0]
+        return [0, 0, 0, *fourth]
     raise NotUsableError("no_rgb", ", ".join(names[:8]))
 
 
@@ -78,8 +104,7 @@ def _on_display_window(pixels: NDArray[np.float32], spec: Any) -> NDArray[np.flo
     return canvas
 
 
-def _read_with_openimageio(path: str, max_pixels: int) -> tuple[NDArray[np.float32], bool]:
-    """The picture and whether its numbers end at 0 and 1 (integers do, floats do not)."""
+def _read_with_openimageio(path: str, max_pixels: int) -> Found:
     import OpenImageIO as oiio
 
     config = oiio.ImageSpec()
@@ -91,16 +116,30 @@ def _read_with_openimageio(path: str, max_pixels: int) -> tuple[NDArray[np.float
     spec = source.spec()
     _check_size(spec.width, spec.height, max_pixels)
     _check_size(spec.full_width, spec.full_height, max_pixels)
-    channels = _rgb_channels(tuple(spec.channelnames)) + ([spec.alpha_channel] if spec.alpha_channel >= 0 else [])
+    _check_mode(spec)
+    channels = _channels(tuple(spec.channelnames), spec.alpha_channel)
     pixels = source.read_image(0, 0, 0, spec.nchannels, oiio.FLOAT)
     if pixels is None:
         raise NotUsableError("truncated", source.geterror())
-    is_float = spec.format.basetype in (oiio.HALF, oiio.FLOAT, oiio.DOUBLE)
-    return _on_display_window(np.ascontiguousarray(pixels[:, :, channels]), spec), not is_float
+    profile, basetype = spec.getattribute("ICCProfile"), spec.format.basetype
+    return Found(
+        _on_display_window(np.ascontiguousarray(pixels[:, :, channels]), spec),
+        depth={oiio.HALF: 11, oiio.FLOAT: 24, oiio.DOUBLE: 24, oiio.UINT8: 8, oiio.INT8: 8}.get(basetype, 16),
+        clipped=basetype not in (oiio.HALF, oiio.FLOAT, oiio.DOUBLE),
+        premultiplied=not spec.get_int_attribute("oiio:UnassociatedAlpha"),
+        profile=b"" if profile is None else np.asarray(profile, np.uint8).tobytes(),
+    )
 
 
-def _read_psd(path: str, max_pixels: int) -> tuple[NDArray[np.float32], bool]:
-    """The merged picture that Photoshop stores beside the layers; 16 bits are kept."""
+def _check_mode(spec: Any) -> None:
+    for name in ("tiff:ColorSpace", "jpeg:ColorSpace"):
+        mode = spec.get_string_attribute(name)
+        if mode in FOREIGN_MODES:
+            raise NotUsableError("color_mode", mode)
+
+
+def _read_psd(path: str, max_pixels: int) -> Found:
+    """The merged picture that Photoshop stores beside the layers, its transparency with it; 16 bits are kept."""
     from psd_tools import PSDImage
 
     try:
@@ -110,16 +149,19 @@ def _read_psd(path: str, max_pixels: int) -> tuple[NDArray[np.float32], bool]:
             raise NotUsableError("color_mode", document.color_mode.name)
         if not document.has_preview():
             raise NotUsableError("no_preview")
-        pixels = document.numpy("color")
+        colour, alpha = document.numpy("color"), document.numpy("shape")
+        profile = document.image_resources.get_data(ICC_RESOURCE, b"")
     except (ValueError, AssertionError, EOFError, OSError, KeyError, TypeError) as error:
         # psd-tools has no error class of its own; these are what a damaged file makes it raise.
         raise NotUsableError("truncated", str(error)) from error
-    channels = [0, 1, 2] if pixels.shape[2] >= 3 else [0, 0, 0]
-    return np.ascontiguousarray(pixels[:, :, channels], np.float32), document.depth != 32
+    channels = [0, 1, 2] if colour.shape[2] >= 3 else [0, 0, 0]
+    pixels = np.concatenate([colour[:, :, channels], alpha], axis=2, dtype=np.float32)
+    depth = {8: 8, 16: 16, 32: 24}.get(document.depth, 8)
+    return Found(np.ascontiguousarray(pixels), depth, document.depth != 32, premultiplied=False, profile=profile)
 
 
-def read(path: str, max_pixels: int) -> tuple[NDArray[np.float32], bool]:
-    """`[H, W, 3 or 4] float32`, and whether values beyond 0..1 cannot be told by this format."""
+def read(path: str, max_pixels: int) -> Found:
+    """Raises NotUsableError."""
     if _format(path) == "psd":
         return _read_psd(path, max_pixels)
     return _read_with_openimageio(path, max_pixels)
@@ -128,16 +170,16 @@ def read(path: str, max_pixels: int) -> tuple[NDArray[np.float32], bool]:
 def main() -> None:
     path, max_pixels = sys.argv[1:]
     try:
-        pixels, clipped = read(path, int(max_pixels))
+        found = read(path, int(max_pixels))
     except (NotUsableError, MemoryError) as error:
         kind, detail = (error.kind, error.detail) if isinstance(error, NotUsableError) else ("too_large", "")
         sys.stdout.write(json.dumps({"failure": kind, "detail": detail}) + "\n")
         return
-    sys.stdout.write(json.dumps({"clipped": clipped}) + "\n")
+    sys.stdout.write(json.dumps(found.head()) + "\n")
     sys.stdout.flush()
     # By way of memory: numpy asks a file where it stands, and a pipe does not know.
     array = io.BytesIO()
-    np.save(array, pixels, allow_pickle=False)
+    np.save(array, found.pixels, allow_pickle=False)
     sys.stdout.buffer.write(array.getbuffer())
 
 
