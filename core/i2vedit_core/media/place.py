@@ -46,11 +46,7 @@ class Displacement:
     @property
     def in_whole_pixels(self) -> "Displacement":
         """The nearest move without a zoom."""
-        return self if self.zooms else Displacement(float(round(self.right)), float(round(self.down)))
-
-    @property
-    def zooms(self) -> bool:
-        return (self.zoom_x, self.zoom_y) != (1.0, 1.0)
+        return Displacement(float(round(self.right)), float(round(self.down)))
 
     @property
     def matrix(self) -> Matrix:
@@ -97,9 +93,10 @@ def displacement(plate: Picture, picture: Picture) -> Displacement | None:
     if before < LEAST_DIFFERENCE or min(here.shape) < SMALLEST_PICTURE:
         return None
     for guess in (_shift, _shift_and_zoom, _nowhere):
-        found = _refined(here, there, guess(here, there))
-        # Crops and paddings move by whole pixels: that is taken where it fits no worse.
-        unfit, best = min((_unfit(*_moved_back(here, there, each)), each) for each in (found.in_whole_pixels, found))
+        start = guess(here, there)
+        # Crops and paddings move by whole pixels: that is taken where it fits better.
+        candidates = (start.in_whole_pixels, _refined(here, there, start))
+        unfit, best = min((_unfit(*_moved_back(here, there, each)), each) for each in candidates)
         if best.reach(*here.shape[::-1]) >= SMALLEST_PIXELS and unfit < SURE * before:
             return best
     return None
