@@ -117,14 +117,16 @@ def _moved_back(here: Picture, there: Picture, found: Displacement) -> tuple[Pic
     """Both pictures where they overlap, the second one moved back."""
     height, width = here.shape
     matrix = found.matrix
-    whole = np.allclose(matrix, np.rint(matrix), atol=1e-6)
-    flags = (cv2.INTER_NEAREST if whole else cv2.INTER_CUBIC) | cv2.WARP_INVERSE_MAP
-    back = cv2.warpAffine(there, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    if np.array_equal(matrix, np.rint(matrix)):
+        back = np.roll(there, (-int(found.down), -int(found.right)), axis=(0, 1))
+    else:
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        back = np.asarray(cv2.warpAffine(there, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
     left, top = (int(max(-move, 0)) + 2 for move in (found.right, found.down))
     right = int(max(found.right + (found.zoom_x - 1) * width, 0)) + 2
     bottom = int(max(found.down + (found.zoom_y - 1) * height, 0)) + 2
     inner = (slice(min(top, height // 4), height - min(bottom, height // 4)), slice(min(left, width // 4), width - min(right, width // 4)))
-    return here[inner], np.asarray(back, np.float32)[inner]
+    return here[inner], back[inner]
 
 
 def _refined(here: Picture, there: Picture, start: Displacement) -> Displacement:
