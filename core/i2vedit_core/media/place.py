@@ -163,7 +163,7 @@ def _settled(found: Displacement, here: Picture) -> Displacement:
 
 def _correlated(here: Picture, there: Picture) -> tuple[float, float]:
     window = cv2.createHanningWindow(here.shape[::-1], cv2.CV_32F)
-    (right, down), _ = cv2.phaseCorrelate(np.ascontiguousarray(here), np.ascontiguousarray(there), window)
+    (right, down), _ = cv2.phaseCorrelate(here.copy(), there.copy(), window)  # it writes its window into what it is given
     return right, down
 
 
