@@ -46,11 +46,7 @@ class Displacement:
     @property
     def in_whole_pixels(self) -> "Displacement":
         """The nearest move without a zoom."""
-        return self if self.zooms else Displacement(float(round(self.right)), float(round(self.down)))
-
-    @property
-    def zooms(self) -> bool:
-        return (self.zoom_x, self.zoom_y) != (1.0, 1.0)
+        return Displacement(float(round(self.right)), float(round(self.down)))
 
     @property
     def matrix(self) -> Matrix:
@@ -97,9 +93,10 @@ def displacement(plate: Picture, picture: Picture) -> Displacement | None:
     if before < LEAST_DIFFERENCE or min(here.shape) < SMALLEST_PICTURE:
         return None
     for guess in (_shift, _shift_and_zoom, _nowhere):
-        found = _refined(here, there, guess(here, there))
-        # Crops and paddings move by whole pixels: that is taken where it fits no worse.
-        unfit, best = min((_unfit(*_moved_back(here, there, each)), each) for each in (found.in_whole_pixels, found))
+        start = guess(here, there)
+        # Crops and paddings move by whole pixels: that is taken where it fits better.
+        candidates = (start.in_whole_pixels, _refined(here, there, start))
+        unfit, best = min((_unfit(*_moved_back(here, there, each)), each) for each in candidates)
         if best.reach(*here.shape[::-1]) >= SMALLEST_PIXELS and unfit < SURE * before:
             return best
     return None
@@ -120,14 +117,16 @@ def _moved_back(here: Picture, there: Picture, found: Displacement) -> tuple[Pic
     """Both pictures where they overlap, the second one moved back."""
     height, width = here.shape
     matrix = found.matrix
-    whole = np.allclose(matrix, np.rint(matrix), atol=1e-6)
-    flags = (cv2.INTER_NEAREST if whole else cv2.INTER_CUBIC) | cv2.WARP_INVERSE_MAP
-    back = cv2.warpAffine(there, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    if np.array_equal(matrix, np.rint(matrix)):
+        back = np.roll(there, (-int(found.down), -int(found.right)), axis=(0, 1))
+    else:
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        back = np.asarray(cv2.warpAffine(there, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
     left, top = (int(max(-move, 0)) + 2 for move in (found.right, found.down))
     right = int(max(found.right + (found.zoom_x - 1) * width, 0)) + 2
     bottom = int(max(found.down + (found.zoom_y - 1) * height, 0)) + 2
     inner = (slice(min(top, height // 4), height - min(bottom, height // 4)), slice(min(left, width // 4), width - min(right, width // 4)))
-    return here[inner], np.asarray(back, np.float32)[inner]
+    return here[inner], back[inner]
 
 
 def _refined(here: Picture, there: Picture, start: Displacement) -> Displacement:
@@ -164,7 +163,7 @@ def _settled(found: Displacement, here: Picture) -> Displacement:
 
 def _correlated(here: Picture, there: Picture) -> tuple[float, float]:
     window = cv2.createHanningWindow(here.shape[::-1], cv2.CV_32F)
-    (right, down), _ = cv2.phaseCorrelate(np.ascontiguousarray(here), np.ascontiguousarray(there), window)
+    (right, down), _ = cv2.phaseCorrelate(here.copy(), there.copy(), window)  # it writes its window into what it is given
     return right, down
 
 
