@@ -6,7 +6,6 @@ from fractions import Fraction
 from pathlib import Path
 
 from i2vedit_core.media import tags, timecode
-from i2vedit_core.media.exr_colour import space_of_exr
 from i2vedit_core.media.frame_files import FrameFiles
 
 HALF_BITS = 10
@@ -116,10 +115,8 @@ class ClipInfo:
     """Whether the colour has been multiplied by alpha already, as in EXR."""
     window: Window | None = None
     """The display window of an EXR, which is the picture."""
-    chromaticities: tuple[float, ...] | None = None
-    """x and y of red, green, blue and white, as an EXR's header gives them."""
-    declared_space: str = ""
-    """What a picture's header calls its colour space."""
+    header_space: str = ""
+    """OCIO name of what an EXR's header says its values are; empty of others, which have tags."""
     named_space: str = ""
     """OCIO name of the space that somebody who knows better than the file has given this clip; empty: by what the file says."""
 
@@ -144,11 +141,7 @@ class ClipInfo:
     @property
     def color_space(self) -> str:
         """OCIO name of the plate's own encoding."""
-        if self.named_space:
-            return self.named_space
-        if self.codec == "exr":
-            return space_of_exr(self.chromaticities, {"oiio:ColorSpace": self.declared_space})
-        return tags.ocio_space(self.primaries, self.transfer)
+        return self.named_space or self.header_space or tags.ocio_space(self.primaries, self.transfer)
 
     @property
     def fits_half(self) -> bool:

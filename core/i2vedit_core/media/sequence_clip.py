@@ -12,6 +12,7 @@ from i2vedit_core.media import tags, timecode
 from i2vedit_core.media.child import Child, ChildFailedError
 from i2vedit_core.media.clip import ClipInfo, Orientation, Window
 from i2vedit_core.media.diagnose import why_no_picture
+from i2vedit_core.media.exr_colour import space_of_exr
 from i2vedit_core.media.frame_files import FrameFiles, NoSequenceError, find_files
 from i2vedit_core.media.limits import MEGAPIXEL, limits
 from i2vedit_core.media.rates import exact_rate
@@ -40,12 +41,6 @@ ORIENTATIONS = {
 }
 """As Exif and TIFF number them."""
 DPX_TRANSFERS = {"Linear": "linear", "ITU-R 709-4": "bt709", "SMPTE 274M": "bt709", "ITU-R 601-5 system 525": "smpte170m"}
-EXR_PRIMARIES = {
-    "bt709": (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.329),
-    "bt2020": (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.329),
-    "smpte432": (0.68, 0.32, 0.265, 0.69, 0.15, 0.06, 0.3127, 0.329),
-}
-CHROMATICITY_STEP = 1e-3
 
 _SAME: tuple[tuple[str, Callable[[dict[str, Any]], Any]], ...] = (
     ("is {0[2]}x{0[3]}", lambda header: header["window"]),
@@ -160,22 +155,12 @@ def _transfer(header: dict[str, Any]) -> str:
     return "iec61966-2-1"
 
 
-def _primaries(chromaticities: list[float] | None) -> str:
-    """The name of an EXR's primaries; without any they are BT.709's, as the format has it."""
-    if chromaticities is None:
-        return "bt709"
-    for name, known in EXR_PRIMARIES.items():
-        if all(abs(a - b) < CHROMATICITY_STEP for a, b in zip(chromaticities, known, strict=True)):
-            return name
-    return tags.UNSPECIFIED
-
-
 def _clip_info(files: FrameFiles, header: dict[str, Any]) -> ClipInfo:
     window = Window(*header["window"])
     orientation = ORIENTATIONS.get(header["orientation"], Orientation())
     width, height = (window.height, window.width) if orientation.swaps_axes else (window.width, window.height)
     aspect = _pixel_aspect(header)
-    rate, chromaticities = _rate(header), header["chromaticities"]
+    rate = _rate(header)
     depth = header["depth"] or DEPTHS[header["type"]]
     return ClipInfo(
         path=files.pattern,
@@ -189,7 +174,7 @@ def _clip_info(files: FrameFiles, header: dict[str, Any]) -> ClipInfo:
         bit_depth=depth,
         full_range=True,
         matrix="gbr",
-        primaries=_primaries(chromaticities),
+        primaries="bt709",
         transfer=_transfer(header),
         pixel_aspect=1 / aspect if orientation.swaps_axes else aspect,
         start_timecode=_timecode(header, rate),
@@ -205,6 +190,5 @@ def _clip_info(files: FrameFiles, header: dict[str, Any]) -> ClipInfo:
         layer=header["layer"],
         premultiplied=header["has_alpha"] and not header["straight"],
         window=window if header["format"] == "exr" else None,
-        chromaticities=tuple(chromaticities) if chromaticities else None,
-        declared_space=header["color_space"] or "",
+        header_space=space_of_exr(header["chromaticities"], header["color_names"]) if header["format"] == "exr" else "",
     )

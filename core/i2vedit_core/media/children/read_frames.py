@@ -28,6 +28,8 @@ SIGNATURES = {
 ENDS = {"png": b"IEND", "jpeg": b"\xff\xd9"}
 """What the last bytes hold: a missing end shows without a decode, and libjpeg would fill it with grey and call that a success."""
 TAIL_BYTES = 65536
+COLOR_NAMES = {"i2vedit/colorspace": str, "colorInteropID": str, "oiio:ColorSpace": str, "acesImageContainerFlag": int}
+"""Attributes of an EXR that say what its values are, and their types."""
 TYPES = {"half": oiio.HALF, "float": oiio.FLOAT, "uint8": oiio.UINT8, "uint16": oiio.UINT16, "uint": oiio.UINT32}
 
 
@@ -157,7 +159,7 @@ class Picture:
             "label": told(spec, "i2vedit/timecode", str) or told(spec, "dpx:TimeCode", str),
             "timecode": told(spec, "smpte:TimeCode", 2),
             "chromaticities": told(spec, "chromaticities", 8),
-            "color_space": told(spec, "oiio:ColorSpace", str),
+            "color_names": {name: told(spec, name, kind) for name, kind in COLOR_NAMES.items()},
             "dpx_transfer": told(spec, "dpx:Transfer", str),
         }
 
