@@ -81,6 +81,7 @@ def _round_trip(event: Event) -> str:
         "opened": f"Opened in {event.get('editor')}.",
         "waiting": "Waiting for save… (Enter: propagate now, Ctrl-C: stop)",
         "unchanged": "Saved without a change of pixels; nothing to do.",
+        "unpainted": "Saved with nothing painted; nothing to do.",
         "refused": f"Not used: {event.get('message')}",
         "delivered": f"Done: {event.get('delivered')} frames in {event.get('directory')}",
         "not_delivered": f"Not finished: {event.get('message')}",

@@ -166,7 +166,7 @@ def test_mixed_rates_are_laid_out_for_a_host_that_cannot_begin_within_a_frame(st
     assert begun["range"] == [2, 4]
     studio("host", "submit", begun["session"], "--edited", edited, "--json")
     placed = status_when(begun["status_file"], "succeeded")["placement"]
-    assert placed["grid"] == "timeline" and placed["frames"] == [2, 3, 4, 4] and placed["rate"] == "30/1"
+    assert placed["grid"] == "timeline" and placed["source_frames"] == [2, 3, 4, 4] and placed["rate"] == "30/1"
     shown = [Path(placed["directory"]) / (placed["pattern"] % number) for number in range(4)]
     delivered = Path(placed["directory"]).parent / placed["version"]
     assert [file.stat().st_ino for file in shown] == [(delivered / f"shot_v001.{frame:04}.exr").stat().st_ino for frame in (2, 3, 4, 4)]

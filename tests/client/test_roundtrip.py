@@ -1,6 +1,7 @@
 """The round trip: saves of every kind, against a real server with a stand-in for the method."""
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -19,7 +20,8 @@ from i2vedit_client.roundtrip.editor import System, editor_command, find_photosh
 from i2vedit_client.roundtrip.examiner import Examiner
 from i2vedit_client.roundtrip.folder import REST_SECONDS, SaveFolder
 
-SAVES = 100
+SAVES = int(os.environ.get("I2VEDIT_SAVES", "30"))
+"""A hundred take minutes: `I2VEDIT_SAVES=100` for the figure in docs/hosts.md."""
 WAIT_SECONDS = 120
 
 
@@ -90,12 +92,13 @@ def test_a_save_that_cannot_be_used_is_told_and_the_next_one_counts(trip, tmp_pa
     assert trip.wait("refused")[0]["reason"] == "EDIT_SIZE_MISMATCH"
     frame.with_suffix(".png").unlink()
     in_place(paint(reference, tmp_path / "painted.tif", 0.9, bits=8), frame)
-    assert trip.wait("saved")[0]["eight_bit"]
+    assert trip.wait("saved")[0]["eight_bit"], trip.events
     trip.stop()
 
 
 @pytest.mark.slow
-def test_a_hundred_saves_in_all_ways_are_each_seen_whole(tmp_path):
+@pytest.mark.timeout(1800)
+def test_saves_in_all_ways_are_each_seen_whole(tmp_path):
     """Versions or "unchanged", and never half a picture: the folder and the reader of pictures, without the server's time."""
     random.seed(7)
     reference = encode(tmp_path / "reference.tif", [numbered_frame(0)], ("-frames:v", "1", "-pix_fmt", "rgb48le"))

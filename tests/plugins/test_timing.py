@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from opentimelineio import opentime
 
 from i2vedit_client.errors import BadInput
+from i2vedit_client.host.clip import HostClip
 from i2vedit_client.host.timecode import can_drop, frame_of, label_of, later, parse_rate
 from i2vedit_client.host.timing import Span, TimingError, check_speed, grid, seconds_of, source_range
 
@@ -46,16 +47,20 @@ def spans(draw, subframe=False):
 @given(spans())
 def test_a_host_that_plays_sequences_at_their_rate_shows_the_plates_frame_everywhere(case):
     """Resolve's way: the sequence begins on one of its own frames."""
-    span, handles = case
-    _check(span, handles, plays=True, anywhere=False)
+    _check(*case)
 
 
 @settings(max_examples=CASES, deadline=None)
 @given(spans())
-def test_a_host_that_knows_the_timelines_rate_alone_shows_the_plates_frame_everywhere(case):
-    """Blender's way."""
+def test_a_host_that_plays_frame_by_frame_shows_the_plates_frame_everywhere(case):
+    """Blender's way: the media's rate counts for nothing."""
     span, handles = case
-    _check(span, handles, plays=False, anywhere=False)
+    left = span.offset * span.timeline_rate
+    clip = HostClip("a.mov", "a", span.timeline_rate, span.record_start, span.record_count, left_offset=int(left), frame_by_frame=True)
+    there = int(left) + span.record_count
+    blender = clip.span(span.media_rate, there)
+    assert blender.source_frames == tuple(range(int(left), there))
+    _check(blender, handles)
 
 
 @settings(max_examples=CASES, deadline=None)
@@ -64,20 +69,19 @@ def test_a_host_that_begins_anywhere_shows_the_plates_frame_everywhere(case):
     """After Effects' way: the sequence's first picture lies where the layer's media would begin, shifted."""
     span, handles = case
     delivered = source_range(span, handles, "clip")
-    lies = grid(span, delivered, plays_at_media_rate=True, begins_anywhere=True)
+    lies = grid(span, delivered, begins_anywhere=True)
     shift = delivered.first / span.media_rate
     for index in range(span.record_count):
         time = span.offset + index / span.timeline_rate
         assert lies.frames[shown(time - shift, lies.rate)] == shown(time, span.media_rate)
 
 
-def _check(span, handles, plays, anywhere):
+def _check(span, handles):
     delivered = source_range(span, handles, "clip")
     assert 0 <= delivered.first <= delivered.last < span.media_frames
-    lies = grid(span, delivered, plays, anywhere)
-    playing = lies.rate if plays else span.timeline_rate
+    lies = grid(span, delivered)
     for index in range(span.record_count):
-        picture = lies.skip + shown(index / span.timeline_rate, playing)
+        picture = lies.skip + shown(index / span.timeline_rate, lies.rate)
         assert lies.frames[picture] == shown(span.offset + index / span.timeline_rate, span.media_rate)
 
 

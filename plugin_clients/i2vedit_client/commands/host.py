@@ -114,14 +114,17 @@ def _kept(session: Session, picture: Path) -> Path:
 @click.argument("session", required=False)
 @click.option("--host", default="", help="Without SESSION: only those of this host.")
 @click.option("--project", default="", help="Without SESSION: only those of this project.")
+@click.option("--follow", "follows", is_flag=True, help="Keep the status file of SESSION fresh again, as after a restart of the machine.")
 @answer_option
 @json_option
-def poll(session: str | None, host: str, project: str, answer: str | None, as_json: bool) -> None:
+def poll(session: str | None, host: str, project: str, follows: bool, answer: str | None, as_json: bool) -> None:
     """Say how far a session is, or all of them: this is how a host finds its jobs again."""
     _note(answer)
     found = [load(session)] if session else list(sessions(host, project))
     with connect() as client:
         states = [calls.poll(client, each) for each in found]
+    if session and follows:
+        start(found[0])
     _tell({**states[0], "state": states[0]["event"], "event": SUCCEEDED} if session else {"event": SUCCEEDED, "sessions": states}, answer)
 
 

@@ -44,10 +44,12 @@ class HostClip:
     """The same in seconds, where the host counts in those."""
     source_count: int | None = None
     """Media frames that the clip uses, where the host says so: tells a changed speed."""
+    frame_by_frame: bool = False
+    """The host shows the next media frame at each timeline frame, whatever the two rates are: Blender."""
     start_timecode: str = ""
     """Of the media's first frame, where somebody has set another one in the host."""
     color_tag: str = ""
-    """OCIO name of what the host takes the media's colours for."""
+    """What the host takes the media's colours for: an OCIO name, or the host's own."""
     managed: bool = False
     """Whether the host converts colours: colour management in Resolve, a working space in After Effects."""
     track: str = ""
@@ -77,6 +79,9 @@ class HostClip:
         """
         media_rate = self.media_rate or file_rate
         timeline_rate = self.timeline_rate or media_rate
+        if self.frame_by_frame:
+            media_rate = timeline_rate
+            _check_length(self.media_frames, file_frames, self.name)
         offset = self._offset(media_rate, timeline_rate)
         frames = self.media_frames or file_frames
         rest = int((frames / media_rate - offset) * timeline_rate)
@@ -111,6 +116,18 @@ def check_media(path: str, name: str) -> None:
         raise TimingError("RAW_MEDIA", sentence)
 
 
+def _check_length(told: int | None, there: int, name: str) -> None:
+    """Raises TimingError RETIMED where a host that plays frame by frame has made the media longer or shorter."""
+    if told is not None and abs(told - there) > LENGTH_TOLERANCE:
+        sentence = (
+            f"'{name}' takes {told} frames for the {there} of its file: it plays at another rate than the scene. Set the scene's frame "
+            "rate to the clip's, or add the clip without adjusting its playback rate, and try again."
+        )
+        raise TimingError("RETIMED", sentence)
+
+
+LENGTH_TOLERANCE = 1
+"""Some readers count a last frame that others do not."""
 _WHOLE = ("record_start", "record_count", "media_frames", "media_in", "left_offset", "source_count")
 
 

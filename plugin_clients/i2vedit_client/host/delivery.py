@@ -1,6 +1,7 @@
 """What each host gets, and how it plays it. Once here, so that no host file decides about colour."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from i2vedit_client.errors import BadInput
 
@@ -13,21 +14,23 @@ class Host:
     """Delivered colour where the host takes values as they are."""
     managed: str
     """Delivered colour where it converts them."""
-    plays_at_media_rate: bool
-    """A sequence has a rate of its own there."""
     begins_anywhere: bool = False
     """A clip may begin within a media frame."""
-    needs_color_tag: bool = False
-    """The plate's curve is the one that the host decodes its own strip with."""
-    sets_color_space: bool = False
-    """The host's item takes the plate's own colour space, read back after it is set."""
+    color_names: Mapping[str, str] = field(default_factory=dict)
+    """OCIO names by the host's own: the plate is taken for what the host decodes its own clip as."""
 
 
+BLENDER_NAMES = {
+    "sRGB": "sRGB Encoded Rec.709 (sRGB)",
+    "Rec.1886": "Gamma 2.4 Encoded Rec.709",
+    "Linear Rec.709": "Linear Rec.709 (sRGB)",
+    "ACEScg": "ACEScg",
+}
 HOSTS = {
-    "resolve": Host(unmanaged="match", managed="match", plays_at_media_rate=True, sets_color_space=True),
-    "after_effects": Host(unmanaged="match", managed="linear", plays_at_media_rate=True, begins_anywhere=True),
-    "blender": Host(unmanaged="linear", managed="linear", plays_at_media_rate=False, needs_color_tag=True),
-    "other": Host(unmanaged="match", managed="linear", plays_at_media_rate=True),
+    "resolve": Host(unmanaged="match", managed="match"),
+    "after_effects": Host(unmanaged="match", managed="linear", begins_anywhere=True),
+    "blender": Host(unmanaged="linear", managed="linear", color_names=BLENDER_NAMES),
+    "other": Host(unmanaged="match", managed="linear"),
 }
 """Why, for each: docs/hosts.md, *Colour*."""
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,8 +52,7 @@ def placement(session: Session, job: job_pb2.Job) -> Event:
 
 def grid_of(session: Session) -> Grid:
     """How the sequence of this session lies."""
-    host = host_named(session.request.host)
-    return grid(session.span, session.source, host.plays_at_media_rate, host.begins_anywhere)
+    return grid(session.span, session.source, host_named(session.request.host).begins_anywhere)
 
 
 def frame_file(folder: Path, frame: int) -> Path:
@@ -64,19 +64,21 @@ def _files(session: Session, folder: Path, lies: Grid) -> Event:
     """On the media's grid the delivered frames as they are; on the timeline's, one for each of its frames."""
     if lies.kind == MEDIA_GRID:
         return {"directory": str(folder), **_pattern(folder.name), "first_number": lies.frames[0], "count": len(lies.frames)}
-    numbers = list(lies.frames)
-    if not host_named(session.request.host).plays_at_media_rate:
-        # Its strips are lists of file names, in which a name may stand again.
-        return {"directory": str(folder), **_pattern(folder.name), "first_number": numbers[0], "count": len(numbers), "frames": numbers}
-    linked = conformed(folder, f"{folder.name}_{session.name[:6]}", numbers)
-    return {"directory": str(linked), **_pattern(linked.name), "first_number": 0, "count": len(numbers), "frames": numbers}
+    linked = conformed(folder, f"{folder.name}_{session.name[:6]}", lies.frames)
+    return {
+        "directory": str(linked),
+        **_pattern(linked.name),
+        "first_number": 0,
+        "count": len(lies.frames),
+        "source_frames": list(lies.frames),
+    }
 
 
 def _pattern(name: str) -> Event:
     return {"pattern": f"{name}.%04d.exr"}
 
 
-def conformed(folder: Path, name: str, numbers: list[int]) -> Path:
+def conformed(folder: Path, name: str, numbers: Sequence[int]) -> Path:
     """A folder beside the delivered one with a picture for each timeline frame: links where the disk has them, else copies.
 
     Raises ClientError OUTPUT_NOT_WRITABLE.

@@ -167,12 +167,13 @@ class Session:
             track=clip.track,
             clip_name=clip.name,
         )
-        if span.media_rate != self.media.rate:
+        if span.media_rate != self.media.rate and not clip.frame_by_frame:
             ref.rate.CopyFrom(_rational(span.media_rate))
         if clip.start_timecode and clip.start_timecode != self.media.start_timecode:
             ref.start_timecode = later(clip.start_timecode, source.first, span.media_rate)
-        if clip.color_tag and clip.color_tag != self.media.color_space:
-            ref.color_tag = clip.color_tag
+        color = host_named(self.request.host).color_names.get(clip.color_tag, clip.color_tag)
+        if color and color != self.media.color_space:
+            ref.color_tag = color
         return ref
 
     def job_spec(self, edited: Path) -> job_pb2.JobSpec:
@@ -225,7 +226,8 @@ def sessions_folder() -> Path:
 
 def session_name(request: Request, source: SourceRange) -> str:
     """The same clip at the same place of the same project is the same session, however often it is begun."""
-    key = [request.host, request.project, request.item, absolute(request.clip.path), request.clip.record_start, source.first, source.last]
+    place = [request.host, request.project, request.item, request.settings.out and absolute(request.settings.out)]
+    key = [*place, absolute(request.clip.path), request.clip.record_start, source.first, source.last]
     return hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
 
 

@@ -105,7 +105,7 @@ class Grid:
 
     kind: str
     """`media`: one picture for each media frame, played at the media's rate, as the plate is. `timeline`: one picture for each
-    timeline frame, since the host could not begin between two media frames, or plays pictures at no rate but the timeline's."""
+    timeline frame, since the host cannot begin between two pictures of a sequence."""
     frames: tuple[int, ...]
     """Source frame of each picture of the sequence that is to be placed, in order."""
     skip: int
@@ -113,13 +113,12 @@ class Grid:
     rate: Fraction
 
 
-def grid(span: Span, delivered: SourceRange, plays_at_media_rate: bool, begins_anywhere: bool = False) -> Grid:
+def grid(span: Span, delivered: SourceRange, begins_anywhere: bool = False) -> Grid:
     """The sequence that shows at every timeline frame of the clip just the source frame that the plate shows there.
 
-    `plays_at_media_rate`: the host plays a sequence at a rate of its own. `begins_anywhere`: it can begin within a frame.
+    `begins_anywhere`: the host can begin within a picture of a sequence.
     """
-    is_aligned = span.starts_on_a_frame and (plays_at_media_rate or span.media_rate == span.timeline_rate)
-    if is_aligned or (plays_at_media_rate and begins_anywhere):
+    if begins_anywhere or span.starts_on_a_frame:
         frames = tuple(range(delivered.first, delivered.last + 1))
         return Grid(MEDIA_GRID, frames, span.media_frame(0) - delivered.first, span.media_rate)
     return Grid(TIMELINE_GRID, span.source_frames, 0, span.timeline_rate)

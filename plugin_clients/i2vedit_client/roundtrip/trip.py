@@ -70,7 +70,9 @@ class RoundTrip:
             self._unreadable(path, found, seen)
             return
         self._folder.handled(path, found)
-        if seen["changed"] or self._now.is_set():
+        if seen["changed"] and seen.get("share") == 0:
+            self._tell({"event": "unpainted", "path": str(path)})
+        elif seen["changed"] or self._now.is_set():
             self._now.clear()
             self._propagate(versions.keep(self._session, copy), path, seen)
         elif path in self._known:
