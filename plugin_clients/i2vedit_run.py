@@ -46,7 +46,7 @@ class Call:
         """`request` is a dictionary, which becomes the file that `begin` reads. Raises Failed where the launcher is gone."""
         self._folder = tempfile.mkdtemp(prefix="i2vedit-")
         self._answer = os.path.join(self._folder, "answer.json")
-        command = [launcher, "host"] + list(words)
+        command = [launcher, "host", *list(words)]
         if request is not None:
             path = os.path.join(self._folder, "request.json")
             with open(path, "w") as file:
@@ -57,7 +57,7 @@ class Call:
             self._process = subprocess.Popen(command, env=clean_environment(), cwd=self._folder, **_quiet())
         except OSError as error:
             shutil.rmtree(self._folder, ignore_errors=True)
-            raise Failed("The i2vedit command cannot be started (%s). Run: i2vedit plugins install" % error, "NOT_INSTALLED")
+            raise Failed(f"The i2vedit command cannot be started ({error}). Run: i2vedit plugins install", "NOT_INSTALLED") from None
 
     def done(self):
         """Whether it has ended. Takes no time."""
@@ -69,7 +69,7 @@ class Call:
             with open(self._answer) as file:
                 answer = json.load(file)
         except (OSError, ValueError):
-            raise Failed("The i2vedit command gave no answer. `i2vedit doctor` in a terminal says what is wrong.", "NO_ANSWER")
+            raise Failed("The i2vedit command gave no answer. `i2vedit doctor` in a terminal says what is wrong.", "NO_ANSWER") from None
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
         if answer.get("event") != "succeeded":

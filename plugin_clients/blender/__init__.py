@@ -27,7 +27,9 @@ def launcher():
         with open(INSTALLED) as file:
             return json.load(file)["launcher"]
     except (OSError, ValueError, KeyError):
-        raise Failed("The extension does not know the i2vedit command. Run in a terminal: i2vedit plugins install blender", "NOT_INSTALLED")
+        raise Failed(
+            "The extension does not know the i2vedit command. Run in a terminal: i2vedit plugins install blender", "NOT_INSTALLED"
+        ) from None
 
 
 def start(words, then, request=None):
@@ -69,16 +71,16 @@ def _look_after_jobs():
 def _place(scene, strip, placement):
     try:
         result = strips.place(scene, strip, placement, pictures(placement))
-        say("%s is on channel %d." % (result.name, result.channel))
+        say(f"{result.name} is on channel {result.channel}.")
     except strips.PlacementError as error:
         say(str(error))
 
 
 def _progress(strip, status):
     if not status:
-        return "%s: waiting for the painted frame" % strip.name
-    percent = " %d %%" % round(100 * status["fraction"]) if status.get("fraction") else ""
-    return "%s: %s%s" % (strip.name, status.get("words", ""), percent)
+        return f"{strip.name}: waiting for the painted frame"
+    percent = f" {100 * status['fraction']:.0f} %" if status.get("fraction") else ""
+    return "{}: {}{}".format(strip.name, status.get("words", ""), percent)
 
 
 def say(text):
@@ -137,11 +139,11 @@ class _OnStrip(bpy.types.Operator):
         strip = scene.sequence_editor.active_strip
         try:
             names = scene.name, strip.name
-            start(["begin"] + words, lambda answer: then(_find(*names), answer), request(scene, strip, self.settings()))
+            start(["begin", *words], lambda answer: then(_find(*names), answer), request(scene, strip, self.settings()))
         except Failed as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        say("%s: exporting its first frame" % strip.name)
+        say(f"{strip.name}: exporting its first frame")
         return {"FINISHED"}
 
 
@@ -149,7 +151,7 @@ def _find(scene, name):
     """The strip again: what Python held of it is gone after an undo. Raises Failed."""
     found = [strip for strip in strips.all_strips(bpy.data.scenes[scene]) if strip.name == name]
     if not found:
-        raise Failed("The strip '%s' is gone. Select it again." % name, "STRIP_GONE")
+        raise Failed(f"The strip '{name}' is gone. Select it again.", "STRIP_GONE")
     return found[0]
 
 
@@ -167,7 +169,7 @@ class SEQUENCER_OT_i2vedit_paint(_OnStrip):
         def opened(strip, answer):
             _note(strip, answer)
             strip["i2vedit_open"] = True
-            say("%s is open for painting; save it when you are done." % os.path.basename(answer["frame_file"]))
+            say("{} is open for painting; save it when you are done.".format(os.path.basename(answer["frame_file"])))
 
         return self.begin(context, ["--open"], opened)
 

@@ -64,9 +64,7 @@ def describe(scene, strip):
 
 def free_channel(scene, strip, start, end):
     """The first channel above a strip that is free from `start` to before `end`."""
-    taken = {
-        other.channel for other in all_strips(scene) if other.frame_final_start < end and other.frame_final_end > start
-    }
+    taken = {other.channel for other in all_strips(scene) if other.frame_final_start < end and other.frame_final_end > start}
     channel = strip.channel + 1
     while channel in taken:
         channel += 1
@@ -90,7 +88,7 @@ def place(scene, strip, placement, pictures):
     wrong = _differences(result, placement, channel)
     if wrong:
         strips.remove(result)
-        raise PlacementError("Blender placed the result otherwise than asked (%s); it was taken away again." % ", ".join(wrong))
+        raise PlacementError("Blender placed the result otherwise than asked ({}); it was taken away again.".format(", ".join(wrong)))
     return result
 
 
@@ -110,4 +108,4 @@ def _differences(result, placement, channel):
         "channel": (result.channel, channel),
         "colour space": (result.colorspace_settings.name, RESULT_SPACE),
     }
-    return ["%s %s instead of %s" % (name, is_, wanted) for name, (is_, wanted) in told.items() if is_ != wanted]
+    return [f"{name} {is_} instead of {wanted}" for name, (is_, wanted) in told.items() if is_ != wanted]

@@ -80,6 +80,8 @@ def _check(span, handles):
     delivered = source_range(span, handles, "clip")
     assert 0 <= delivered.first <= delivered.last < span.media_frames
     lies = grid(span, delivered)
+    fills = lies.take / lies.rate == span.record_count / span.timeline_rate
+    assert fills or delivered.last == span.media_frames - 1, "it fills the clip, unless the media ends within its last frame"
     for index in range(span.record_count):
         picture = lies.skip + shown(index / span.timeline_rate, lies.rate)
         assert lies.frames[picture] == shown(span.offset + index / span.timeline_rate, span.media_rate)

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
-from i2vedit_core.delivery.painted import EIGHT_BIT, Painted
+from i2vedit_core.delivery.painted import EIGHT_BIT, SIXTEEN_BIT
 from i2vedit_core.errors import BridgeError
+from i2vedit_core.matte import painted_difference, was_painted
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.still import open_still
 
@@ -32,18 +34,27 @@ class Saves:
         if pixels.shape != self._reference.shape:
             # Whether the size can be used is told when the job is made.
             return {"changed": True, "size": [width, height]}
-        changed = Painted(self._last, pixels).changed
+        changed = was_painted(painted_mask(self._last, pixels).astype(np.float32), exact=precision(pixels) == SIXTEEN_BIT)
         if changed:
             self._last = pixels
         return {"changed": changed, "size": [width, height], **_painted(self._reference, pixels)}
 
 
+def precision(pixels: Picture) -> float:
+    """The difference that the picture's own rounding may make: were all its codes those of eight bits, it was saved with eight."""
+    codes = pixels * 255
+    return EIGHT_BIT if bool((np.abs(codes - np.rint(codes)) < 1e-3).all()) else SIXTEEN_BIT
+
+
+def painted_mask(before: Picture, after: Picture) -> NDArray[np.bool_]:
+    """[H, W]: where two pictures of one size differ by more than their rounding."""
+    return painted_difference(before, after) > max(precision(before), precision(after))
+
+
 def _painted(reference: Picture, pixels: Picture) -> dict[str, Any]:
     """`share` of the picture in 0..1, `box` as x, y, width, height in pixels (null where nothing is painted), `eight_bit`."""
-    painted = Painted(reference, pixels)
-    precision = painted.precision
-    mask = painted.difference > precision
-    facts = {"share": round(float(mask.mean()), 6), "eight_bit": precision == EIGHT_BIT and bool(mask.any())}
+    mask = painted_mask(reference, pixels)
+    facts = {"share": round(float(mask.mean()), 6), "eight_bit": precision(pixels) == EIGHT_BIT and bool(mask.any())}
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return {**facts, "box": None}

@@ -35,9 +35,7 @@ IDLE_SECONDS = 24 * 3600.0
 
 @click.command("roundtrip")
 @click.argument("clip", required=False)
-@click.option(
-    "--editor", metavar="APP", help=f"Program to paint in, or '{NONE}'. Default: $I2VEDIT_EDITOR, Photoshop, else the system's."
-)
+@click.option("--editor", metavar="APP", help=f"Program to paint in, or '{NONE}'. Default: $I2VEDIT_EDITOR, Photoshop, else the system's.")
 @click.option("--out", default="", metavar="DIR", help="Folder of the frame and of NAME_v001, ... Default: I2VEdit beside the clip.")
 @click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive, from 0. Default: the whole clip.")
 @click.option("--handles", type=click.IntRange(0, 1000), default=0, show_default=True, help="Frames more at either end of the range.")

@@ -20,18 +20,21 @@ TRACK = "I2VEdit"
 def placement(session: Session, job: job_pb2.Job) -> Event:
     """The placement of a job that has succeeded, as docs/hosts.md describes it. Raises ClientError RESULT_MISSING."""
     folder = Path(job.delivered_directory)
-    lies = grid_of(session)
+    lies = grid(session.span, session.source, host_named(session.request.host).begins_anywhere)
     missing = [frame for frame in sorted(set(lies.frames)) if not frame_file(folder, frame).is_file()]
     if missing:
         sentence = f"Frame {missing[0]} is missing in {folder}; it was moved or deleted. Propagate the clip again."
         raise ClientError(Failure("NOT_FOUND", "RESULT_MISSING", sentence, job.name), ExitCode.FAILED)
+    return {"job": job.name, "version": folder.name, **_files(session, folder, lies), **described(session, lies, folder.name)}
+
+
+def described(session: Session, lies: Grid, version: str) -> Event:
+    """Everything of a placement but its files."""
     request, span = session.request, session.span
     return {
-        "job": job.name,
-        "version": folder.name,
-        **_files(session, folder, lies),
         "grid": lies.kind,
         "skip": lies.skip,
+        "take": lies.take,
         "rate": _text(lies.rate),
         "rate_number": float(lies.rate),
         "record_start": span.record_start,
@@ -40,19 +43,14 @@ def placement(session: Session, job: job_pb2.Job) -> Event:
         "start_shift_seconds": float(session.source.first / span.media_rate),
         "timecode": _timecode(session, lies),
         "track": TRACK,
-        "clip_name": f"{request.clip.name} {folder.name.rpartition('_')[2]}",
+        "clip_name": f"{request.clip.name} {version.rpartition('_')[2]}",
         "color": session.color,
         "color_space": request.clip.color_tag if session.color == "match" else "",
         "alpha": "premultiplied",
         "patch": request.settings.alpha == "matte",
-        "note": f"{folder.name}: {request.settings.model}, {request.settings.preset}, seed {request.settings.seed}",
+        "note": f"{version}: {request.settings.model}, {request.settings.preset}, seed {request.settings.seed}",
         "extra": request.clip.extra,
     }
-
-
-def grid_of(session: Session) -> Grid:
-    """How the sequence of this session lies."""
-    return grid(session.span, session.source, host_named(session.request.host).begins_anywhere)
 
 
 def frame_file(folder: Path, frame: int) -> Path:

@@ -44,6 +44,16 @@ class Span:
         return (self.offset * self.media_rate).denominator == 1
 
     @property
+    def is_even(self) -> bool:
+        """Whether every timeline frame takes the same whole number of media frames, from the beginning of one on."""
+        return self.starts_on_a_frame and (self.media_rate / self.timeline_rate).denominator == 1
+
+    @property
+    def media_frames_each(self) -> Fraction:
+        """Media frames that a timeline frame takes."""
+        return self.media_rate / self.timeline_rate
+
+    @property
     def source_frames(self) -> tuple[int, ...]:
         """The media frame at each of its timeline frames."""
         return tuple(self.media_frame(index) for index in range(self.record_count))
@@ -80,7 +90,9 @@ class SourceRange:
 
 
 def source_range(span: Span, handles: int, name: str) -> SourceRange:
-    """The media frames that a clip shows, and up to `handles` more at either end as far as there are any.
+    """The media frames that a clip takes, and up to `handles` more at either end as far as there are any.
+
+    Of a clip with two media frames for each of the timeline's, the last one takes two, of which the second is not shown.
 
     Raises TimingError OUTSIDE_MEDIA or EMPTY_CLIP.
     """
@@ -91,8 +103,9 @@ def source_range(span: Span, handles: int, name: str) -> SourceRange:
         there = f"frames 0 to {span.media_frames - 1}" if span.media_frames else "frames from 0"
         sentence = f"'{name}' shows frames {first} to {last} of its media, which has {there}. Trim the clip to its media and try again."
         raise TimingError("OUTSIDE_MEDIA", sentence)
-    before = min(handles, first)
-    after = handles if span.media_frames is None else min(handles, span.media_frames - 1 - last)
+    before, after = min(handles, first), handles + (int(span.media_frames_each) - 1 if span.is_even else 0)
+    if span.media_frames is not None:
+        after = min(after, span.media_frames - 1 - last)
     return SourceRange(first - before, last + after, before)
 
 
@@ -105,11 +118,13 @@ class Grid:
 
     kind: str
     """`media`: one picture for each media frame, played at the media's rate, as the plate is. `timeline`: one picture for each
-    timeline frame, since the host cannot begin between two pictures of a sequence."""
+    timeline frame, since hosts begin and end with whole pictures, and choose between them in ways of their own."""
     frames: tuple[int, ...]
     """Source frame of each picture of the sequence that is to be placed, in order."""
     skip: int
     """Pictures before the clip's first one."""
+    take: int
+    """Pictures from there on that fill the clip."""
     rate: Fraction
 
 
@@ -118,7 +133,9 @@ def grid(span: Span, delivered: SourceRange, begins_anywhere: bool = False) -> G
 
     `begins_anywhere`: the host can begin within a picture of a sequence.
     """
-    if begins_anywhere or span.starts_on_a_frame:
+    if begins_anywhere or span.is_even:
         frames = tuple(range(delivered.first, delivered.last + 1))
-        return Grid(MEDIA_GRID, frames, span.media_frame(0) - delivered.first, span.media_rate)
-    return Grid(TIMELINE_GRID, span.source_frames, 0, span.timeline_rate)
+        skip = span.media_frame(0) - delivered.first
+        take = min(ceil(span.record_count * span.media_frames_each), len(frames) - skip)
+        return Grid(MEDIA_GRID, frames, skip, take, span.media_rate)
+    return Grid(TIMELINE_GRID, span.source_frames, 0, span.record_count, span.timeline_rate)

@@ -56,7 +56,7 @@ def resolve_folders(machine: Machine) -> list[Path]:
     return [root / "Fusion" / "Scripts" / "Edit"] if is_here else []
 
 
-RESOLVE_ENTRIES = {"Propagate Edit": "propagate_edit", "Export First Frame": "export_first_frame", "Collect Results": "collect_results"}
+RESOLVE_ENTRIES = {"Propagate Edit": "propagate_edit", "Export First Frame": "export_first_frame", "Collect Results": "collect_results", "Collect Results as Takes": "collect_takes"}
 
 
 def resolve_files(machine: Machine, folder: Path, launcher: Path) -> list[PluginFile]:
@@ -139,8 +139,8 @@ PLUGINS = {
         "After Effects",
         after_effects_folders,
         after_effects_files,
-        "Restart After Effects, open Window > I2VEdit.jsx, and switch on Settings > Scripting & Expressions > Allow Scripts to Write Files and "
-        "Access Network.",
+        "Restart After Effects, open Window > I2VEdit.jsx, and switch on Settings > Scripting & Expressions > "
+        "Allow Scripts to Write Files and Access Network.",
     ),
     "photoshop": Plugin("Photoshop", photoshop_folders, photoshop_files, "Restart Photoshop: File > Scripts > Save and Propagate."),
     "blender": Plugin("Blender", blender_folders, blender_files, "In Blender: Edit > Preferences > Add-ons, switch on I2VEdit Bridge."),
