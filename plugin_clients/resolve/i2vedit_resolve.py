@@ -102,7 +102,9 @@ class Edit:
         media = item.GetMediaPoolItem()
         name = item.GetName()
         if not media:
-            raise Failed("'%s' has no media of its own: it is a title, a generator or an adjustment clip. Select another clip." % name, "NO_MEDIA")
+            raise Failed(
+                "'%s' has no media of its own: it is a title, a generator or an adjustment clip. Select another clip." % name, "NO_MEDIA"
+            )
         start, end = item.GetSourceStartFrame(), item.GetSourceEndFrame()
         return {
             "path": media.GetClipProperty("File Path") or name,

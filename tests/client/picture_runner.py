@@ -13,8 +13,6 @@ from i2vedit_core.shot import Edit, Shot
 from i2vedit_server.messages import JobOrder, ShotOrder
 from i2vedit_server.worker_main import Report
 
-NOTHING = {"str": "", "int": 0, "dict[str, Any]": {}, "dict[str, str]": {}}
-
 
 def run(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
     """Delivers with the product's own writer."""
@@ -23,9 +21,8 @@ def run(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
         return None
     painted = read_painted(Edit.open(order.edit, shot, order.edit_frame), shot)
     matte = (painted.difference > painted.precision).astype(np.float32)
-    ticket = Ticket(**{**_empty(), "first": shot.first, "last": shot.last, "delivery": {"alpha": str(order.delivery.alpha)}})
     folder = reserve_version(order.delivery.directory, shot.clip)
-    with SequenceWriter(folder, shot.clip, order.delivery, ticket) as writer:
+    with SequenceWriter(folder, shot.clip, order.delivery, _ticket(shot, order)) as writer:
         for step, plate in enumerate(decode_frames(shot.clip, shot.first, shot.last)):
             path = writer.write(shot.first + step, plate, painted.picture, matte)
             report(Progress(Stage.DELIVER, 0, 1, step, len(shot)))
@@ -33,5 +30,24 @@ def run(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
     return folder
 
 
-def _empty() -> dict[str, object]:
-    return {name: NOTHING.get(str(field.type), "") for name, field in Ticket.__dataclass_fields__.items()}
+def _ticket(shot: Shot, order: JobOrder) -> Ticket:
+    """Names nothing but what is looked at when frames are read back."""
+    return Ticket(
+        plate_path=str(shot.clip.path),
+        plate_sha256="a" * 64,
+        first=shot.first,
+        last=shot.last,
+        edit_path=str(order.edit),
+        edit_sha256="b" * 64,
+        edit_frame=shot.first,
+        model=order.settings.model,
+        model_sha256="c" * 64,
+        settings={},
+        delivery={"alpha": str(order.delivery.alpha)},
+        seed=0,
+        device="cpu",
+        dtype="float32",
+        threads=1,
+        versions={},
+        created="2026-01-02T03:04:05Z",
+    )

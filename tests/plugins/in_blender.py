@@ -73,7 +73,8 @@ def run_until(extension, condition, seen, seconds):
         if time.monotonic() > deadline:
             raise SystemExit(f"it took too long: {lines}")
         began = time.process_time()
-        extension.tick()
+        if extension.tick() is None and not condition():
+            raise SystemExit(f"nothing is waited for any more: {extension.line}")
         seen["slowest_tick"] = max(seen["slowest_tick"], time.process_time() - began)
         if extension.line not in lines:
             lines.append(extension.line)

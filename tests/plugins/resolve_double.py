@@ -10,7 +10,15 @@ DOCUMENTED = {
     "Resolve": {"GetProjectManager", "GetProductName", "GetVersion", "GetVersionString"},
     "ProjectManager": {"GetCurrentProject"},
     "Project": {"GetName", "GetCurrentTimeline", "GetMediaPool", "GetSetting"},
-    "MediaPool": {"GetRootFolder", "GetCurrentFolder", "SetCurrentFolder", "AddSubFolder", "ImportMedia", "AppendToTimeline", "DeleteClips"},
+    "MediaPool": {
+        "GetRootFolder",
+        "GetCurrentFolder",
+        "SetCurrentFolder",
+        "AddSubFolder",
+        "ImportMedia",
+        "AppendToTimeline",
+        "DeleteClips",
+    },
     "Folder": {"GetName", "GetSubFolderList", "GetClipList"},
     "MediaPoolItem": {"GetName", "GetUniqueId", "GetClipProperty", "SetClipProperty"},
     "Timeline": {

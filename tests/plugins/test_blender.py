@@ -35,7 +35,7 @@ def clip(tmp_path):
     """Frames 30 to 49 of a real clip, tagged with the curve that Blender takes every 8-bit movie for."""
     source = shared_media("clips/05_juggle_5s.mp4")
     path = tmp_path / "juggle.mp4"
-    scale = f"trim=start_frame=30:end_frame=50,setpts=PTS-STARTPTS,scale={SIZE[0]}:{SIZE[1]}"
+    scale = f"trim=start_frame=30:end_frame=50,setpts=PTS-STARTPTS,scale={SIZE[0]}:{SIZE[1]},setparams=color_trc=iec61966-2-1"
     coding = ["-c:v", "libx264", "-qp", "12", "-pix_fmt", "yuv420p"]
     tags = ["-color_primaries", "bt709", "-colorspace", "bt709", "-color_trc", "iec61966-2-1", "-color_range", "tv"]
     command = [find_ffmpeg(), "-v", "error", "-i", str(source), "-vf", scale, "-an", *coding, *tags, str(path)]

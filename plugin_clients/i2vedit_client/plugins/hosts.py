@@ -56,7 +56,12 @@ def resolve_folders(machine: Machine) -> list[Path]:
     return [root / "Fusion" / "Scripts" / "Edit"] if is_here else []
 
 
-RESOLVE_ENTRIES = {"Propagate Edit": "propagate_edit", "Export First Frame": "export_first_frame", "Collect Results": "collect_results", "Collect Results as Takes": "collect_takes"}
+RESOLVE_ENTRIES = {
+    "Propagate Edit": "propagate_edit",
+    "Export First Frame": "export_first_frame",
+    "Collect Results": "collect_results",
+    "Collect Results as Takes": "collect_takes",
+}
 
 
 def resolve_files(machine: Machine, folder: Path, launcher: Path) -> list[PluginFile]:

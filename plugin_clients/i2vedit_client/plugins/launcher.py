@@ -22,7 +22,7 @@ HOSTILE = (
     "QT_PLUGIN_PATH",
 )
 """What hosts set for themselves, and what would break ours."""
-KEPT = ("PATH", "PYTHONPATH", "I2VEDIT_MEDIA", DATA_FOLDER_VARIABLE, SERVER_VARIABLE, TOKEN_VARIABLE, AUTHORITIES_VARIABLE)
+KEPT = ("PATH", "PYTHONPATH", DATA_FOLDER_VARIABLE, SERVER_VARIABLE, TOKEN_VARIABLE, AUTHORITIES_VARIABLE)
 """As they are where `plugins install` runs: there the command works. A variable that is not set there is unset."""
 ASK_SECONDS = 60.0
 
