@@ -58,7 +58,7 @@ def check_edition(resolve):
     name, version = resolve.GetProductName(), tuple(resolve.GetVersion()[:2])
     if "Studio" not in name and version >= NO_FREE_SCRIPTS:
         raise Failed(
-            "The free edition of Resolve runs no Python scripts from 21.1 on. Drop the clip or an .otio file into `i2vedit monitor` instead.",
+            "The free edition of Resolve runs no Python scripts from 21.1 on. Drop the clip or an .otio file on `i2vedit monitor`.",
             "FREE_EDITION",
         )
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import i2vedit_resolve
 import pytest
-from i2vedit_run import Failed
 from tests.plugins.resolve_double import World
 
 from i2vedit_client.errors import ClientError
 from i2vedit_client.host.placement import described
 from i2vedit_client.host.session import Media, Request, Session
 from i2vedit_client.host.timing import MEDIA_GRID, grid
+from i2vedit_run import Failed
 
 CASES = 1000
 RATES = ("24", "25", "30", "50", "60", "24000/1001", "30000/1001", "60000/1001")

@@ -13,11 +13,11 @@ from i2vedit_client.events import SUCCEEDED, Event, failed_event
 from i2vedit_client.files import write_json_file
 from i2vedit_client.host import calls
 from i2vedit_client.host.follow import follow_newest, start
-from i2vedit_client.host.session import Request, Session, load, sessions
+from i2vedit_client.host.session import Request, Session, load, session_of_picture, sessions
 from i2vedit_client.launch import connect
 from i2vedit_client.report import write_json
 from i2vedit_client.roundtrip import versions
-from i2vedit_client.roundtrip.detached import start_round_trip, stop_round_trip
+from i2vedit_client.roundtrip.detached import is_watched, start_round_trip, stop_round_trip
 from i2vedit_client.spec import absolute
 
 answer_option = click.option("--answer", metavar="FILE", help="Write the answer, or why there is none, to a file as well.")
@@ -150,6 +150,20 @@ def cancel(session: str, answer: str | None, as_json: bool) -> None:
     stop_round_trip(found)
     with connect() as client:
         _tell(calls.cancel(client, found), answer)
+
+
+@command.command("saved")
+@click.argument("picture")
+@answer_option
+@json_option
+def saved(picture: str, answer: str | None, as_json: bool) -> None:
+    """Carry on a frame that was exported, as it was saved just now. Where a round trip watches it, that does so by itself."""
+    _note(answer)
+    session = session_of_picture(Path(absolute(picture)))
+    watched = is_watched(session)
+    if not watched:
+        start_round_trip(session)
+    _tell({"event": SUCCEEDED, **calls.describe(session), "watched": watched}, answer)
 
 
 @command.command("follow", hidden=True)

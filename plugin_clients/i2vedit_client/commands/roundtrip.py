@@ -99,7 +99,8 @@ def _run(session: Session, editor: str | None, as_json: bool, is_hosted: bool) -
         if sys.stdin.isatty():
             threading.Thread(target=_listen, args=(trip,), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
-            trip.run(lambda: owner.lost or (is_hosted and trip.idle_seconds > IDLE_SECONDS))
+            trip.run(lambda: not owner.held() or (is_hosted and trip.idle_seconds > IDLE_SECONDS))
+        owner.give_back()
         report({"event": SUCCEEDED, "session": session.name, "jobs": trip.jobs})
 
 

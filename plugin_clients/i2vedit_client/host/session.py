@@ -248,6 +248,15 @@ def load(name: str) -> Session:
     return Session(folder, Request.parse(request), Media(**{**media, "rate": parse_rate(media["rate"])}), Path(content["edited"]))
 
 
+def session_of_picture(picture: Path) -> Session:
+    """The newest session whose frame this is, in whatever format it was saved. Raises ClientError SESSION_NOT_FOUND."""
+    found = [session for session in sessions() if session.edited.with_suffix("") == picture.with_suffix("")]
+    if not found:
+        sentence = f"{picture.name} is no frame that was exported here. Export it from the host or with `i2vedit roundtrip`."
+        raise ClientError(Failure("NOT_FOUND", "SESSION_NOT_FOUND", sentence), ExitCode.BAD_INPUT)
+    return found[-1]
+
+
 def sessions(host: str = "", project: str = "") -> Iterator[Session]:
     """Those of a host, and of one project of it, where that is asked for."""
     for path in sorted(sessions_folder().glob(f"*/{SESSION_FILE}"), key=lambda path: path.stat().st_mtime):
