@@ -341,7 +341,7 @@
         var placement = status.placement, options = new ImportOptions(firstFile(placement)), footage, result, wrong;
         options.sequence = true;
         options.forceAlphabetical = false;
-        footage = app.project.importFile(options);
+        footage = /** @type {FootageItem} */ (app.project.importFile(options));
         footage.parentFolder = bin();
         conform(footage.mainSource, placement);
         /* A duplicate keeps transform, effects and masks. */
@@ -390,7 +390,7 @@
     }
 
     function propagate() {
-        var layer = selectedLayer(), picture = File.openDialog("The painted first frame of " + layer.name);
+        var layer = selectedLayer(), picture = /** @type {File} */ (File.openDialog("The painted first frame of " + layer.name));
         if (!picture) {
             return;
         }

@@ -179,7 +179,7 @@ const MODES = {
         const second = made.panel.place(Object.assign({}, status, later));
         const shown = [];
         for (const frame of each.frames || []) { shown.push([layer._shown(frame / each.comp_rate), result._shown(frame / each.comp_rate)]); }
-        return Object.assign(left, { shown, index: result.index, start: result.startTime, rate: result.source.frameRate, name: second.name,
+        return Object.assign(left, { undo: made.state.undo, depth: made.state.depth, shown, index: result.index, start: result.startTime, rate: result.source.frameRate, name: second.name,
             alpha: result.source.mainSource.alphaMode, effects: result._effects, folder: result.source.parentFolder.name,
             again: again === result, second: second === result, layers_then: layer.containingComp.numLayers });
     },
