@@ -288,14 +288,14 @@
     }
 
     function bin() {
-        var i, folder;
+        var i, item;
         for (i = 1; i <= app.project.numItems; i += 1) {
-            if (app.project.item(i) instanceof FolderItem && app.project.item(i).name === BIN) {
-                return app.project.item(i);
+            item = app.project.item(i);
+            if (item instanceof FolderItem && item.name === BIN) {
+                return item;
             }
         }
-        folder = app.project.items.addFolder(BIN);
-        return folder;
+        return app.project.items.addFolder(BIN);
     }
 
     function firstFile(placement) {

@@ -46,7 +46,7 @@ class PreparedNotice:
         self._needed_nothing = stage in ("load", "decode") and (self._needed_nothing or stage == "load")
 
 
-def watch(connect: Callable[[], Client], name: str, report: Report, fetch_to: Path | None = None) -> job_pb2.Job:
+def watch(connect: Callable[[], Client], name: str, report: Callable[[Event], None], fetch_to: Path | None = None) -> job_pb2.Job:
     """Reports until the job has succeeded. Raises Interrupted on Ctrl-C, after which the job goes on.
 
     `fetch_to` receives the delivered folder of a server on another machine.
