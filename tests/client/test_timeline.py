@@ -64,6 +64,7 @@ def test_a_clip_of_a_timeline_is_propagated_and_comes_back_in_one(studio, clip, 
         otio.adapters.read_from_file(name).video_tracks()[1].find_clips()[0].media_reference for name in outcome.last["timelines"]
     )
     assert isinstance(sequence, otio.schema.ImageSequenceReference)
+    delivered = tmp_path / "out" / "shot_v001"
     urls = [sequence.target_url_for_image_number(number) for number in range(sequence.number_of_images_in_sequence())]
     assert urls == [(delivered / f"shot_v001.{number:04}.exr").as_uri() for number in range(1, 5)]
     assert bare.target_url == str(delivered / "shot_v001.[0001-0004].exr")

@@ -6,6 +6,7 @@ tick is called here.
 
 import importlib
 import json
+import os
 import sys
 import time
 
@@ -113,3 +114,6 @@ def render(scene, job):
 
 
 main(*sys.argv[-2:])
+# bpy 4.5 as a module waits for its own threads for ever when Python ends.
+sys.stdout.flush()
+os._exit(0)
