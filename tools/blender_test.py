@@ -30,7 +30,7 @@ def environment(version: str) -> Path:
 
 def main(versions: list[str]) -> int:
     pythons = [str(environment(version)) for version in versions or VERSIONS]
-    words = [ROOT / ".venv" / SCRIPTS, "-m", "pytest", "-q", "-n", "0", "tests/plugins/test_blender.py"]
+    words = [str(ROOT / ".venv" / SCRIPTS), "-m", "pytest", "-q", "-n", "0", "tests/plugins/test_blender.py"]
     return subprocess.run(words, cwd=ROOT, env={**os.environ, "I2VEDIT_BPY": os.pathsep.join(pythons)}).returncode
 
 

@@ -79,6 +79,7 @@ def _round_trip(event: Event) -> str:
     return {
         "frame_file": f"The frame to paint on: {path}",
         "opened": f"Opened in {event.get('editor')}.",
+        "not_opened": str(event.get("message")),
         "waiting": "Waiting for save… (Enter: propagate now, Ctrl-C: stop)",
         "unchanged": "Saved without a change of pixels; nothing to do.",
         "unpainted": "Saved with nothing painted; nothing to do.",

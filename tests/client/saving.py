@@ -19,7 +19,12 @@ def paint(reference: Path, target: Path, value: float, box: tuple[int, int, int,
     pixels[y : y + height, x : x + width, :3] = value
     spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], 3, oiio.UINT16 if bits == 16 else oiio.UINT8)
     output = oiio.ImageOutput.create(str(target))
-    assert output.open(str(target), spec) and output.write_image(np.ascontiguousarray(pixels[..., :3])) and output.close()
+    assert (
+        output is not None
+        and output.open(str(target), spec)
+        and output.write_image(np.ascontiguousarray(pixels[..., :3]))
+        and output.close()
+    )
     return target
 
 

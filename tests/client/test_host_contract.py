@@ -1,11 +1,15 @@
 """What hosts run, against a real server with a stand-in for the method."""
 
 import json
+import shutil
+import sys
 import time
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from tests.client.saving import by_rename, paint
+from tests.media import encode, numbered_frame
 
 from i2vedit_client.errors import ClientError
 from i2vedit_client.host.session import Media, Request, Session
@@ -18,7 +22,7 @@ FAILING, WAITING = 1, 2
 def ask(studio, clip, model, tmp_path):
     """`begin` with a request of this host's clip; further fields of the clip by keyword."""
 
-    def begin(host="resolve", settings=None, seconds=120, **more):
+    def begin(host="resolve", settings=None, seconds=120, opens=False, **more):
         request = {
             "host": host,
             "project": str(tmp_path),
@@ -28,7 +32,7 @@ def ask(studio, clip, model, tmp_path):
         }
         path = tmp_path / "request.json"
         path.write_text(json.dumps(request))
-        return studio("host", "begin", path, "--json", seconds=seconds)
+        return studio("host", "begin", path, *(["--open"] if opens else []), "--json", seconds=seconds)
 
     return begin
 
@@ -95,6 +99,29 @@ def test_cancel_stops_what_runs(studio, ask, edited):
     job = studio("host", "submit", begun["session"], "--edited", edited, "--json").last["job"]
     assert studio("host", "cancel", begun["session"], "--json").last["stopped"] == [job]
     assert status_when(begun["status_file"], "cancelled")["words"] == "Stopped."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script is the editor")
+def test_a_frame_that_is_open_comes_back_at_every_save_without_the_host(studio, ask, tmp_path, monkeypatch):
+    """`begin --open`, as hosts call it: the editor is started, and saves find their way into the status file."""
+    editor = tmp_path / "editor"
+    editor.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/opened"\n')
+    editor.chmod(0o755)
+    monkeypatch.setenv("I2VEDIT_EDITOR", str(editor))
+    begun = ask(opens=True).last
+    frame = Path(begun["frame_file"])
+    wait_for(lambda: (tmp_path / "opened").exists())
+    assert (tmp_path / "opened").read_text().strip() == str(frame)
+    reference = Path(shutil.copy(frame, tmp_path / "reference.tif"))
+    by_rename(encode(tmp_path / "small.png", [numbered_frame(1, 48, 40)], ("-frames:v", "1")), frame.with_suffix(".png"))
+    assert "48x40" in status_when(begun["status_file"], "failed")["words"]
+    by_rename(paint(reference, tmp_path / "painted.tif", 0.5), frame)
+    assert status_when(begun["status_file"], "succeeded")["placement"]["version"] == "shot_v001"
+    assert studio("host", "saved", frame, "--json").last["watched"]
+    studio("host", "cancel", begun["session"], "--json")
+    wait_for(lambda: '"succeeded"' in (Path(begun["status_file"]).parent / "roundtrip.log").read_text() or None)
+    refused = studio("host", "saved", tmp_path / "holiday.tif", "--json")
+    assert refused.code == 2 and refused.last["reason"] == "SESSION_NOT_FOUND"
 
 
 def test_a_failed_job_says_why_in_the_status_file(studio, ask, edited):

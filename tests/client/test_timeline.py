@@ -79,7 +79,7 @@ def test_media_are_found_however_they_are_written(tmp_path, name, form):
     shot = open_shot(str(timeline(tmp_path / "cut.otio", url)), "A001")
     assert Path(shot.host_clip.path) == media
     told = shot.host_clip
-    assert (told.record_start, told.record_count, told.timeline_rate, told.media_frames) == (86414, 4, 24, 6)
+    assert (told.record_start, told.record_count, told.timeline_rate, told.media_frames) == (86414, 4, Fraction(24), 6)
     assert told.span(Fraction(24), 6).source_frames == (1, 2, 3, 4)
 
 

@@ -69,7 +69,8 @@ def make_strip(job):
 
 
 def run_until(extension, condition, seen, seconds):
-    lines, deadline = [], time.monotonic() + seconds
+    lines: list[str] = []
+    deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise SystemExit(f"it took too long: {lines}")

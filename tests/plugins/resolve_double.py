@@ -98,7 +98,7 @@ class World:
         self.shifts_placements = 0
         self.root = Folder(self, "Master")
         self.current = self.root
-        self.tracks = [("Video 1", [])]
+        self.tracks: list[tuple[str, list[TimelineItem]]] = [("Video 1", [])]
         self.selected, self.playhead = [], None
         self.resolve = Resolve(self)
 

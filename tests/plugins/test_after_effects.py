@@ -27,7 +27,7 @@ needs_node = pytest.mark.skipif(NODE is None, reason="there is no node here")
 
 def in_node(mode, cases, panel=PANEL, double="after_effects_double.js"):
     ran = subprocess.run(
-        [NODE, HERE / double, panel], input=json.dumps({"mode": mode, "cases": cases}), capture_output=True, text=True, timeout=600
+        [str(NODE), HERE / double, panel], input=json.dumps({"mode": mode, "cases": cases}), capture_output=True, text=True, timeout=600
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     return json.loads(ran.stdout)

@@ -10,10 +10,11 @@ import OpenImageIO as oiio
 import pytest
 from tests.client.conftest import Command, Server
 from tests.client.saving import paint
-from tests.media import find_ffmpeg, shared_media
+from tests.media import shared_media
 
 from i2vedit_client.plugins.install import install
 from i2vedit_client.plugins.machine import Machine
+from i2vedit_core.media.ffmpeg import find_ffmpeg
 
 HERE = Path(__file__).parent
 BLENDERS = os.environ.get("I2VEDIT_BPY", "").split(os.pathsep)

@@ -185,7 +185,7 @@ def test_what_was_finished_while_resolve_was_closed_is_collected_once(edit, worl
     session = {"item": world.playhead.GetUniqueId(), "clip": "a.mov", "event": "succeeded", "placement": placement(edit, world)}
     waiting = {"item": world.playhead.GetUniqueId(), "clip": "b.mov", "event": "running", "words": "Learning its motion"}
     monkeypatch.setattr(i2vedit_resolve, "ask", Answers(*[{"sessions": [session, waiting]}] * 2))
-    said = []
+    said: list[str] = []
     assert i2vedit_resolve.collect(edit, "launcher", say=said.append) == 1
     assert said == ["Placed a_v001.%04d.exr at 90000.", "b.mov: Learning its motion"]
     assert i2vedit_resolve.collect(edit, "launcher", say=said.append) == 0
@@ -203,4 +203,4 @@ def test_the_file_is_read_by_the_oldest_python_that_resolve_runs():
     import ast
 
     for module in (i2vedit_resolve, sys.modules["i2vedit_run"]):
-        ast.parse(Path(module.__file__).read_text(), feature_version=(3, 6))
+        ast.parse(Path(str(module.__file__)).read_text(), feature_version=(3, 6))

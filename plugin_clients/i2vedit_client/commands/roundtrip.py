@@ -14,10 +14,11 @@ import click
 
 from i2vedit_client.commands.options import json_option
 from i2vedit_client.commands.propagate import ALPHAS, DEPTHS, EDITS, PRESETS
-from i2vedit_client.errors import BadInput, ClientError
+from i2vedit_client.errors import BadInput, ClientError, Failure
 from i2vedit_client.events import SUCCEEDED, failed_event, job_event
 from i2vedit_client.follow import follow as follow_job
 from i2vedit_client.host import calls
+from i2vedit_client.host.calls import write_refusal
 from i2vedit_client.host.clip import HostClip
 from i2vedit_client.host.follow import follow as follow_status
 from i2vedit_client.host.session import Request, Session, Settings, load
@@ -89,19 +90,27 @@ def _run(session: Session, editor: str | None, as_json: bool, is_hosted: bool) -
     owner = Ownership(session)
     signal.signal(signal.SIGTERM, _end)
     with open_report(as_json) as quick:
-        report = _one_at_a_time(quick)
+        report = _one_at_a_time(_also_to_host(session, quick) if is_hosted else quick)
         following = Following(_follower(session, report, is_hosted))
         following.start()
         trip = RoundTrip(session, connect, report, following.add)
         report({"event": "frame_file", "path": str(session.edited), "session": session.name})
         if editor != NONE:
-            report({"event": "opened", "editor": open_picture(session.edited, editor)})
+            report(_opened(session, editor))
         if sys.stdin.isatty():
             threading.Thread(target=_listen, args=(trip,), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             trip.run(lambda: not owner.held() or (is_hosted and trip.idle_seconds > IDLE_SECONDS))
         owner.give_back()
         report({"event": SUCCEEDED, "session": session.name, "jobs": trip.jobs})
+
+
+def _opened(session: Session, editor: str | None) -> dict[str, object]:
+    """A picture that cannot be opened from here may be opened by hand; it is watched all the same."""
+    try:
+        return {"event": "opened", "editor": open_picture(session.edited, editor)}
+    except BadInput as error:
+        return {"event": "not_opened", "message": str(error)}
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
@@ -114,7 +123,16 @@ def _listen(trip: RoundTrip) -> None:
         trip.propagate_now()
 
 
-def _one_at_a_time(report: Report) -> Callable[[dict[str, object]], None]:
+def _also_to_host(session: Session, report: Report) -> Callable[[dict[str, object]], None]:
+    def tell(event: dict[str, object]) -> None:
+        if event["event"] == "refused":
+            write_refusal(session, Failure("INVALID_ARGUMENT", str(event["reason"]), str(event["message"])))
+        report(event)
+
+    return tell
+
+
+def _one_at_a_time(report: Callable[[dict[str, object]], None]) -> Callable[[dict[str, object]], None]:
     """Watching and following tell from two threads; lines must not mix."""
     lock = threading.Lock()
 

@@ -178,6 +178,11 @@ def _progress(progress: Event) -> Event:
     return {"stage": progress["stage"], "fraction": round(words.part_done(progress), 4), "words": f"{text}, {details}" if details else text}
 
 
+def write_refusal(session: Session, failure: Failure) -> None:
+    """A save that cannot be used, where the host looks. The next one may."""
+    write_json_file(session.status_file, {**describe(session), "fraction": 0.0, **_failed(failure)})
+
+
 def write_status(session: Session, job: job_pb2.Job) -> Event:
     """The status, also in the file that the host reads."""
     status = status_event(session, job)
