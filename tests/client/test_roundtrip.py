@@ -7,12 +7,15 @@ import random
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw
+from psd_tools import PSDImage
 from tests.client.saving import WAYS, by_rename, in_place, paint
 from tests.media import encode, numbered_frame
 
@@ -125,6 +128,50 @@ def test_saves_in_all_ways_are_each_seen_whole(tmp_path):
     assert {answer["share"] for answer in told} == {16 * 12 / (96 * 64)}, "a half-read picture would differ elsewhere"
 
 
+MAGICK = shutil.which("magick") or shutil.which("mogrify")
+
+
+def _with_imagemagick(target):
+    """`mogrify` writes a temporary file and renames it; its TIFF has other tags, strips and compression than ours."""
+    words = ["magick", "mogrify"] if shutil.which("magick") else ["mogrify"]
+    drawing = ["-fill", "rgb(20%,60%,90%)", "-draw", "rectangle 8,8 23,19"]
+    subprocess.run([*words, "-depth", "16", *drawing, "-compress", "LZW", str(target)], check=True, timeout=120)
+
+
+def _with_pillow(target):
+    """Eight bits, in place."""
+    picture = Image.open(target).convert("RGB")
+    ImageDraw.Draw(picture).rectangle((8, 8, 23, 19), fill=(40, 80, 120))
+    picture.save(target)
+
+
+def _with_psd_tools(target):
+    """A layered document with its merged picture, beside the exported frame."""
+    picture = Image.open(target).convert("RGB")
+    ImageDraw.Draw(picture).rectangle((8, 8, 23, 19), fill=(200, 80, 20))
+    PSDImage.frompil(picture).save(target.with_suffix(".psd"))
+
+
+@pytest.mark.parametrize("program", [_with_imagemagick, _with_pillow, _with_psd_tools])
+def test_programs_that_save_differently(program, tmp_path):
+    if program is _with_imagemagick and (MAGICK is None or "ImageMagick" not in _version_of(MAGICK)):
+        pytest.skip("there is no ImageMagick here")
+    reference = encode(tmp_path / "reference.tif", [numbered_frame(0)], ("-frames:v", "1", "-pix_fmt", "rgb24"))
+    (tmp_path / "out").mkdir()
+    target = Path(shutil.copy(reference, tmp_path / "out" / "shot_f0000-Edit.tif"))
+    folder, seen = SaveFolder(target), []
+    with Examiner(reference, None) as examiner:
+        _settle(folder, examiner, target, seen)
+        program(target)
+        _settle(folder, examiner, target, seen)
+    assert not seen[0]["changed"]
+    assert seen[1]["changed"] and seen[1]["box"] == [8, 8, 16, 12] and seen[1]["size"] == [96, 64]
+
+
+def _version_of(program):
+    return subprocess.run([program, "-version"], capture_output=True, text=True, timeout=60).stdout
+
+
 def _settle(folder, examiner, target, seen, seconds=30):
     """Until the save has been seen, as the round trip looks."""
     deadline = time.monotonic() + seconds
@@ -166,7 +213,7 @@ def test_a_file_counts_when_it_is_at_rest_and_once(tmp_path):
     assert folder.at_rest() == []
     picture.write_bytes(b"333")
     folder.at_rest()
-    clock.now += REST_SECONDS
+    clock.now += REST_SECONDS + 0.01
     ((path, newer),) = folder.at_rest()
     folder.handled(path, found)
     assert folder.at_rest() == [(path, newer)], "what was handled is an older state of it"
@@ -179,7 +226,7 @@ def test_only_pictures_of_this_name_count_layers_beside_included(tmp_path):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "a-Edit.png").write_bytes(b"")
     folder.at_rest()
-    clock.now += REST_SECONDS
+    clock.now += REST_SECONDS + 0.01
     assert sorted(path.name for path, _ in folder.at_rest()) == ["a-Edit.PSD", "a-Edit.tif"]
 
 

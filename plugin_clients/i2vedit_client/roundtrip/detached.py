@@ -18,7 +18,7 @@ FRESH_SECONDS = 10.0
 
 def start_round_trip(session: Session) -> None:
     """Comes back at once."""
-    command = [sys.executable, "-m", "i2vedit_client", "roundtrip", "--session", session.name]
+    command = [sys.executable, "-m", "i2vedit_client", "roundtrip", "--session", session.name, "--json"]
     with (session.folder / "roundtrip.log").open("wb") as output:
         subprocess.Popen(
             command,
