@@ -7,17 +7,20 @@ from typing import NoReturn
 
 import click
 
-from i2vedit_client.errors import ClientError, ExitCode, Failure
+from i2vedit_client.errors import ClientError, ExitCode, Failure, unexpected
 
 COMMANDS = {
     "demo": "Run the whole way once, on a bundled shot.",
     "frame": "Export a frame of a clip for painting.",
     "propagate": "Carry a painted frame through its shot.",
+    "roundtrip": "Paint in Photoshop or any editor; every save becomes a version.",
     "jobs": "List, watch and direct jobs; free the GPU.",
     "verify": "Say whether a delivered version is whole and true.",
     "rerun": "Make a delivered version again from its ticket, and compare.",
     "models": "Check model folders.",
     "serve": "Run the server in this terminal.",
+    "plugins": "Put the plugins into Resolve, After Effects, Photoshop and Blender.",
+    "host": "What the plugins run (docs/hosts.md).",
     "doctor": "Say what is wrong on this machine and how to mend it.",
     "uninstall": "Take the start at login away, and with --purge all data.",
 }
@@ -62,11 +65,6 @@ def _interrupted() -> ClientError:
     return ClientError(Failure("CANCELLED", "INTERRUPTED", "Stopped."), ExitCode.INTERRUPTED)
 
 
-def _unexpected(error: Exception) -> ClientError:
-    sentence = f"Something went wrong that this command did not expect ({type(error).__name__}: {error}). `i2vedit --debug …` shows where."
-    return ClientError(Failure("INTERNAL", "UNEXPECTED", sentence), ExitCode.FAILED)
-
-
 def _run(arguments: list[str]) -> int:
     """Runs a command; everything that can go wrong comes out as a ClientError."""
     try:
@@ -78,7 +76,7 @@ def _run(arguments: list[str]) -> int:
     except (ClientError, BrokenPipeError):
         raise
     except Exception as error:  # the border of the process: a person sees a sentence, never a traceback
-        raise _unexpected(error) from error
+        raise unexpected(error) from error
 
 
 def _say(error: ClientError, as_json: bool) -> None:

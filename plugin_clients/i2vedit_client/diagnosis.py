@@ -8,7 +8,6 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from i2vedit_client.discovery import DATA_FOLDER_VARIABLE, SERVER_VARIABLE, named_server, read_server_file, read_token
 from i2vedit_client.errors import BadInput, ServerError
+from i2vedit_client.finding import Finding
 from i2vedit_client.launch import connect, is_older, missing_server_packages, running_client
 from i2vedit_client.words import plan_words
 
@@ -37,18 +37,6 @@ print(torch.cuda.get_device_properties(0).total_memory if cuda else 0)
 """
 ASK_PLAN = "from i2vedit_core.plan.making import main; main()"
 ASK_FFMPEG = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `mend` says what to do where `ok` is False."""
-
-    name: str
-    ok: bool
-    detail: str
-    mend: str = ""
-    figures: dict[str, Any] = field(default_factory=dict)
-    """What `--json` gives beside the words."""
 
 
 def ask_python(code: str) -> list[str] | None:

@@ -80,3 +80,9 @@ class Interrupted(ClientError):
         number = job.removeprefix("jobs/")
         sentence = f"The job goes on without this window. Watch it: i2vedit jobs watch {number} – stop it: i2vedit jobs cancel {number}"
         super().__init__(Failure("CANCELLED", "INTERRUPTED", sentence, job), ExitCode.INTERRUPTED)
+
+
+def unexpected(error: Exception) -> ClientError:
+    """For whatever nobody has thought of: a person sees a sentence, never a traceback."""
+    sentence = f"Something went wrong that this command did not expect ({type(error).__name__}: {error}). `i2vedit --debug …` shows where."
+    return ClientError(Failure("INTERNAL", "UNEXPECTED", sentence), ExitCode.FAILED)

@@ -74,12 +74,13 @@ def start_server(folder: Path, idle_seconds: int = IDLE_SECONDS) -> Started:
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            **_detached(),  # type: ignore[call-overload]
+            **detached(),  # type: ignore[call-overload]
         )
     return Started(process, log)
 
 
-def _detached() -> dict[str, object]:
+def detached() -> dict[str, object]:
+    """Arguments of `Popen` for a process that outlives this command and that no Ctrl-C in its terminal reaches."""
     if os.name == "nt":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}  # type: ignore[attr-defined]
     return {"start_new_session": True}

@@ -12,13 +12,12 @@ from pathlib import Path
 from i2vedit.v1 import transfer_pb2
 from i2vedit_client.client import Client
 from i2vedit_client.errors import BadInput, ClientError, ExitCode, Failure, ServerError
+from i2vedit_client.files import replace
 
 CHUNK_BYTES = 2**20
 ATTEMPTS = 5
 """Broken calls one after another in which nothing at all got through."""
 PAUSE_SECONDS = 0.5
-SHARING_RETRY_SECONDS = 10.0
-"""Virus scanners and indexers on Windows hold fresh files for seconds."""
 TICKET_FILE = "ticket.json"
 MARK = ".i2vedit-download"
 """Names the job of which a folder is being filled; gone when it is whole."""
@@ -161,7 +160,7 @@ class _Incoming:
         with self._part.open("rb") as file:
             is_right = hashlib.file_digest(file, "sha256").hexdigest() == self._sha256
         if is_right:
-            _replace(self._part, self.final)
+            replace(self._part, self.final)
         else:
             self._part.unlink()
         return is_right
@@ -171,18 +170,6 @@ def _complete(incoming: _Incoming | None, job: str) -> None:
     if incoming is not None and not incoming.finish():
         sentence = f"'{incoming.final.name}' arrived damaged. {_go_on(job)}"
         raise ClientError(Failure("DATA_LOSS", "DOWNLOAD_DAMAGED", sentence, job), ExitCode.FAILED)
-
-
-def _replace(part: Path, final: Path) -> None:
-    deadline = time.monotonic() + SHARING_RETRY_SECONDS
-    while True:
-        try:
-            os.replace(part, final)
-            return
-        except PermissionError:
-            if os.name != "nt" or time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 def _plain(name: str) -> str:

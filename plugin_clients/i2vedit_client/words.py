@@ -78,7 +78,27 @@ def sentence(event: Event) -> str:
         return f"Running again, attempt {event['attempt']}; it goes on from the last checkpoint."
     if kind == "succeeded" and "directory" in event:
         return f"Done: {event['delivered']} frames in {event['directory']}"
-    return ""
+    return _round_trip(event)
+
+
+def _round_trip(event: Event) -> str:
+    """What happens between an editor and the shot."""
+    kind, path = event["event"], event.get("path", "")
+    if kind == "saved":
+        share = f", {event['share']:.1%} of the picture painted" if event.get("share") else ""
+        eight_bit = " The picture has 8 bits now; save it with 16 for finer colour." if event.get("eight_bit") else ""
+        return f"Saved{share}. Job {event['job'].removeprefix('jobs/')} is submitted.{eight_bit}"
+    return {
+        "frame_file": f"The frame to paint on: {path}",
+        "opened": f"Opened in {event.get('editor')}.",
+        "not_opened": str(event.get("message")),
+        "waiting": "Waiting for save… (Enter: propagate now, Ctrl-C: stop)",
+        "unchanged": "Saved without a change of pixels; nothing to do.",
+        "unpainted": "Saved with nothing painted; nothing to do.",
+        "refused": f"Not used: {event.get('message')}",
+        "delivered": f"Done: {event.get('delivered')} frames in {event.get('directory')}",
+        "not_delivered": f"Not finished: {event.get('message')}",
+    }.get(kind, "")
 
 
 def _verified(event: Event) -> str:

@@ -15,6 +15,7 @@ import pytest
 
 HERE = Path(__file__).parent
 FRAMES = 6
+STAND_IN = "stand_in_runner:run"
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ class Server:
     process: subprocess.Popen[bytes]
 
     @classmethod
-    def launch(cls, data: Path, environment: dict[str, str]) -> "Server":
-        server = cls(data, environment, _server_process(data, environment))
+    def launch(cls, data: Path, environment: dict[str, str], runner: str = STAND_IN) -> "Server":
+        server = cls(data, environment, _server_process(data, environment, runner))
         server.wait()
         return server
 
@@ -111,8 +112,8 @@ class Server:
                 self.process.wait()
 
 
-def _server_process(data: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "i2vedit_server", "--data-dir", str(data), "--idle-exit", "900", "--runner", "stand_in_runner:run"]
+def _server_process(data: Path, environment: dict[str, str], runner: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "i2vedit_server", "--data-dir", str(data), "--idle-exit", "900", "--runner", runner]
     return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
 
 

@@ -12,7 +12,21 @@ import pytest
 HELP_SECONDS = 0.5
 HEAVY = ("grpc", "rich", "google.protobuf", "torch", "numpy")
 JOBS = [f"jobs {verb}" for verb in ("list", "show", "watch", "pause", "resume", "cancel", "retry", "delete", "move", "free")]
-COMMANDS = ("demo", "frame", "propagate", "jobs", "verify", "rerun", "models", "serve", "doctor", "uninstall")
+COMMANDS = (
+    "demo",
+    "frame",
+    "propagate",
+    "roundtrip",
+    "jobs",
+    "verify",
+    "rerun",
+    "models",
+    "serve",
+    "plugins",
+    "host",
+    "doctor",
+    "uninstall",
+)
 
 
 def test_help_answers_in_half_a_second(i2vedit):
@@ -78,6 +92,10 @@ BAD_CALLS = [
     ("a seed that is too large", ["propagate", "a.mp4", "--edited", "e.png", "--out", "o", "--seed", str(2**63)], "--seed"),
     ("a frame without a place", ["frame", "a.mp4"], "--out"),
     ("a frame outside its range", ["frame", "a.mp4", "--out", "o.png", "--range", "4-9", "--at", "3"], "--at"),
+    ("a clip and a timeline", ["propagate", "a.mp4", "--otio", "c.otio", "--edited", "e.png", "--out", "o"], "--clip"),
+    ("a round trip of nothing", ["roundtrip"], "CLIP"),
+    ("an unknown host", ["plugins", "install", "nuke"], "blender"),
+    ("a request that is not there", ["host", "begin", "no/such.json"], "cannot be read"),
     ("an unknown state", ["jobs", "list", "--state", "odd"], "queued"),
     ("an unknown priority", ["jobs", "move", "1", "--priority", "odd"], "high"),
 ]

@@ -1,12 +1,17 @@
 """`i2vedit doctor`: what is wrong on this machine and how to mend it."""
 
+from itertools import chain
+
 import click
 
 from i2vedit_client.commands.options import json_option
-from i2vedit_client.diagnosis import CHECKS, Finding
+from i2vedit_client.diagnosis import CHECKS
 from i2vedit_client.discovery import data_folder
 from i2vedit_client.errors import ClientError, ExitCode, Failure
 from i2vedit_client.events import SUCCEEDED
+from i2vedit_client.finding import Finding
+from i2vedit_client.plugins.check import plugin_findings
+from i2vedit_client.plugins.machine import Machine
 from i2vedit_client.report import write_json, write_line
 
 
@@ -16,8 +21,7 @@ def command(as_json: bool) -> None:
     """Look at everything that a job needs."""
     folder = data_folder()
     bad = []
-    for check in CHECKS:
-        finding = check(folder)
+    for finding in chain((check(folder) for check in CHECKS), plugin_findings(Machine())):
         if not finding.ok:
             bad.append(finding.name)
         _show(finding, as_json)

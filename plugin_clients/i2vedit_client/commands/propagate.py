@@ -1,15 +1,20 @@
 """`i2vedit propagate`: submit and watch."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from i2vedit_client.commands.options import json_option, reading_options
+from i2vedit_client.errors import BadInput
 from i2vedit_client.launch import connect
 from i2vedit_client.remote import is_remote, send
 from i2vedit_client.report import open_report
 from i2vedit_client.spec import PropagateOptions, Reading, job_spec, parse_range, parse_size
 from i2vedit_client.submit import leave, submit, watch
+
+if TYPE_CHECKING:
+    from i2vedit_client.timeline_session import TimelineSession
 
 PRESETS = ("full", "balanced", "preview")
 EDITS = ("local", "style", "shape")
@@ -20,7 +25,9 @@ INSIDES = ("auto", "replace", "delta")
 
 
 @click.command("propagate")
-@click.argument("clip")
+@click.argument("clip", required=False)
+@click.option("--otio", metavar="FILE", help="A timeline to take the shot from, instead of CLIP; the result comes as one, too.")
+@click.option("--clip", "clip_name", metavar="NAME", help="The clip of the timeline; NAME#2 is the second of that name.")
 @click.option("--edited", required=True, metavar="FILE", help="The painted frame: PNG, JPEG, TIFF, EXR or PSD.")
 @click.option("--out", required=True, metavar="DIR", help="Folder that receives NAME_v001, NAME_v002, ...")
 @click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive. Default: the whole clip.")
@@ -45,7 +52,9 @@ INSIDES = ("auto", "replace", "delta")
 @reading_options
 @json_option
 def command(
-    clip: str,
+    clip: str | None,
+    otio: str | None,
+    clip_name: str | None,
     edited: str,
     out: str,
     frames: str | None,
@@ -76,11 +85,16 @@ def command(
     The job runs in the server, which is started if none runs. The same call again takes up an unfinished job; after a
     finished one it makes the next version.
     """
+    if (clip is None) == (otio is None) or (otio is None) != (clip_name is None):
+        raise BadInput("Give a CLIP, or a timeline with --otio and the name of its clip with --clip.")
+    if otio is not None and frames is not None:
+        raise BadInput("The range comes from the timeline. Leave --range out, or give the movie file as CLIP.")
+    shot = _timeline_session(otio, clip_name or "") if otio is not None else None
     options = PropagateOptions(
-        clip=clip,
+        clip=shot.path if shot is not None else clip or "",
         edited=edited,
         directory=out,
-        frames=parse_range(frames) if frames is not None else None,
+        frames=shot.frames if shot is not None else parse_range(frames) if frames is not None else None,
         painted_frame=at,
         model=model,
         preset=preset,
@@ -99,6 +113,8 @@ def command(
         region=region,
     )
     spec = job_spec(options)
+    if shot is not None:
+        spec.clip.MergeFrom(shot.place)
     remote = is_remote()
     with open_report(as_json) as report:
         with connect() as client:
@@ -106,4 +122,12 @@ def command(
         if detach:
             leave(job, report)
         else:
-            watch(connect, job.name, report, Path(spec.delivery.directory) if remote else None)
+            told = shot.telling(report) if shot is not None else report
+            watch(connect, job.name, told, Path(spec.delivery.directory) if remote else None)
+
+
+def _timeline_session(otio: str, clip_name: str) -> "TimelineSession":
+    # The library is large, and only this option needs it.
+    from i2vedit_client.timeline_session import open_session
+
+    return open_session(otio, clip_name)

@@ -1,0 +1,159 @@
+"""`i2vedit roundtrip`: paint, save, see."""
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from i2vedit_client.commands.options import json_option
+from i2vedit_client.commands.propagate import ALPHAS, DEPTHS, EDITS, PRESETS
+from i2vedit_client.errors import BadInput, ClientError, Failure
+from i2vedit_client.events import SUCCEEDED, failed_event, job_event
+from i2vedit_client.follow import follow as follow_job
+from i2vedit_client.host import calls
+from i2vedit_client.host.calls import write_refusal
+from i2vedit_client.host.clip import HostClip
+from i2vedit_client.host.follow import follow as follow_status
+from i2vedit_client.host.session import Request, Session, Settings, load
+from i2vedit_client.launch import connect, require_server_packages
+from i2vedit_client.remote import is_remote
+from i2vedit_client.report import Report, open_report
+from i2vedit_client.roundtrip.detached import Ownership
+from i2vedit_client.roundtrip.editor import NONE, open_picture
+from i2vedit_client.roundtrip.trip import Following, RoundTrip
+from i2vedit_client.spec import parse_range, parse_size
+
+IDLE_SECONDS = 24 * 3600.0
+"""A round trip that a host has started, and that nobody saves for, ends by itself."""
+
+
+@click.command("roundtrip")
+@click.argument("clip", required=False)
+@click.option("--editor", metavar="APP", help=f"Program to paint in, or '{NONE}'. Default: $I2VEDIT_EDITOR, Photoshop, else the system's.")
+@click.option("--out", default="", metavar="DIR", help="Folder of the frame and of NAME_v001, ... Default: I2VEdit beside the clip.")
+@click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive, from 0. Default: the whole clip.")
+@click.option("--handles", type=click.IntRange(0, 1000), default=0, show_default=True, help="Frames more at either end of the range.")
+@click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder.")
+@click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend.")
+@click.option("--edit", type=click.Choice(EDITS), default="local", show_default=True, help="What kind of change is painted.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="The same seed gives the same pixels.")
+@click.option("--lora-steps", type=click.IntRange(0, 10_000), help="Training steps for each chunk. Default: what the model recommends.")
+@click.option("--size", metavar="WxH", help="Largest picture of the model, where memory is short.")
+@click.option("--deliver", default="match", show_default=True, metavar="SPACE", help="match, linear, ACEScg or an OCIO colour space.")
+@click.option("--depth", type=click.Choice(DEPTHS), default="auto", show_default=True, help="Depth of the EXR.")
+@click.option("--compression", default="zip", show_default=True, metavar="NAME", help="Compression of the EXR: zip, piz, dwaa, ...")
+@click.option("--alpha", type=click.Choice(ALPHAS), default="plate", show_default=True, help="The whole picture, or the patch alone.")
+@click.option("--session", help="Go on with what a host has begun, instead of CLIP.")
+@json_option
+def command(
+    clip: str | None, frames: str | None, size: str | None, editor: str | None, session: str | None, as_json: bool, **settings: object
+) -> None:
+    """Export a frame of CLIP, open it for painting, and propagate it at every save, until Ctrl-C.
+
+    The frame is <clip>_f0001-Edit.tif, with 16 bits and an ICC profile. A layered PSD saved beside it counts as well. A save without
+    a changed pixel makes nothing; every other one makes the next version, and only the first one has to learn the shot.
+    """
+    if (clip is None) == (session is None):
+        raise BadInput("Give a CLIP, or the --session that a host has begun.")
+    if is_remote():
+        raise BadInput("The round trip needs the server on this machine, which sees the same files. Unset I2VEDIT_SERVER, and try again.")
+    require_server_packages()
+    if session is not None:
+        _run(load(session), editor, as_json, is_hosted=True)
+        return
+    assert clip is not None  # one of the two is given
+    request = _request(clip, frames, Settings.parse({**settings, "size": parse_size(size)}))
+    with connect() as client:
+        found, _ = calls.begin(client, request)
+    _run(found, editor, as_json, is_hosted=False)
+
+
+def _request(clip: str, frames: str | None, settings: Settings) -> Request:
+    if frames is None:
+        return Request("other", HostClip(path=clip, name=Path(clip).name), settings)
+    first, last = parse_range(frames)
+    with connect() as client:
+        info = client.probe_clip(str(Path(clip).expanduser().absolute()))
+    rate = Fraction(info.rate.numerator, info.rate.denominator)
+    name = Path(clip).name
+    return Request("other", HostClip(path=clip, name=name, media_in=first, record_count=last - first + 1, timeline_rate=rate), settings)
+
+
+def _run(session: Session, editor: str | None, as_json: bool, is_hosted: bool) -> None:
+    owner = Ownership(session)
+    signal.signal(signal.SIGTERM, _end)
+    with open_report(as_json) as quick:
+        report = _one_at_a_time(_also_to_host(session, quick) if is_hosted else quick)
+        following = Following(_follower(session, report, is_hosted))
+        following.start()
+        trip = RoundTrip(session, connect, report, following.add)
+        report({"event": "frame_file", "path": str(session.edited), "session": session.name})
+        if editor != NONE:
+            report(_opened(session, editor))
+        if sys.stdin.isatty():
+            threading.Thread(target=_listen, args=(trip,), daemon=True).start()
+        with contextlib.suppress(KeyboardInterrupt):
+            trip.run(lambda: not owner.held() or (is_hosted and trip.idle_seconds > IDLE_SECONDS))
+        owner.give_back()
+        report({"event": SUCCEEDED, "session": session.name, "jobs": trip.jobs})
+
+
+def _opened(session: Session, editor: str | None) -> dict[str, object]:
+    """A picture that cannot be opened from here may be opened by hand; it is watched all the same."""
+    try:
+        return {"event": "opened", "editor": open_picture(session.edited, editor)}
+    except BadInput as error:
+        return {"event": "not_opened", "message": str(error)}
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _listen(trip: RoundTrip) -> None:
+    """Enter propagates now."""
+    for _ in sys.stdin:
+        trip.propagate_now()
+
+
+def _also_to_host(session: Session, report: Report) -> Callable[[dict[str, object]], None]:
+    def tell(event: dict[str, object]) -> None:
+        if event["event"] == "refused":
+            write_refusal(session, Failure("INVALID_ARGUMENT", str(event["reason"]), str(event["message"])))
+        report(event)
+
+    return tell
+
+
+def _one_at_a_time(report: Callable[[dict[str, object]], None]) -> Callable[[dict[str, object]], None]:
+    """Watching and following tell from two threads; lines must not mix."""
+    lock = threading.Lock()
+
+    def tell(event: dict[str, object]) -> None:
+        with lock:
+            report(event)
+
+    return tell
+
+
+def _follower(session: Session, report: Callable[[dict[str, object]], None], is_hosted: bool) -> Callable[[str], None]:
+    """Follows one job: for a host into its status file, for a person onto the screen."""
+
+    def follow(name: str) -> None:
+        try:
+            if is_hosted:
+                follow_status(session, name)
+            else:
+                # `job` and not `succeeded`, which would be the last line of the whole round trip.
+                report({**job_event(follow_job(connect, name, report)), "event": "delivered"})
+        except ClientError as error:
+            report({**failed_event(error.failure), "event": "not_delivered"})
+
+    return follow

@@ -1,0 +1,144 @@
+"""A clip as a host describes it: the JSON of docs/hosts.md, checked once."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import PurePath
+from typing import Any
+
+from i2vedit_client.errors import BadInput
+from i2vedit_client.host.timecode import parse_rate
+from i2vedit_client.host.timing import Span, TimingError, check_speed, seconds_of
+
+RAW_SUFFIXES = {".braw": "Blackmagic RAW", ".r3d": "RED", ".ari": "ARRIRAW", ".arx": "ARRIRAW", ".crm": "Canon RAW", ".dng": "CinemaDNG"}
+NOT_CLIPS = {
+    "compound": "a compound clip",
+    "nested": "a nested sequence",
+    "multicam": "a multicam clip",
+    "composition": "a composition",
+    "generator": "a generator",
+    "title": "a title",
+    "retimed": "a clip with changed speed",
+    "time_remapped": "a time-remapped clip",
+    "reversed": "a clip that plays backwards",
+}
+"""Kinds that a host may name beside `clip`. What they show is not what lies in the media."""
+
+
+@dataclass(frozen=True)
+class HostClip:
+    """What a host says about the clip that was selected. What it leaves out is read from the file."""
+
+    path: str
+    name: str
+    timeline_rate: Fraction | None = None
+    record_start: int = 0
+    record_count: int | None = None
+    """Timeline frames; None: all of the media."""
+    media_rate: Fraction | None = None
+    media_frames: int | None = None
+    media_in: int | None = None
+    """First media frame shown, where the host counts in those."""
+    left_offset: int | None = None
+    """Timeline frames of media before the first one shown, where the host counts in those."""
+    offset_seconds: float | None = None
+    """The same in seconds, where the host counts in those."""
+    source_count: int | None = None
+    """Media frames that the clip uses, where the host says so: tells a changed speed."""
+    frame_by_frame: bool = False
+    """The host shows the next media frame at each timeline frame, whatever the two rates are: Blender."""
+    start_timecode: str = ""
+    """Of the media's first frame, where somebody has set another one in the host."""
+    color_tag: str = ""
+    """What the host takes the media's colours for: an OCIO name, or the host's own."""
+    managed: bool = False
+    """Whether the host converts colours: colour management in Resolve, a working space in After Effects."""
+    track: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """What the host wants back with the placement, untouched."""
+
+    @classmethod
+    def parse(cls, given: dict[str, Any]) -> "HostClip":
+        """Raises BadInput for what is no clip, TimingError with its reason for a clip that cannot be used."""
+        unknown = sorted(set(given) - set(cls.__dataclass_fields__) - {"kind"})
+        if unknown:
+            raise BadInput(f"The clip has fields that are not known: {', '.join(unknown)}. docs/hosts.md has them all.")
+        if not isinstance(given.get("path"), str) or not given["path"]:
+            raise BadInput("The clip has no media file. Select a clip that comes from a movie file.")
+        name = given.get("name") or PurePath(given["path"]).name
+        check_kind(str(given.get("kind", "clip")), name)
+        check_media(given["path"], name)
+        rates = {key: parse_rate(given[key]) for key in ("timeline_rate", "media_rate") if given.get(key) is not None}
+        _check_numbers(given, name)
+        rest = {key: value for key, value in given.items() if key not in ("kind", *rates) and value is not None}
+        return cls(**{**rest, **rates, "name": name})
+
+    def span(self, file_rate: Fraction, file_frames: int) -> Span:
+        """Where the clip lies. `file_rate` and `file_frames` are what the file says, where the host does not.
+
+        Raises TimingError RETIMED.
+        """
+        media_rate = self.media_rate or file_rate
+        timeline_rate = self.timeline_rate or media_rate
+        if self.frame_by_frame:
+            media_rate = timeline_rate
+            _check_length(self.media_frames, file_frames, self.name)
+        offset = self._offset(media_rate, timeline_rate)
+        frames = self.media_frames or file_frames
+        rest = int((frames / media_rate - offset) * timeline_rate)
+        span = Span(timeline_rate, media_rate, self.record_start, self.record_count or rest, offset, frames)
+        if self.source_count is not None:
+            check_speed(span, self.source_count, self.name)
+        return span
+
+    def _offset(self, media_rate: Fraction, timeline_rate: Fraction) -> Fraction:
+        if self.media_in is not None:
+            return self.media_in / media_rate
+        if self.left_offset is not None:
+            return self.left_offset / timeline_rate
+        return seconds_of(self.offset_seconds or 0, timeline_rate, media_rate)
+
+
+def check_kind(kind: str, name: str) -> None:
+    """Raises TimingError NOT_A_CLIP or RETIMED for what cannot be propagated."""
+    if kind == "clip":
+        return
+    if kind not in NOT_CLIPS:
+        raise BadInput(f"The kind '{kind}' of '{name}' is not known. docs/hosts.md has them all.")
+    reason = "RETIMED" if kind in ("retimed", "time_remapped", "reversed") else "NOT_A_CLIP"
+    raise TimingError(reason, f"'{name}' is {NOT_CLIPS[kind]}. Render it in place, and propagate the clip that comes out.")
+
+
+def check_media(path: str, name: str) -> None:
+    """Raises TimingError RAW_MEDIA for camera files that only their makers' software decodes."""
+    maker = RAW_SUFFIXES.get(PurePath(path).suffix.lower())
+    if maker is not None:
+        sentence = f"'{name}' is {maker}, which cannot be decoded here. Render its range to EXR or ProRes first, and propagate that."
+        raise TimingError("RAW_MEDIA", sentence)
+
+
+def _check_length(told: int | None, there: int, name: str) -> None:
+    """Raises TimingError RETIMED where a host that plays frame by frame has made the media longer or shorter."""
+    if told is not None and abs(told - there) > LENGTH_TOLERANCE:
+        sentence = (
+            f"'{name}' takes {told} frames for the {there} of its file: it plays at another rate than the scene. Set the scene's frame "
+            "rate to the clip's, or add the clip without adjusting its playback rate, and try again."
+        )
+        raise TimingError("RETIMED", sentence)
+
+
+LENGTH_TOLERANCE = 1
+"""Some readers count a last frame that others do not."""
+_WHOLE = ("record_start", "record_count", "media_frames", "media_in", "left_offset", "source_count")
+
+
+def _check_numbers(given: dict[str, Any], name: str) -> None:
+    for key in _WHOLE:
+        value = given.get(key)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            raise BadInput(f"The field '{key}' of '{name}' must be a whole number, and is {value!r}.")
+    for key in ("record_count", "media_frames", "source_count"):
+        if given.get(key) is not None and given[key] < 1:
+            raise BadInput(f"The field '{key}' of '{name}' must be 1 or more, and is {given[key]}.")
+    seconds = given.get("offset_seconds")
+    if seconds is not None and (not isinstance(seconds, int | float) or isinstance(seconds, bool) or not abs(seconds) < 1e7):
+        raise BadInput(f"The field 'offset_seconds' of '{name}' must be a number of seconds, and is {seconds!r}.")

@@ -1,0 +1,265 @@
+"""One clip of one host, on disk: what was asked for, the frame that is painted, and every job since. Outlives host, command and server."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path, PurePath
+from typing import Any
+
+from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
+from i2vedit_client.discovery import data_folder
+from i2vedit_client.errors import BadInput, ClientError, ExitCode, Failure
+from i2vedit_client.files import read_json_file, write_json_file
+from i2vedit_client.host.clip import HostClip
+from i2vedit_client.host.delivery import delivered_color, host_named
+from i2vedit_client.host.timecode import later, parse_rate
+from i2vedit_client.host.timing import SourceRange, Span, source_range
+from i2vedit_client.spec import PropagateOptions, ShotOptions, absolute, job_spec, shot_spec
+
+SESSION_FILE, STATUS_FILE, REFERENCE_FILE = "session.json", "status.json", "plate.tif"
+JOB_FILES = "job-*.json"
+SAFE_STEM_LENGTH = 80
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to propagate: the options of `i2vedit propagate` that a host may set."""
+
+    model: str = "mini"
+    preset: str = "full"
+    edit: str = "local"
+    seed: int = 0
+    lora_steps: int | None = None
+    size: tuple[int, int] | None = None
+    handles: int = 0
+    """Media frames beyond the clip's ends, as far as there are any."""
+    deliver: str = ""
+    """Empty: what suits the host."""
+    depth: str = "auto"
+    compression: str = "zip"
+    alpha: str = "matte"
+    """Hosts composite, so the patch alone is their default."""
+    out: str = ""
+    """Empty: a folder beside the clip."""
+
+    @classmethod
+    def parse(cls, given: dict[str, Any]) -> "Settings":
+        """Raises BadInput."""
+        unknown = sorted(set(given) - set(cls.__dataclass_fields__))
+        if unknown:
+            raise BadInput(f"There are no settings {', '.join(unknown)}. docs/hosts.md has them all.")
+        settings = cls(**{**given, "size": tuple(given["size"]) if given.get("size") else None})
+        if not isinstance(settings.handles, int) or settings.handles < 0:
+            raise BadInput(f"Handles are a number of frames, 0 or more, and not {settings.handles!r}.")
+        for key, choices in _CHOICES.items():
+            if getattr(settings, key) not in choices:
+                raise BadInput(f"There is no {key} '{getattr(settings, key)}'. Choose one of: {', '.join(choices)}.")
+        return settings
+
+
+_CHOICES = {
+    "preset": ("full", "balanced", "preview"),
+    "edit": ("local", "style", "shape"),
+    "depth": ("auto", "half", "float"),
+    "alpha": ("plate", "matte"),
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a host asks for when it begins."""
+
+    host: str
+    clip: HostClip
+    settings: Settings
+    host_version: str = ""
+    project: str = ""
+    item: str = ""
+    """The host's own name for the clip on its timeline."""
+
+    @classmethod
+    def parse(cls, given: dict[str, Any]) -> "Request":
+        """Raises BadInput, and TimingError for a clip that cannot be propagated."""
+        known = {"host", "host_version", "project", "item", "clip", "settings"}
+        if unknown := sorted(set(given) - known):
+            raise BadInput(f"The request has fields that are not known: {', '.join(unknown)}. docs/hosts.md has them all.")
+        host_named(str(given.get("host", "")))
+        if not isinstance(given.get("clip"), dict):
+            raise BadInput("The request names no clip.")
+        names = {key: str(given[key]) for key in ("host", "host_version", "project", "item") if key in given}
+        return cls(clip=HostClip.parse(given["clip"]), settings=Settings.parse(given.get("settings") or {}), **names)
+
+
+@dataclass(frozen=True)
+class Media:
+    """What the file itself says."""
+
+    rate: Fraction
+    frames: int
+    color_space: str
+    start_timecode: str
+
+    @classmethod
+    def of(cls, info: clip_pb2.ClipInfo) -> "Media":
+        rate = Fraction(info.rate.numerator, info.rate.denominator)
+        return cls(rate, info.frame_count, info.color_space, info.start_timecode)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A clip that a host has begun with."""
+
+    folder: Path
+    request: Request
+    media: Media
+    edited: Path
+    """The picture that the artist paints on."""
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def span(self) -> Span:
+        return self.request.clip.span(self.media.rate, self.media.frames)
+
+    @property
+    def source(self) -> SourceRange:
+        return source_range(self.span, self.request.settings.handles, self.request.clip.name)
+
+    @property
+    def color(self) -> str:
+        """What is delivered: `match`, `linear` or an OCIO name."""
+        return self.request.settings.deliver or delivered_color(host_named(self.request.host), self.request.clip.managed)
+
+    @property
+    def status_file(self) -> Path:
+        return self.folder / STATUS_FILE
+
+    @property
+    def reference(self) -> Path:
+        """The frame as it was exported."""
+        return self.folder / REFERENCE_FILE
+
+    def jobs(self) -> list[str]:
+        """Names of the jobs of this clip, oldest first."""
+        records = (read_json_file(path) for path in sorted(self.folder.glob(JOB_FILES)))
+        return [record["job"] for record in records if record]
+
+    def remember(self, job: str) -> None:
+        """Adds a job. One that is known already is not added again. Raises OSError."""
+        known = self.jobs()
+        if job not in known:
+            write_json_file(self.folder / f"job-{len(known) + 1:04}.json", {"job": job})
+
+    def clip_ref(self) -> clip_pb2.ClipRef:
+        """The clip for the server. Rate, timecode and colour are named only where the host says other things than the file."""
+        clip, span, source = self.request.clip, self.span, self.source
+        ref = clip_pb2.ClipRef(
+            path=absolute(clip.path),
+            source_in=source.first,
+            frame_count=source.last - source.first + 1,
+            record_start=span.record_start,
+            timeline_rate=_rational(span.timeline_rate),
+            track=clip.track,
+            clip_name=clip.name,
+        )
+        if span.media_rate != self.media.rate and not clip.frame_by_frame:
+            ref.rate.CopyFrom(_rational(span.media_rate))
+        if clip.start_timecode and clip.start_timecode != self.media.start_timecode:
+            ref.start_timecode = later(clip.start_timecode, source.first, span.media_rate)
+        color = host_named(self.request.host).color_names.get(clip.color_tag, clip.color_tag)
+        if color and color != self.media.color_space:
+            ref.color_tag = color
+        return ref
+
+    def job_spec(self, edited: Path) -> job_pb2.JobSpec:
+        """The job that carries this picture through the clip."""
+        settings, source = self.request.settings, self.source
+        options = PropagateOptions(
+            clip=self.request.clip.path,
+            edited=str(edited),
+            directory=str(self.edited.parent),
+            frames=(source.first, source.last),
+            painted_frame=source.first,
+            color_space=self.color,
+            **{key: value for key, value in asdict(settings).items() if key not in ("handles", "deliver", "out")},
+        )
+        spec = job_spec(options)
+        spec.clip.CopyFrom(self.clip_ref())
+        return spec
+
+    def shot_spec(self) -> shot_pb2.ShotSpec:
+        """What is prepared while the artist paints."""
+        settings, source = self.request.settings, self.source
+        options = ShotOptions(
+            self.request.clip.path, source.first, source.last, settings.model, settings.preset, settings.seed, settings.size
+        )
+        spec = shot_spec(options)
+        spec.clip.CopyFrom(self.clip_ref())
+        return spec
+
+    def save(self) -> None:
+        """Raises OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        content = {"request": _as_json(asdict(self.request)), "media": _as_json(asdict(self.media)), "edited": str(self.edited)}
+        write_json_file(self.folder / SESSION_FILE, content)
+
+
+def _rational(value: Fraction) -> clip_pb2.Rational:
+    return clip_pb2.Rational(numerator=value.numerator, denominator=value.denominator)
+
+
+def _as_json(value: Any) -> Any:
+    """Fractions as `a/b`, as `parse_rate` reads them."""
+    if isinstance(value, Fraction):
+        return f"{value.numerator}/{value.denominator}"
+    return {key: _as_json(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def sessions_folder() -> Path:
+    return data_folder() / "hosts"
+
+
+def session_name(request: Request, source: SourceRange) -> str:
+    """The same clip at the same place of the same project is the same session, however often it is begun."""
+    place = [request.host, request.project, request.item, request.settings.out and absolute(request.settings.out)]
+    key = [*place, absolute(request.clip.path), request.clip.record_start, source.first, source.last]
+    return hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
+
+
+def frame_name(request: Request, frame: int) -> str:
+    """`<clip>_f0001-Edit.tif`: what *Edit in Photoshop* has taught people to look for."""
+    stem = re.sub(r"[^\w.-]", "_", PurePath(request.clip.path).stem).strip(".")[:SAFE_STEM_LENGTH] or "clip"
+    return f"{stem}_f{frame:04}-Edit.tif"
+
+
+def load(name: str) -> Session:
+    """A session by its name. Raises ClientError SESSION_NOT_FOUND."""
+    folder = sessions_folder() / name
+    content = read_json_file(folder / SESSION_FILE) if re.fullmatch(r"[0-9a-f]{12}", name) else None
+    if content is None:
+        sentence = f"There is no session '{name}'; it was cleared away, or belongs to another user. Begin again with the clip."
+        raise ClientError(Failure("NOT_FOUND", "SESSION_NOT_FOUND", sentence), ExitCode.BAD_INPUT)
+    request, media = content["request"], content["media"]
+    return Session(folder, Request.parse(request), Media(**{**media, "rate": parse_rate(media["rate"])}), Path(content["edited"]))
+
+
+def session_of_picture(picture: Path) -> Session:
+    """The newest session whose frame this is, in whatever format it was saved. Raises ClientError SESSION_NOT_FOUND."""
+    found = [session for session in sessions() if session.edited.with_suffix("") == picture.with_suffix("")]
+    if not found:
+        sentence = f"{picture.name} is no frame that was exported here. Export it from the host or with `i2vedit roundtrip`."
+        raise ClientError(Failure("NOT_FOUND", "SESSION_NOT_FOUND", sentence), ExitCode.BAD_INPUT)
+    return found[-1]
+
+
+def sessions(host: str = "", project: str = "") -> Iterator[Session]:
+    """Those of a host, and of one project of it, where that is asked for."""
+    for path in sorted(sessions_folder().glob(f"*/{SESSION_FILE}"), key=lambda path: path.stat().st_mtime):
+        session = load(path.parent.name)
+        if host in ("", session.request.host) and project in ("", session.request.project):
+            yield session

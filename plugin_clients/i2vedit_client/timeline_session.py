@@ -1,0 +1,62 @@
+"""A shot of a timeline, for `propagate`: what to carry, and the timelines that come back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from i2vedit.v1 import clip_pb2, job_pb2
+from i2vedit_client.errors import BadInput
+from i2vedit_client.events import SUCCEEDED, Event
+from i2vedit_client.host.placement import placement
+from i2vedit_client.host.session import Media, Request, Session, Settings
+from i2vedit_client.launch import connect
+from i2vedit_client.spec import absolute
+from i2vedit_client.timeline import TimelineShot, open_shot, write_results
+
+
+@dataclass(frozen=True)
+class TimelineSession:
+    """A clip of a timeline beside its session, which knows the timing."""
+
+    shot: TimelineShot
+    session: Session
+
+    @property
+    def path(self) -> str:
+        return self.session.request.clip.path
+
+    @property
+    def frames(self) -> tuple[int, int]:
+        """First and last source frame."""
+        return self.session.source.first, self.session.source.last
+
+    @property
+    def place(self) -> clip_pb2.ClipRef:
+        """Where the clip lies, and what the timeline says otherwise than the file."""
+        return self.session.clip_ref()
+
+    def telling(self, report: Callable[[Event], None]) -> Callable[[Event], None]:
+        """Reports, and writes the timelines before the end is told, which names them."""
+
+        def tell(event: Event) -> None:
+            if event["event"] == SUCCEEDED:
+                job = job_pb2.Job(name=event["job"], delivered_directory=event["directory"])
+                event = {**event, "timelines": [str(path) for path in self._write(job)]}
+            report(event)
+
+        return tell
+
+    def _write(self, job: job_pb2.Job) -> list[Path]:
+        try:
+            return write_results(self.shot, placement(self.session, job))
+        except OSError as error:
+            raise BadInput(f"The frames are in {job.delivered_directory}, but no timeline could be written ({error.strerror}).") from error
+
+
+def open_session(timeline: str, clip: str) -> TimelineSession:
+    """Raises BadInput, TimingError, ServerError."""
+    shot = open_shot(timeline, clip)
+    with connect() as client:
+        media = Media.of(client.probe_clip(absolute(shot.host_clip.path)))
+    session = Session(Path(), Request("other", shot.host_clip, Settings()), media, Path())
+    return TimelineSession(shot, session)

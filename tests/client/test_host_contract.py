@@ -1,0 +1,199 @@
+"""What hosts run, against a real server with a stand-in for the method."""
+
+import json
+import shutil
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from tests.client.saving import by_rename, paint
+from tests.media import encode, numbered_frame
+
+from i2vedit_client.errors import ClientError
+from i2vedit_client.host.session import Media, Request, Session
+
+FRAMES = 6
+FAILING, WAITING = 1, 2
+
+
+@pytest.fixture
+def ask(studio, clip, model, tmp_path):
+    """`begin` with a request of this host's clip; further fields of the clip by keyword."""
+
+    def begin(host="resolve", settings=None, seconds=120, opens=False, **more):
+        request = {
+            "host": host,
+            "project": str(tmp_path),
+            "item": "item-7",
+            "clip": {"path": str(clip), "name": "A001", "timeline_rate": "24", "record_start": 86400, **more},
+            "settings": {"model": str(model), "out": str(tmp_path / "out"), **(settings or {})},
+        }
+        path = tmp_path / "request.json"
+        path.write_text(json.dumps(request))
+        return studio("host", "begin", path, *(["--open"] if opens else []), "--json", seconds=seconds)
+
+    return begin
+
+
+def wait_for(read, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (found := read()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+    return found
+
+
+def status_when(path, *events):
+    """The status file, read as a host reads it, once it says one of these events."""
+
+    def read():
+        status = json.loads(Path(path).read_text()) if Path(path).exists() else {}
+        return status if status.get("event") in events else None
+
+    return wait_for(read)
+
+
+def test_a_clip_goes_from_begin_to_placement(studio, ask, edited):
+    begun = ask(record_count=4, left_offset=1).last
+    assert begun["event"] == "succeeded" and begun["range"] == [1, 4] and begun["source_frame"] == 1 and begun["is_new"]
+    frame = Path(begun["frame_file"])
+    assert frame.name == "shot_f0001-Edit.tif" and frame.read_bytes()[:2] in (b"II", b"MM")
+    assert begun["shot"].startswith("shots/") and begun["preparation_job"].startswith("jobs/")
+
+    submitted = studio("host", "submit", begun["session"], "--edited", edited, "--json").last
+    assert submitted["event"] == "succeeded" and submitted["job"].startswith("jobs/")
+    # From here on the host starts nothing: a process of ours keeps the file fresh.
+    done = status_when(begun["status_file"], "succeeded")
+    placed = studio("host", "collect", begun["session"], "--json").last["placement"]
+    assert placed == done["placement"]
+    assert (placed["first_number"], placed["count"], placed["skip"], placed["grid"]) == (1, 4, 0, "media")
+    assert (placed["record_start"], placed["record_count"], placed["rate"]) == (86400, 4, "24/1")
+    files = [Path(placed["directory"]) / (placed["pattern"] % number) for number in range(1, 5)]
+    assert all(file.is_file() for file in files)
+
+
+def test_a_host_that_was_closed_finds_its_jobs_again(studio, ask, edited, tmp_path):
+    begun = ask(settings={"seed": WAITING}).last
+    studio("host", "submit", begun["session"], "--edited", edited, "--json")
+    # The host is opened again: all that it knows is its own name and the project's.
+    (found,) = studio("host", "poll", "--host", "resolve", "--project", tmp_path, "--json").last["sessions"]
+    assert found["session"] == begun["session"] and found["item"] == "item-7" and found["event"] in ("queued", "running")
+    again = ask(settings={"seed": WAITING}).last
+    assert again["session"] == begun["session"] and not again["is_new"]
+    (tmp_path / "out" / "go").touch()
+    assert status_when(begun["status_file"], "succeeded")["placement"]["version"] == "shot_v001"
+    assert studio("host", "poll", "--host", "blender", "--project", tmp_path, "--json").last["sessions"] == []
+
+
+def test_painting_is_never_overwritten(studio, ask):
+    frame = Path(ask().last["frame_file"])
+    frame.write_bytes(b"painted")
+    assert not ask().last["is_new"]
+    assert frame.read_bytes() == b"painted"
+
+
+def test_cancel_stops_what_runs(studio, ask, edited):
+    begun = ask(settings={"seed": WAITING}).last
+    job = studio("host", "submit", begun["session"], "--edited", edited, "--json").last["job"]
+    assert studio("host", "cancel", begun["session"], "--json").last["stopped"] == [job]
+    assert status_when(begun["status_file"], "cancelled")["words"] == "Stopped."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script is the editor")
+def test_a_frame_that_is_open_comes_back_at_every_save_without_the_host(studio, ask, tmp_path, monkeypatch):
+    """`begin --open`, as hosts call it: the editor is started, and saves find their way into the status file."""
+    editor = tmp_path / "editor"
+    editor.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/opened"\n')
+    editor.chmod(0o755)
+    monkeypatch.setenv("I2VEDIT_EDITOR", str(editor))
+    begun = ask(opens=True).last
+    frame = Path(begun["frame_file"])
+    wait_for(lambda: (tmp_path / "opened").exists())
+    assert (tmp_path / "opened").read_text().strip() == str(frame)
+    reference = Path(shutil.copy(frame, tmp_path / "reference.tif"))
+    by_rename(encode(tmp_path / "small.png", [numbered_frame(1, 48, 40)], ("-frames:v", "1")), frame.with_suffix(".png"))
+    assert "48x40" in status_when(begun["status_file"], "failed")["words"]
+    by_rename(paint(reference, tmp_path / "painted.tif", 0.5), frame)
+    assert status_when(begun["status_file"], "succeeded")["placement"]["version"] == "shot_v001"
+    assert studio("host", "saved", frame, "--json").last["watched"]
+    studio("host", "cancel", begun["session"], "--json")
+    wait_for(lambda: '"succeeded"' in (Path(begun["status_file"]).parent / "roundtrip.log").read_text() or None)
+    refused = studio("host", "saved", tmp_path / "holiday.tif", "--json")
+    assert refused.code == 2 and refused.last["reason"] == "SESSION_NOT_FOUND"
+
+
+def test_a_failed_job_says_why_in_the_status_file(studio, ask, edited):
+    begun = ask(settings={"seed": FAILING}).last
+    studio("host", "submit", begun["session"], "--edited", edited, "--json")
+    status = status_when(begun["status_file"], "failed")
+    assert status["reason"] == "OUT_OF_MEMORY" and status["words"] == "The card is full; close other programs."
+    collected = studio("host", "collect", begun["session"], "--json")
+    assert collected.code == 1 and collected.last["reason"] == "NOTHING_DELIVERED"
+
+
+def test_the_same_picture_attaches_and_another_one_does_not(studio, ask, edited, tmp_path):
+    begun = ask(settings={"seed": WAITING}).last
+    other = tmp_path / "other.png"
+    other.write_bytes(edited.read_bytes() + b"x")
+    first, second, third = (
+        studio("host", "submit", begun["session"], "--edited", picture, "--json").last for picture in (edited, edited, other)
+    )
+    assert not first["attached"] and second["attached"] and second["job"] == first["job"]
+    assert third["job"] != first["job"]
+    studio("host", "cancel", begun["session"], "--json")
+
+
+REFUSED = [
+    ({"kind": "compound"}, "NOT_A_CLIP", "compound clip"),
+    ({"kind": "multicam"}, "NOT_A_CLIP", "multicam"),
+    ({"kind": "nested"}, "NOT_A_CLIP", "nested"),
+    ({"kind": "generator"}, "NOT_A_CLIP", "generator"),
+    ({"kind": "time_remapped"}, "RETIMED", "time-remapped"),
+    ({"record_count": 6, "source_count": 12, "media_frames": 20}, "RETIMED", "speed"),
+    ({"path": "/x/A001.braw"}, "RAW_MEDIA", "Blackmagic RAW"),
+    ({"path": "/x/A001.R3D"}, "RAW_MEDIA", "RED"),
+    ({"left_offset": 3, "record_count": 4}, "OUTSIDE_MEDIA", "frames 0 to 5"),
+    ({"left_offset": -1, "record_count": 4}, "OUTSIDE_MEDIA", "-1"),
+    ({"kind": "odd"}, "USAGE", "odd"),
+    ({"media_rate": "fast"}, "USAGE", "frames a second"),
+    ({"sped": 1}, "USAGE", "sped"),
+    ({"record_start": 1.5}, "USAGE", "record_start"),
+    ({"path": ""}, "USAGE", "no media file"),
+]
+
+
+@pytest.mark.parametrize(("more", "reason", "hint"), REFUSED)
+def test_what_cannot_be_propagated_is_refused_with_its_reason(more, reason, hint):
+    clip = {"path": "/x/A001.mov", "timeline_rate": "24", "record_start": 86400, **more}
+    with pytest.raises(ClientError) as caught:
+        request = Request.parse({"host": "resolve", "clip": clip})
+        Session(Path(), request, Media(Fraction(24), FRAMES, "", ""), Path()).source  # noqa: B018  # says what is wrong
+    assert caught.value.failure.reason == reason and hint in caught.value.failure.sentence
+
+
+def test_a_refusal_comes_as_json(ask):
+    outcome = ask(kind="compound")
+    assert outcome.code == 2 and outcome.last["event"] == "failed"
+    assert outcome.last["reason"] == "NOT_A_CLIP" and "Render it in place" in outcome.last["message"]
+
+
+def test_the_answer_is_also_written_to_a_file(studio, tmp_path):
+    answer = tmp_path / "answer.json"
+    assert studio("host", "collect", "0123456789ab", "--answer", answer, "--json").code == 2
+    assert json.loads(answer.read_text())["reason"] == "SESSION_NOT_FOUND"
+    assert studio("host", "poll", "--host", "resolve", "--project", "nobody's", "--answer", answer, "--json").code == 0
+    assert json.loads(answer.read_text()) == {"event": "succeeded", "sessions": []}
+
+
+def test_mixed_rates_are_laid_out_for_a_host_that_cannot_begin_within_a_frame(studio, ask, edited):
+    """24 frames a second on a timeline of 30, begun two fifths into a frame."""
+    begun = ask(timeline_rate="30", left_offset=3, record_count=4).last
+    assert begun["range"] == [2, 4]
+    studio("host", "submit", begun["session"], "--edited", edited, "--json")
+    placed = status_when(begun["status_file"], "succeeded")["placement"]
+    assert placed["grid"] == "timeline" and placed["source_frames"] == [2, 3, 4, 4] and placed["rate"] == "30/1"
+    shown = [Path(placed["directory"]) / (placed["pattern"] % number) for number in range(4)]
+    delivered = Path(placed["directory"]).parent / placed["version"]
+    assert [file.stat().st_ino for file in shown] == [(delivered / f"shot_v001.{frame:04}.exr").stat().st_ino for frame in (2, 3, 4, 4)]
