@@ -12,11 +12,10 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from i2vedit_core.delivery.painted import EIGHT_BIT, SIXTEEN_BIT
 from i2vedit_core.errors import BridgeError
 from i2vedit_core.matte import painted_difference, was_painted
-from i2vedit_core.media.pixels import Picture
-from i2vedit_core.media.still import open_still
+from i2vedit_core.media.edited import EIGHT_BIT, SIXTEEN_BIT
+from i2vedit_core.media.still import EIGHT_BITS, Still, open_still
 
 
 class Saves:
@@ -24,37 +23,35 @@ class Saves:
 
     def __init__(self, reference: Path, last: Path | None = None) -> None:
         """Raises BridgeError EDIT_NOT_FOUND or EDIT_UNREADABLE."""
-        self._reference = open_still(reference).pixels
-        self._last = open_still(last).pixels if last else self._reference
+        self._reference = open_still(reference)
+        self._last = open_still(last) if last else self._reference
 
     def look(self, path: Path) -> dict[str, Any]:
         """What a save holds. One that has changed becomes the last. Raises BridgeError EDIT_*, NOT_FINITE."""
-        pixels = open_still(path).pixels
-        height, width = pixels.shape[:2]
-        if pixels.shape != self._reference.shape:
+        save = open_still(path)
+        if save.size != self._reference.size:
             # Whether the size can be used is told when the job is made.
-            return {"changed": True, "size": [width, height]}
-        changed = was_painted(painted_mask(self._last, pixels).astype(np.float32), exact=precision(pixels) == SIXTEEN_BIT)
+            return {"changed": True, "size": list(save.size)}
+        changed = was_painted(painted_mask(self._last, save).astype(np.float32), exact=precision(save) == SIXTEEN_BIT)
         if changed:
-            self._last = pixels
-        return {"changed": changed, "size": [width, height], **_painted(self._reference, pixels)}
+            self._last = save
+        return {"changed": changed, "size": list(save.size), **_painted(self._reference, save)}
 
 
-def precision(pixels: Picture) -> float:
-    """The difference that the picture's own rounding may make: were all its codes those of eight bits, it was saved with eight."""
-    codes = pixels * 255
-    return EIGHT_BIT if bool((np.abs(codes - np.rint(codes)) < 1e-3).all()) else SIXTEEN_BIT
+def precision(still: Still) -> float:
+    """The difference that the picture's own rounding may make."""
+    return EIGHT_BIT if still.depth == EIGHT_BITS else SIXTEEN_BIT
 
 
-def painted_mask(before: Picture, after: Picture) -> NDArray[np.bool_]:
+def painted_mask(before: Still, after: Still) -> NDArray[np.bool_]:
     """[H, W]: where two pictures of one size differ by more than their rounding."""
-    return painted_difference(before, after) > max(precision(before), precision(after))
+    return painted_difference(before.pixels, after.pixels) > max(precision(before), precision(after))
 
 
-def _painted(reference: Picture, pixels: Picture) -> dict[str, Any]:
+def _painted(reference: Still, save: Still) -> dict[str, Any]:
     """`share` of the picture in 0..1, `box` as x, y, width, height in pixels (null where nothing is painted), `eight_bit`."""
-    mask = painted_mask(reference, pixels)
-    facts = {"share": round(float(mask.mean()), 6), "eight_bit": precision(pixels) == EIGHT_BIT and bool(mask.any())}
+    mask = painted_mask(reference, save)
+    facts = {"share": round(float(mask.mean()), 6), "eight_bit": precision(save) == EIGHT_BIT and bool(mask.any())}
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return {**facts, "box": None}
