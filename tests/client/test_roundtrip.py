@@ -159,7 +159,8 @@ def test_programs_that_save_differently(program, tmp_path):
     reference = encode(tmp_path / "reference.tif", [numbered_frame(0)], ("-frames:v", "1", "-pix_fmt", "rgb24"))
     (tmp_path / "out").mkdir()
     target = Path(shutil.copy(reference, tmp_path / "out" / "shot_f0000-Edit.tif"))
-    folder, seen = SaveFolder(target), []
+    folder = SaveFolder(target)
+    seen: list[dict] = []
     with Examiner(reference, None) as examiner:
         _settle(folder, examiner, target, seen)
         program(target)
