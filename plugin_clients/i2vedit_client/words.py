@@ -84,6 +84,8 @@ def sentence(event: Event) -> str:
 def _round_trip(event: Event) -> str:
     """What happens between an editor and the shot."""
     kind, path = event["event"], event.get("path", "")
+    if kind == "succeeded" and "jobs" in event:
+        return f"Stopped; {len(event['jobs'])} saves were propagated. What is unfinished goes on in the server."
     if kind == "saved":
         share = f", {event['share']:.1%} of the picture painted" if event.get("share") else ""
         eight_bit = " The picture has 8 bits now; save it with 16 for finer colour." if event.get("eight_bit") else ""

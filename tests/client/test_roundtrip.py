@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
@@ -161,7 +160,7 @@ def test_programs_that_save_differently(program, tmp_path):
     (tmp_path / "out").mkdir()
     target = Path(shutil.copy(reference, tmp_path / "out" / "shot_f0000-Edit.tif"))
     folder = SaveFolder(target)
-    seen: list[Any] = []
+    seen: list[dict] = []
     with Examiner(reference, None) as examiner:
         _settle(folder, examiner, target, seen)
         program(target)

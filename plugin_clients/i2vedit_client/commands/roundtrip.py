@@ -5,7 +5,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -28,7 +27,7 @@ from i2vedit_client.report import Report, open_report
 from i2vedit_client.roundtrip.detached import Ownership
 from i2vedit_client.roundtrip.editor import NONE, open_picture
 from i2vedit_client.roundtrip.trip import Following, RoundTrip
-from i2vedit_client.spec import parse_range, parse_size
+from i2vedit_client.spec import absolute, parse_range, parse_size
 
 IDLE_SECONDS = 24 * 3600.0
 """A round trip that a host has started, and that nobody saves for, ends by itself."""
@@ -76,14 +75,11 @@ def command(
 
 
 def _request(clip: str, frames: str | None, settings: Settings) -> Request:
+    path, name = absolute(clip), Path(clip).name
     if frames is None:
-        return Request("other", HostClip(path=clip, name=Path(clip).name), settings)
+        return Request("other", HostClip(path, name), settings)
     first, last = parse_range(frames)
-    with connect() as client:
-        info = client.probe_clip(str(Path(clip).expanduser().absolute()))
-    rate = Fraction(info.rate.numerator, info.rate.denominator)
-    name = Path(clip).name
-    return Request("other", HostClip(path=clip, name=name, media_in=first, record_count=last - first + 1, timeline_rate=rate), settings)
+    return Request("other", HostClip(path, name, media_in=first, record_count=last - first + 1), settings)
 
 
 def _run(session: Session, editor: str | None, as_json: bool, is_hosted: bool) -> None:
