@@ -14,6 +14,7 @@ COMMANDS = {
     "frame": "Export a frame of a clip for painting.",
     "propagate": "Carry a painted frame through its shot.",
     "jobs": "List, watch and direct jobs; free the GPU.",
+    "monitor": "Open the window: jobs, training and results.",
     "models": "Check model folders.",
     "serve": "Run the server in this terminal.",
     "doctor": "Say what is wrong on this machine and how to mend it.",

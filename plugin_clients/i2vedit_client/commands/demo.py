@@ -40,7 +40,7 @@ def command(out: str, as_json: bool) -> None:
     directory = Path(absolute(out))
     _make_folder(directory)
     _claim(directory)
-    _make_shot(directory)
+    make_shot(directory)
     options = PropagateOptions(clip=str(directory / "shot.mp4"), edited=str(directory / "edited.png"), directory=str(directory))
     signal.signal(signal.SIGTERM, _stop)
     with _PrivateServer() as server, open_report(as_json) as report:
@@ -80,8 +80,8 @@ def _claim(directory: Path) -> None:
     mark.touch()
 
 
-def _make_shot(directory: Path) -> None:
-    """Writes shot.mp4 and edited.png. The picture work is done by core, in a process of its own."""
+def make_shot(directory: Path) -> None:
+    """Writes shot.mp4 and edited.png, in a process of its own since the picture work is core's. Raises ClientError."""
     made = subprocess.run(
         [sys.executable, "-m", "i2vedit_core.synthetic.demo", str(directory)],
         stdin=subprocess.DEVNULL,
