@@ -4,12 +4,14 @@ Each stands here as `_("…")`; a widget says `tr(texts.PAUSE)`. A translation i
 `pyside6-lupdate -tr-function-alias QT_TRANSLATE_NOOP+=_ texts.py -ts monitor_de.ts`, and installed as a QTranslator.
 """
 
-from functools import partial
-
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 CONTEXT = "monitor"
-_ = partial(QT_TRANSLATE_NOOP, CONTEXT)
+
+
+def _(text: str) -> str:
+    """Marks a text for the translators."""
+    return str(QT_TRANSLATE_NOOP(CONTEXT, text))
 
 
 def tr(text: str, **values: object) -> str:

@@ -14,6 +14,8 @@ FAINT = "#6f6f6f"
 DIM = "#9a9a9a"
 TEXT = "#d6d6d6"
 BRIGHT = "#f2f2f2"
+INK = "#1c1813"
+"""Written on the accent."""
 ACCENT = "#c8a36a"
 """Of what runs and of what is chosen."""
 GOOD = "#84a98c"
@@ -87,7 +89,7 @@ QPushButton:hover {{ background: {HOVER}; }}
 QPushButton:pressed {{ background: {LINE}; }}
 QPushButton:disabled {{ color: {FAINT}; background: {PANEL}; }}
 QPushButton:focus, QToolButton:focus {{ border: 1px solid {ACCENT}; }}
-QPushButton#primary {{ background: {ACCENT}; color: #1c1813; border: 1px solid {ACCENT}; font-weight: 600; }}
+QPushButton#primary {{ background: {ACCENT}; color: {INK}; border: 1px solid {ACCENT}; font-weight: 600; }}
 QPushButton#primary:hover {{ background: #d6b47f; }}
 QPushButton#primary:disabled {{ background: {RAISED}; color: {FAINT}; border-color: {LINE}; }}
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 4px 6px; }}
@@ -108,9 +110,11 @@ QMenu::separator {{ height: 1px; background: {LINE}; margin: 4px 8px; }}
 QSplitter::handle {{ background: {LINE}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
-QScrollBar::handle {{ background: {LINE}; border-radius: 4px; min-height: 28px; min-width: 28px; margin: 1px; }}
+QScrollBar::handle {{ background: {LINE}; border-radius: 4px;
+  min-height: 28px; min-width: 28px; margin: 1px; }}
 QScrollBar::handle:hover {{ background: {FAINT}; }}
-QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: none; border: none; height: 0; width: 0; }}
+QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: none; border: none; height: 0;
+  width: 0; }}
 QScrollArea {{ background: transparent; border: none; }}
 QTabBar::tab {{ background: transparent; color: {DIM}; padding: 6px 10px; border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {BRIGHT}; border-bottom: 2px solid {ACCENT}; }}

@@ -2,12 +2,13 @@
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from i2vedit_monitor import icons, texts, theme
 from i2vedit_monitor.model.facts import Contact, ServerFacts
 from i2vedit_monitor.model.health import Health
 from i2vedit_monitor.texts import tr
+from i2vedit_monitor.widgets import text_button, text_label
 from i2vedit_monitor.words import duration
 
 SHADES = {
@@ -48,22 +49,22 @@ class TopBar(QFrame):
     keys_wanted = Signal()
 
     def __init__(self, health: Health) -> None:
-        super().__init__(objectName="strip")
+        super().__init__()
+        self.setObjectName("strip")
         self._load = ""
         self._health = health
-        self.dot, self.words, self.device = Dot(), QLabel(), QLabel(objectName="dim")
+        self.dot, self.words, self.device = Dot(), QLabel(), text_label(role="dim")
         self.start = QPushButton(tr(texts.START_SERVER))
-        self.free = QToolButton(text=tr(texts.FREE_GPU), toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.free.setIcon(icons.icon("gpu"))
+        self.free = text_button(tr(texts.FREE_GPU), "gpu")
         self.free.setToolTip(tr(texts.FREE_GPU_TIP))
-        self.machine = QToolButton(text=tr(texts.THIS_MACHINE))
-        self.keys = QToolButton(text=tr(texts.KEYS))
+        self.machine = text_button(tr(texts.THIS_MACHINE))
+        self.keys = text_button(tr(texts.KEYS))
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 6, 10, 6)
         row.setSpacing(8)
         mark = QLabel()
         mark.setPixmap(icons.app_icon().pixmap(QSize(18, 18)))
-        name = QLabel(tr(texts.APP_NAME), objectName="headline")
+        name = text_label(tr(texts.APP_NAME), "headline")
         name.setFont(theme.small(name.font(), 0.0, bold=True))
         for widget in (mark, name):
             row.addWidget(widget)

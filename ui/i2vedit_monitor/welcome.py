@@ -13,6 +13,7 @@ from i2vedit_monitor import icons, texts, theme
 from i2vedit_monitor.doing.fields import DropField
 from i2vedit_monitor.link.calls import Calls
 from i2vedit_monitor.texts import tr
+from i2vedit_monitor.widgets import role_frame, text_label
 
 Check = Callable[[Path], Finding]
 
@@ -61,13 +62,13 @@ class Welcome(QWidget):
         self._build()
 
     def _build(self) -> None:
-        title, sentence = QLabel(tr(texts.WELCOME), objectName="headline"), QLabel(tr(texts.WELCOME_MORE), objectName="dim", wordWrap=True)
+        title, sentence = text_label(tr(texts.WELCOME), "headline"), text_label(tr(texts.WELCOME_MORE), "dim", wraps=True)
         title.setFont(theme.small(title.font(), -9.0, bold=True))
         self.clip = DropField(tr(texts.DROP_CLIP), tr(texts.CHOOSE_CLIP), tr(texts.CLIP_FILES))
         self.clip.given.connect(self.clip_given)
         self.demo = QPushButton(icons.icon("play"), tr(texts.TRY_DEMO))
         self.demo.clicked.connect(self.demo_wanted)
-        self.findings, self.state = Findings(), QLabel(objectName="dim")
+        self.findings, self.state = Findings(), text_label(role="dim")
         self.again = QPushButton(icons.icon("retry"), tr(texts.LOOK_AGAIN))
         self.again.clicked.connect(self.look)
         inside = QWidget()
@@ -103,7 +104,7 @@ class Welcome(QWidget):
         whole.addWidget(area)
 
     def _demo_card(self) -> QFrame:
-        card = QFrame(objectName="card")
+        card = role_frame("card")
         row = QHBoxLayout(card)
         row.setContentsMargins(16, 14, 16, 14)
         words = QLabel(tr(texts.DEMO_SENTENCE), wordWrap=True)

@@ -52,6 +52,7 @@ class MonitorWindow(QMainWindow):
         self._add_keys()
         self.tray = self._tray()
         restore(self, settings)
+        self.queue.view.setFocus()
         self._show_job()
 
     def _build(self) -> None:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from i2vedit_monitor import theme
 from i2vedit_monitor.texts import tr
+from i2vedit_monitor.widgets import role_frame, text_label
 
 
 def dropped_file(event: QDropEvent) -> str:
@@ -34,10 +35,11 @@ class DropField(QFrame):
     given = Signal(str)
 
     def __init__(self, invitation: str, button: str, pattern: str) -> None:
-        super().__init__(objectName="card")
+        super().__init__()
+        self.setObjectName("card")
         self._invitation, self._pattern = invitation, pattern
         self.setAcceptDrops(True)
-        self.name, self.about = QLabel(invitation, wordWrap=True), QLabel(objectName="dim", wordWrap=True)
+        self.name, self.about = QLabel(invitation, wordWrap=True), text_label(role="dim", wraps=True)
         self.button = QPushButton(button)
         self.button.clicked.connect(self._choose)
         row = QHBoxLayout(self)
@@ -109,12 +111,12 @@ class Choices(QWidget):
         self._group = QButtonGroup(self)
         self.buttons: dict[str, QRadioButton] = {}
         for value, (name, sentence) in choices.items():
-            card = QFrame(objectName="card")
+            card = role_frame("card")
             column = QVBoxLayout(card)
             column.setContentsMargins(12, 10, 12, 10)
             button = QRadioButton(tr(name))
             button.setAccessibleDescription(tr(sentence))
-            words = QLabel(tr(sentence), objectName="dim", wordWrap=True)
+            words = text_label(tr(sentence), "dim", wraps=True)
             words.setFont(theme.small(words.font(), 0.5))
             words.setAlignment(Qt.AlignmentFlag.AlignTop)
             column.addWidget(button)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFormLayout,
@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSpinBox,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -29,6 +28,7 @@ from i2vedit_monitor.link.calls import Calls
 from i2vedit_monitor.model.draft import ClipFacts, Draft, draft_like
 from i2vedit_monitor.model.facts import JobFacts
 from i2vedit_monitor.texts import tr
+from i2vedit_monitor.widgets import primary_button, role_frame, text_button, text_label
 
 WIDEST = 860
 LARGEST_SEED = 2**31 - 1
@@ -68,15 +68,16 @@ class NewShot(QWidget):
 
     def _build(self) -> None:
         self.clip = DropField(tr(texts.DROP_CLIP), tr(texts.CHOOSE_CLIP), tr(texts.CLIP_FILES))
-        self.strip, self.range = ThumbStrip(), QLabel(objectName="dim")
+        self.strip, self.range = ThumbStrip(), text_label(role="dim")
         self.painted = DropField(tr(texts.DROP_PAINTED), tr(texts.CHOOSE_PICTURE), tr(texts.PICTURE_FILES))
         self.paint = QPushButton(icons.icon("brush"), tr(texts.PAINT))
         self.preset, self.edit = Choices(texts.PRESETS), Choices(texts.EDITS)
         self.out = FolderField(tr(texts.DELIVER_TO), tr(texts.CHOOSE_FOLDER))
-        self.more = QToolButton(text=tr(texts.ADVANCED), checkable=True, toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.more = text_button(tr(texts.ADVANCED), "more")
+        self.more.setCheckable(True)
         self.advanced = self._advanced()
-        self.said = QLabel(wordWrap=True, objectName="dim")
-        self.send, self.cancel = QPushButton(tr(texts.CARRY), objectName="primary"), QPushButton(tr(texts.CLOSE))
+        self.said = text_label(role="dim", wraps=True)
+        self.send, self.cancel = primary_button(tr(texts.CARRY)), QPushButton(tr(texts.CLOSE))
         self.send.setToolTip(tr(texts.WITH_KEY, what=tr(texts.CARRY), key="Ctrl+Return"))
         self.send.setShortcut("Ctrl+Return")
         self._connect()
@@ -94,7 +95,7 @@ class NewShot(QWidget):
         column = QVBoxLayout(form)
         column.setContentsMargins(28, 22, 28, 22)
         column.setSpacing(8)
-        title = QLabel(tr(texts.NEW_SHOT), objectName="headline")
+        title = text_label(tr(texts.NEW_SHOT), "headline")
         title.setFont(theme.small(title.font(), -6.0, bold=True))
         column.addWidget(title)
         paint = QHBoxLayout()
@@ -119,7 +120,7 @@ class NewShot(QWidget):
         return _centred(form)
 
     def _advanced(self) -> QFrame:
-        frame = QFrame(objectName="card")
+        frame = role_frame("card")
         rows = QFormLayout(frame)
         rows.setContentsMargins(14, 12, 14, 12)
         self.model = combo([(name, name) for name in MODELS], editable=True)
@@ -140,7 +141,7 @@ class NewShot(QWidget):
         return frame
 
     def _foot(self) -> QFrame:
-        foot = QFrame(objectName="foot")
+        foot = role_frame("foot")
         row = QHBoxLayout(foot)
         row.setContentsMargins(28, 10, 20, 10)
         row.addWidget(self.said, 1)

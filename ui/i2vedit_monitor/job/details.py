@@ -12,6 +12,7 @@ from i2vedit_monitor.job.memory_bars import MemoryBars
 from i2vedit_monitor.model.book import JobBook
 from i2vedit_monitor.model.facts import JobFacts, Plan, State
 from i2vedit_monitor.texts import tr
+from i2vedit_monitor.widgets import role_frame, text_label
 from i2vedit_monitor.words import ago, folder_name, frames_words, gigabytes, note_line
 
 NAME_ROLE = Qt.ItemDataRole.UserRole
@@ -25,7 +26,7 @@ class Section(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        label = QLabel(heading, objectName="section")
+        label = text_label(heading, "section")
         label.setFont(theme.small(label.font(), 1.0, bold=True))
         column.addWidget(label)
         for widget in content:
@@ -48,10 +49,11 @@ class Details(QScrollArea):
         self._build()
 
     def _build(self) -> None:
-        self.plot, self.memory, self.advice = LossPlot(), MemoryBars(), QLabel(objectName="dim", wordWrap=True)
+        self.plot, self.memory, self.advice = LossPlot(), MemoryBars(), text_label(role="dim", wraps=True)
         self.facts = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         self.facts.setTextFormat(Qt.TextFormat.RichText)
-        self.versions, self.log = QListWidget(), QPlainTextEdit(readOnly=True)
+        self.versions, self.log = QListWidget(), QPlainTextEdit()
+        self.log.setReadOnly(True)
         self.versions.setFrameShape(QFrame.Shape.NoFrame)
         self.versions.setAccessibleName(tr(texts.VERSIONS))
         self.versions.itemActivated.connect(lambda item: self.version_chosen.emit(item.data(NAME_ROLE)))
@@ -67,7 +69,7 @@ class Details(QScrollArea):
             "facts": Section(tr(texts.DETAILS), self.facts),
             "log": Section(tr(texts.LOG), self.log),
         }
-        inside = QFrame(objectName="panel")
+        inside = role_frame("panel")
         column = QVBoxLayout(inside)
         column.setContentsMargins(14, 14, 14, 14)
         column.setSpacing(18)

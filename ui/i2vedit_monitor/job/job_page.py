@@ -1,7 +1,7 @@
 """The page of one job: what it is, how far it is, what can be done; its pictures; and the panel of details."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from i2vedit_monitor import icons, theme
 from i2vedit_monitor.doing.job_actions import ON_PAGE, JobActions
@@ -14,6 +14,7 @@ from i2vedit_monitor.model.facts import JobFacts, Plan
 from i2vedit_monitor.model.notices import notice_of
 from i2vedit_monitor.model.timing import stage_parts
 from i2vedit_monitor.viewer.viewer import Viewer
+from i2vedit_monitor.widgets import role_frame, text_label
 from i2vedit_monitor.words import ago, folder_name, job_line, state_name, time_left
 
 
@@ -28,7 +29,7 @@ class JobPage(QWidget):
         self._book, self._actions = book, actions
         self.viewer, self.details = Viewer(calls), Details(book)
         self.track, self.notice = StageTrack(), NoticeBar()
-        self.title, self.state = QLabel(objectName="headline"), QLabel(objectName="dim")
+        self.title, self.state = text_label(role="headline"), text_label(role="dim")
         self.title.setFont(theme.small(self.title.font(), -4.0, bold=True))
         self.notice.chosen.connect(self.way_chosen)
         self.details.version_chosen.connect(self.version_chosen)
@@ -46,7 +47,7 @@ class JobPage(QWidget):
         column.addWidget(self.split, 1)
 
     def _head(self) -> QFrame:
-        head = QFrame(objectName="strip")
+        head = role_frame("strip")
         column = QVBoxLayout(head)
         column.setContentsMargins(16, 12, 12, 8)
         column.setSpacing(8)

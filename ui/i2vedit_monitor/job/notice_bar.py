@@ -15,7 +15,8 @@ class NoticeBar(QFrame):
     """A Way."""
 
     def __init__(self) -> None:
-        super().__init__(objectName="notice")
+        super().__init__()
+        self.setObjectName("notice")
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(12, 8, 12, 8)
         self._sign = QLabel()

@@ -61,7 +61,9 @@ class StageTrack(QWidget):
         if part >= 1:
             self._tick(painter, QPointF(box.left() + painter.fontMetrics().horizontalAdvance(words) + 8, box.center().y() - 4))
         elif here and part > 0:
-            painter.drawText(box.adjusted(0, 0, -2, -9), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{part:.0%}")
+            painter.setPen(theme.colour(theme.DIM))
+            after = box.adjusted(painter.fontMetrics().horizontalAdvance(words) + 8, 0, 0, -9)
+            painter.drawText(after, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{part:.0%}")
 
     def _tick(self, painter: QPainter, at: QPointF) -> None:
         painter.setPen(QPen(theme.colour(theme.GOOD), 1.6))

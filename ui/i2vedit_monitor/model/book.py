@@ -90,7 +90,7 @@ class JobBook:
                 case JobTold(job):
                     self._take_job(job)
                     changed.add(job.name)
-                case Progressed(name, progress):
+                case Progressed(name):
                     if name in self._jobs:
                         self._take_progress(change)
                         changed.add(name)

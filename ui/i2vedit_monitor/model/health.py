@@ -9,7 +9,7 @@ class Health:
     """Tells whenever one of the two changes."""
 
     def __init__(self) -> None:
-        self.changed: Observable["Health"] = Observable()
+        self.changed: Observable[Health] = Observable()
         self.contact = Contact.SEEKING
         self.sentence = ""
         self.server: ServerFacts | None = None

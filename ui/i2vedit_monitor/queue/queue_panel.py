@@ -1,7 +1,7 @@
 """The panel at the left: search, what to show, and the list."""
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QLineEdit, QListView, QPushButton, QTabBar, QVBoxLayout
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLineEdit, QListView, QTabBar, QVBoxLayout
 
 from i2vedit_monitor import icons, texts, theme
 from i2vedit_monitor.doing.job_actions import JobActions
@@ -9,6 +9,7 @@ from i2vedit_monitor.model.book import JobBook
 from i2vedit_monitor.queue.job_list import JobList, Shown
 from i2vedit_monitor.queue.job_row import JobRow
 from i2vedit_monitor.texts import tr
+from i2vedit_monitor.widgets import primary_button, text_label
 
 
 class QueuePanel(QFrame):
@@ -19,7 +20,8 @@ class QueuePanel(QFrame):
     new_wanted = Signal()
 
     def __init__(self, book: JobBook, actions: JobActions) -> None:
-        super().__init__(objectName="panel")
+        super().__init__()
+        self.setObjectName("panel")
         self._actions = actions
         self._name = ""
         self.list = JobList(book)
@@ -41,7 +43,7 @@ class QueuePanel(QFrame):
         self.search = QLineEdit(placeholderText=tr(texts.SEARCH), clearButtonEnabled=True)
         self.search.addAction(icons.icon("search", theme.DIM), QLineEdit.ActionPosition.LeadingPosition)
         self.search.setAccessibleName(tr(texts.SEARCH))
-        self.new = QPushButton(icons.icon("add", "#1c1813"), tr(texts.NEW_SHOT), objectName="primary")
+        self.new = primary_button(tr(texts.NEW_SHOT), icons.icon("add", theme.INK))
         self.new.setToolTip(tr(texts.WITH_KEY, what=tr(texts.NEW_SHOT_TIP), key="Ctrl+N"))
         top.addWidget(self.search, 1)
         top.addWidget(self.new)
@@ -61,7 +63,8 @@ class QueuePanel(QFrame):
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.setAccessibleName(tr(texts.QUEUE))
         self.view.customContextMenuRequested.connect(self._menu)
-        self.empty = QLabel(tr(texts.NO_JOBS), objectName="dim", wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
+        self.empty = text_label(tr(texts.NO_JOBS), "dim", wraps=True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setContentsMargins(24, 24, 24, 24)
         column.addLayout(top)
         column.addWidget(self.tabs)

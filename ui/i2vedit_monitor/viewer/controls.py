@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QLab
 from i2vedit_monitor import icons, texts, theme
 from i2vedit_monitor.texts import tr
 from i2vedit_monitor.viewer.modes import Mode
+from i2vedit_monitor.widgets import text_label
 
 
 def tool(icon: str, tip: str, *, checkable: bool = False) -> QToolButton:
@@ -28,7 +29,8 @@ class LookStrip(QFrame):
     view_chosen = Signal(str)
 
     def __init__(self, views: list[str]) -> None:
-        super().__init__(objectName="strip")
+        super().__init__()
+        self.setObjectName("strip")
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 10, 4)
         row.setSpacing(2)
@@ -41,10 +43,10 @@ class LookStrip(QFrame):
             self._buttons[mode] = button
             row.addWidget(button)
         row.addSpacing(12)
-        self.mode_label = QLabel(objectName="dim")
+        self.mode_label = text_label(role="dim")
         row.addWidget(self.mode_label)
         row.addStretch(1)
-        row.addWidget(QLabel(tr(texts.COMPARE_WITH), objectName="dim"))
+        row.addWidget(text_label(tr(texts.COMPARE_WITH), "dim"))
         self.below = self._combo(tr(texts.COMPARE_WITH), [(tr(texts.THE_PLATE), "")])
         self.below.currentIndexChanged.connect(lambda: self.below_chosen.emit(self.below.currentData() or ""))
         row.addWidget(self.below)
@@ -83,7 +85,8 @@ class Transport(QFrame):
     """Play, step, loop, pin; and where one is."""
 
     def __init__(self, scrubber: QWidget) -> None:
-        super().__init__(objectName="foot")
+        super().__init__()
+        self.setObjectName("foot")
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 3, 10, 3)
         row.setSpacing(2)
@@ -96,7 +99,7 @@ class Transport(QFrame):
         self.pin = tool("pin", tr(texts.PIN_TIP), checkable=True)
         self.fit = tool("fit", tr(texts.FIT_TIP))
         self.place = QLabel()
-        self.rate = QLabel(objectName="dim")
+        self.rate = text_label(role="dim")
         for widget in (self.first, self.back, self.play, self.forward, self.last, self.loop):
             row.addWidget(widget)
         row.addSpacing(6)
