@@ -42,5 +42,8 @@ def restore(window: MonitorWindow, settings: QSettings) -> None:
     if mode in set(Mode):
         window.page.viewer.set_mode(Mode(mode))
     window.page.viewer.transport.loop.setChecked(str(settings.value("loop", "true")).lower() == "true")
-    kept = {field: str(value) for field in DRAFT_FIELDS if (value := settings.value(f"draft/{field}"))}
-    window.new_shot.draft = replace(window.new_shot.draft, **kept)
+    draft = window.new_shot.draft
+    kept = {field: str(settings.value(f"draft/{field}") or getattr(draft, field)) for field in DRAFT_FIELDS}
+    window.new_shot.draft = replace(
+        draft, out=kept["out"], model=kept["model"], preset=kept["preset"], edit=kept["edit"], color_space=kept["color_space"]
+    )

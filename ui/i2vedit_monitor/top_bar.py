@@ -66,10 +66,11 @@ class TopBar(QFrame):
         mark.setPixmap(icons.app_icon().pixmap(QSize(18, 18)))
         name = text_label(tr(texts.APP_NAME), "headline")
         name.setFont(theme.small(name.font(), 0.0, bold=True))
-        for widget in (mark, name):
-            row.addWidget(widget)
+        row.addWidget(mark)
+        row.addWidget(name)
         row.addStretch(1)
-        for widget in (self.dot, self.words, self.device, self.start, self.free, self.machine, self.keys):
+        right: tuple[QWidget, ...] = (self.dot, self.words, self.device, self.start, self.free, self.machine, self.keys)
+        for widget in right:
             row.addWidget(widget)
         for button, signal in (
             (self.start, self.start_wanted),

@@ -32,8 +32,9 @@ class Findings(QWidget):
 
     def clear(self) -> None:
         while (item := self._grid.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().deleteLater()
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
         self.count = 0
 
     def add(self, finding: Finding) -> None:

@@ -137,7 +137,8 @@ class MonitorWindow(QMainWindow):
         tray = Tray(self.session.book)
         tray.show_wanted.connect(self._come_forward)
         tray.quit_wanted.connect(self.leave)
-        tray.job_wanted.connect(lambda name: (self._come_forward(), self.queue.choose(name)))
+        tray.job_wanted.connect(self.queue.choose)
+        tray.job_wanted.connect(lambda _: self._come_forward())
         tray.icon.show()
         return tray
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -126,13 +126,13 @@ class NewShot(QWidget):
         self.model = combo([(name, name) for name in MODELS], editable=True)
         self.seed = QSpinBox(maximum=LARGEST_SEED)
         self.space = combo([(name, name) for name in SPACES], editable=True)
-        self.depth = combo([(value, tr(words)) for value, words in texts.DEPTHS.items()])
+        self.bits = combo([(value, tr(words)) for value, words in texts.DEPTHS.items()])
         self.alpha = combo([(value, tr(words)) for value, words in texts.ALPHAS.items()])
         for words, widget in (
             (texts.MODEL, self.model),
             (texts.SEED, self.seed),
             (texts.COLOUR, self.space),
-            (texts.DEPTH, self.depth),
+            (texts.DEPTH, self.bits),
             (texts.ALPHA, self.alpha),
         ):
             widget.setAccessibleName(tr(words))
@@ -161,7 +161,7 @@ class NewShot(QWidget):
         self.model.currentTextChanged.connect(lambda text: self._change(replace(self.draft, model=text.strip() or "mini")))
         self.space.currentTextChanged.connect(lambda text: self._change(replace(self.draft, color_space=text.strip() or "match")))
         self.seed.valueChanged.connect(lambda seed: self._change(replace(self.draft, seed=seed)))
-        self.depth.currentIndexChanged.connect(lambda _: self._change(replace(self.draft, depth=self.depth.currentData())))
+        self.bits.currentIndexChanged.connect(lambda _: self._change(replace(self.draft, depth=self.bits.currentData())))
         self.alpha.currentIndexChanged.connect(lambda _: self._change(replace(self.draft, alpha=self.alpha.currentData())))
         self.send.clicked.connect(self.carry)
         self.cancel.clicked.connect(self.closed)
@@ -210,11 +210,15 @@ class NewShot(QWidget):
             self.strip.set_range(self.draft.first, self.draft.last)
         self._show()
         for frame in self.strip.frames():
-            self._calls.ask(
-                lambda client, frame=frame: read_thumb(client, clip, frame),
-                lambda picture, frame=frame: self.strip.show_picture(frame, picture) if self.draft.clip == clip else None,
-                lambda _: None,  # a strip with a gap is no reason to say anything
-            )
+            self._ask_thumb(clip, frame)
+
+    def _ask_thumb(self, clip: ClipFacts, frame: int) -> None:
+        def show(picture: QImage) -> None:
+            if self.draft.clip == clip:
+                self.strip.show_picture(frame, picture)
+
+        # A strip with a gap is no reason to say anything.
+        self._calls.ask(lambda client: read_thumb(client, clip, frame), show, lambda _: None)
 
     def _painted(self, path: str) -> None:
         self._change(replace(self.draft, painted=path))

@@ -69,7 +69,7 @@ class Details(QScrollArea):
             "facts": Section(tr(texts.DETAILS), self.facts),
             "log": Section(tr(texts.LOG), self.log),
         }
-        inside = role_frame("panel")
+        inside = self._inside = role_frame("panel")
         column = QVBoxLayout(inside)
         column.setContentsMargins(14, 14, 14, 14)
         column.setSpacing(18)
@@ -80,7 +80,7 @@ class Details(QScrollArea):
     def show_job(self, job: JobFacts | None, plan: Plan | None) -> None:
         """`plan` is that of the running job."""
         self._job = job
-        self.widget().setVisible(job is not None)
+        self._inside.setVisible(job is not None)
         if job is None:
             return
         watched = self._book.watched(job.name)

@@ -100,12 +100,13 @@ class Transport(QFrame):
         self.fit = tool("fit", tr(texts.FIT_TIP))
         self.place = QLabel()
         self.rate = text_label(role="dim")
-        for widget in (self.first, self.back, self.play, self.forward, self.last, self.loop):
-            row.addWidget(widget)
+        for button in (self.first, self.back, self.play, self.forward, self.last, self.loop):
+            row.addWidget(button)
         row.addSpacing(6)
         row.addWidget(scrubber, 1)
         row.addSpacing(6)
-        for widget in (self.place, self.rate, self.pin, self.fit):
+        right: tuple[QWidget, ...] = (self.place, self.rate, self.pin, self.fit)
+        for widget in right:
             row.addWidget(widget)
         for label, sample in ((self.place, "00:00:00:00  0000"), (self.rate, "00.0 fps")):
             label.setFont(theme.fixed_digits(label.font()))
