@@ -106,7 +106,7 @@ def server(start_server: Callable[[], ServerProcess]) -> ServerProcess:
 def window(dressed: QApplication, data: Path, tmp_path: Path, qtbot) -> Iterator[MonitorWindow]:
     """A window that looks for the server of `data`, whether it is there or not. Nothing is opened in an editor."""
     session = Session(place_of(data))
-    made = MonitorWindow(session, QSettings(str(tmp_path / "monitor.ini"), QSettings.Format.IniFormat), opener=lambda path: None)
+    made = MonitorWindow(session, QSettings(str(tmp_path / "monitor.ini"), QSettings.Format.IniFormat), opener=lambda path: None, checks=())
     qtbot.addWidget(made)
     made.show()
     session.start()

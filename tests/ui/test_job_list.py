@@ -25,8 +25,9 @@ def book() -> JobBook:
 @pytest.fixture
 def rows(book, dressed):
     model = JobList(book)
-    model.checked = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
-    return model
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    yield model
+    tester.deleteLater()
 
 
 def names(model: JobList) -> list[str]:

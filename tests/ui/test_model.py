@@ -1,6 +1,7 @@
 """The model behind the window: plain Python, fed with changes."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -123,24 +124,29 @@ def test_the_whole_is_measured_by_time_where_the_server_says_how_much_is_left():
 @pytest.mark.parametrize(("reason", "way"), [("DISK_FULL", Way.OPEN_OUT), ("OUT_OF_MEMORY", Way.FREE_MEMORY), ("WORKER_LOST", Way.RETRY)])
 def test_a_failure_leads_somewhere(reason, way):
     notice = notice_of(job(state=State.FAILED, trouble=Trouble("INTERNAL", reason, "It did not go.")))
-    assert notice.sentence == "It did not go." and notice.ways[0] is way
+    assert notice is not None and notice.sentence == "It did not go." and notice.ways[0] is way
 
 
 def test_a_lost_worker_is_told_while_the_job_lives_and_not_after():
-    assert not notice_of(job(last_interruption="It was killed.")).is_bad
+    notice = notice_of(job(last_interruption="It was killed."))
+    assert notice is not None and not notice.is_bad
     assert notice_of(job(state=State.SUCCEEDED, last_interruption="It was killed.")) is None
 
 
 def test_a_message_becomes_facts():
-    message = job_pb2.Job(name="jobs/1", state=job_pb2.Job.STATE_FAILED, frame_count=9, delivered_count=4, stop_request=1)
+    message = job_pb2.Job(name="jobs/1", state=job_pb2.Job.STATE_FAILED, frame_count=9, delivered_count=4)
+    message.stop_request = job_pb2.Job.STOP_REQUEST_PAUSE
     message.spec.clip.path, message.spec.clip.source_in = "/a/b.mov", 3
     message.spec.settings.preset = job_pb2.PRESET_PREVIEW
     message.failure.reason, message.failure.message = "DISK_FULL", "Full."
     message.progress.remaining.seconds = 7
     facts = read_job(message)
     assert (facts.state, facts.preset, facts.first, facts.edit_frame, facts.stop_request) == (State.FAILED, "preview", 3, 3, "pause")
-    assert facts.trouble.reason == "DISK_FULL" and facts.progress.seconds_left == 7.0
-    assert read_job(job_pb2.Job(name="jobs/1", state=99)).state is State.UNSPECIFIED
+    assert facts.trouble is not None and facts.trouble.reason == "DISK_FULL"
+    assert facts.progress is not None and facts.progress.seconds_left == 7.0
+    newer: Any = job_pb2.Job(name="jobs/1")
+    newer.state = 99
+    assert read_job(newer).state is State.UNSPECIFIED
 
 
 def test_events_become_changes():
@@ -165,7 +171,7 @@ def test_pictures_of_a_newer_server_are_understood():
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     make = message_factory.GetMessageClass(pool.FindMessageTypeByName("newer.WatchJobResponse"))
-    message = make()
+    message: Any = make()
     message.preview.frame, message.preview.step, message.preview.image = 12, 3, b"png"
     assert read_event("jobs/1", message) == PreviewSeen("jobs/1", 12, 0, 3, b"png")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from i2vedit_monitor.link.calls import Calls
 from i2vedit_monitor.texts import tr
 from i2vedit_monitor.widgets import role_frame, text_label
 
+STAYS_MILLISECONDS = 1200
 Check = Callable[[Path], Finding]
 
 
@@ -50,7 +51,7 @@ class Findings(QWidget):
 
 
 class Welcome(QWidget):
-    """Looks at this machine when it is first shown."""
+    """Looks at this machine when it has stayed in sight for a moment: some of that costs seconds of the processor."""
 
     clip_given = Signal(str)
     demo_wanted = Signal()
@@ -59,6 +60,10 @@ class Welcome(QWidget):
         super().__init__()
         self._calls, self._checks = calls, checks
         self._looked = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(STAYS_MILLISECONDS)
+        self._timer.timeout.connect(self._look_once)
         self.setAcceptDrops(True)
         self._build()
 
@@ -114,7 +119,10 @@ class Welcome(QWidget):
         return card
 
     def showEvent(self, event: object) -> None:
-        if not self._looked:
+        self._timer.start()
+
+    def _look_once(self) -> None:
+        if self.isVisible() and not self._looked:
             self.look()
 
     def look(self) -> None:

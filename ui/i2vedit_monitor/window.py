@@ -1,10 +1,13 @@
 """The window: queue at the left, and beside it the chosen job, a new shot, or the welcome."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QStackedWidget, QStatusBar, QVBoxLayout, QWidget
 
 from i2vedit_client.client import Client
+from i2vedit_client.diagnosis import CHECKS
 from i2vedit_monitor import icons, keys, texts
 from i2vedit_monitor.demo import submit_demo
 from i2vedit_monitor.doing.fields import dropped_file
@@ -14,7 +17,7 @@ from i2vedit_monitor.doing.painting import Opener, open_in_editor
 from i2vedit_monitor.job.job_page import JobPage
 from i2vedit_monitor.link.device_load import Load, read_load
 from i2vedit_monitor.model.book import News
-from i2vedit_monitor.model.facts import JobFacts
+from i2vedit_monitor.model.facts import Contact, JobFacts
 from i2vedit_monitor.model.health import Health
 from i2vedit_monitor.model.notices import Way
 from i2vedit_monitor.queue.queue_panel import QueuePanel
@@ -24,7 +27,8 @@ from i2vedit_monitor.texts import tr
 from i2vedit_monitor.top_bar import TopBar
 from i2vedit_monitor.tray import Tray
 from i2vedit_monitor.viewer.modes import Mode
-from i2vedit_monitor.welcome import Welcome
+from i2vedit_monitor.welcome import Check, Welcome
+from i2vedit_monitor.widgets import text_label
 from i2vedit_monitor.words import gigabytes
 
 SAID_MILLISECONDS = 12_000
@@ -35,7 +39,8 @@ ZOOM_STEP = 1.5
 class MonitorWindow(QMainWindow):
     """Binds widgets to the session. Closing it leaves every job as it is."""
 
-    def __init__(self, session: Session, settings: QSettings, opener: Opener = open_in_editor) -> None:
+    def __init__(self, session: Session, settings: QSettings, opener: Opener = open_in_editor, checks: Sequence[Check] = CHECKS) -> None:
+        """`opener` gets pictures that are to be painted on; `checks` are what is looked at on this machine."""
         super().__init__()
         self.session, self._settings = session, settings
         self.setWindowTitle(tr(texts.APP_NAME))
@@ -45,7 +50,7 @@ class MonitorWindow(QMainWindow):
         self.queue = QueuePanel(session.book, self.actions_of_job)
         self.page = JobPage(session.book, session.calls, self.actions_of_job)
         self.new_shot = NewShot(session.calls, opener)
-        self.welcome = Welcome(session.calls)
+        self.welcome = Welcome(session.calls, checks)
         self.top = TopBar(session.health)
         self._build()
         self._connect()
@@ -57,7 +62,9 @@ class MonitorWindow(QMainWindow):
 
     def _build(self) -> None:
         self.stack = QStackedWidget()
-        for page in (self.welcome, self.page, self.new_shot):
+        self.waiting = text_label(tr(texts.CONTACTS["seeking"]), "dim")
+        self.waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for page in (self.waiting, self.welcome, self.page, self.new_shot):
             self.stack.addWidget(page)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.addWidget(self.queue)
@@ -65,6 +72,7 @@ class MonitorWindow(QMainWindow):
         self.split.setStretchFactor(1, 1)
         self.split.setSizes([310, 1100])
         self.split.setChildrenCollapsible(False)
+        self.split.setHandleWidth(2)
         self.queue.setMinimumWidth(240)
         centre = QWidget()
         column = QVBoxLayout(centre)
@@ -172,7 +180,7 @@ class MonitorWindow(QMainWindow):
         self.page.viewer.show_preview(QImage.fromData(preview.image) if preview else None)
 
     def _news(self, news: News) -> None:
-        if not self.queue.name and self.stack.currentWidget() is self.welcome and len(self.session.book):
+        if not self.queue.name and self._is_idle_page() and len(self.session.book):
             self._choose_first()
         name = self.queue.name
         if name in news.changed or name in news.forgotten:
@@ -180,8 +188,11 @@ class MonitorWindow(QMainWindow):
             landed = [frame.frame for frame in news.landed if frame.name == name]
             if landed:
                 self.page.viewer.frames_landed(landed)
-            if self.stack.currentWidget() is self.welcome and name in news.changed:
+            if self._is_idle_page() and name in news.changed:
                 self._job_chosen()
+
+    def _is_idle_page(self) -> bool:
+        return self.stack.currentWidget() in (self.waiting, self.welcome)
 
     def _choose_first(self) -> None:
         """The job that was looked at last, where it is still there, else the topmost."""
@@ -192,6 +203,8 @@ class MonitorWindow(QMainWindow):
             self.queue.choose(name)
 
     def _health_changed(self, health: Health) -> None:
+        if self.stack.currentWidget() is self.waiting and health.contact is not Contact.SEEKING and not len(self.session.book):
+            self.stack.setCurrentWidget(self.welcome)
         if self.job is not None and self.stack.currentWidget() is self.page:
             self._show_job()
         on_card = health.server is not None and health.server.device.startswith("cuda")

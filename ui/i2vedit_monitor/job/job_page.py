@@ -39,6 +39,7 @@ class JobPage(QWidget):
         self.split.setStretchFactor(0, 1)
         self.split.setSizes([900, 300])
         self.split.setChildrenCollapsible(False)
+        self.split.setHandleWidth(2)
         self.details.setMinimumWidth(230)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -28,6 +28,7 @@ class Calls(QObject):
         self._client: Client | None = None
         self._lock = threading.Lock()
         self._open = 0
+        self._closed = False
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="call")
         # From a thread of the pool this is queued into the window's.
         self._answered.connect(self._finish)
@@ -43,7 +44,9 @@ class Calls(QObject):
 
     def do(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[str], None] | None = None) -> None:
         """Runs `work` in a thread, and `then` with what it gives in the window's; `failed` with a sentence where it raises
-        ClientError or OSError."""
+        ClientError or OSError. After `close` nothing is run and nothing comes back."""
+        if self._closed:
+            return
 
         def run() -> None:
             try:
@@ -58,6 +61,7 @@ class Calls(QObject):
         self._pool.submit(run)
 
     def close(self) -> None:
+        self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
         if self._client is not None:
             self._client.close()
@@ -84,4 +88,5 @@ class Calls(QObject):
 
     def _finish(self, answer: Callable[[], None]) -> None:
         self._open -= 1
-        answer()
+        if not self._closed:
+            answer()

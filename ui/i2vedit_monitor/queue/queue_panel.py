@@ -29,6 +29,8 @@ class QueuePanel(QFrame):
         self.list.laid_out.connect(self._choose_again)
         self._build()
         self.view.selectionModel().currentChanged.connect(self._current_changed)
+        # Also the one that is chosen already, as from the page of a new shot.
+        self.view.clicked.connect(lambda _: self.chosen.emit(self._name))
         self.list.rowsInserted.connect(self._counted)
         self.list.rowsRemoved.connect(self._counted)
         self.list.laid_out.connect(self._counted)
@@ -45,6 +47,7 @@ class QueuePanel(QFrame):
         self.search.setAccessibleName(tr(texts.SEARCH))
         self.new = primary_button(tr(texts.NEW_SHOT), icons.icon("add", theme.INK))
         self.new.setToolTip(tr(texts.WITH_KEY, what=tr(texts.NEW_SHOT_TIP), key="Ctrl+N"))
+        top.setSpacing(10)
         top.addWidget(self.search, 1)
         top.addWidget(self.new)
         self.tabs = QTabBar(expanding=False, drawBase=False)
