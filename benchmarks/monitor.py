@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -109,7 +110,7 @@ def window_up(folder: Path) -> list[Figure]:
 def many_jobs(folder: Path, count: int) -> list[Figure]:
     watch = Stopwatch()
     window = open_window(folder)
-    told = [*(JobTold(job) for job in jobs(count)), AllTold(frozenset(job.name for job in jobs(count)))]
+    told: list[Change] = [*(JobTold(job) for job in jobs(count)), AllTold(frozenset(job.name for job in jobs(count)))]
     for change in told:
         window.session.pump.put(change)
     until(lambda: window.queue.list.rowCount() == count and window.session.pump.is_idle)
@@ -135,7 +136,8 @@ def held_up(folder: Path) -> list[Figure]:
         worst[:] = [max(worst[0], now[0] - last[0]), max(worst[1], now[1] - last[1])]
         last[:] = now
 
-    event(), event()
+    event()
+    event()
     until(lambda: window.session.pump.is_idle)
     for _ in range(50):
         QApplication.processEvents()
@@ -143,7 +145,8 @@ def held_up(folder: Path) -> list[Figure]:
     beat.timeout.connect(watch)
     feed.timeout.connect(event)
     last[:] = [time.perf_counter(), time.thread_time()]
-    beat.start(), feed.start()
+    beat.start()
+    feed.start()
     end = time.monotonic() + WATCH_SECONDS
     until(lambda: time.monotonic() > end)
     window.close()
@@ -203,7 +206,7 @@ def write_sequence(folder: Path, frames: int) -> None:
     matte = ((x - width / 2) ** 2 + (y - height / 2) ** 2 < 300**2).astype(np.float32)[..., None]
     for frame in range(frames):
         grain = np.rint((smooth + draw.normal(0, 0.01, smooth.shape)) * 255).astype(np.float32) / 255
-        output = oiio.ImageOutput.create("x.exr")
+        output: Any = oiio.ImageOutput.create("x.exr")
         path = str(folder / f"{folder.name}.{frame:04}.exr")
         pixels = np.concatenate([grain, np.ones_like(matte), matte], axis=2).astype(np.float32)
         if not (output.open(path, spec) and output.write_image(pixels) and output.close()):
@@ -239,7 +242,7 @@ def read_alone(folder: Path, frames: tuple[int, ...]) -> tuple[float, float]:
     """Seconds, by the wall clock and of this process, to read every frame with OpenImageIO and its own threads."""
     watch = Stopwatch()
     for frame in frames:
-        source = oiio.ImageInput.open(str(folder / f"{folder.name}.{frame:04}.exr"))
+        source: Any = oiio.ImageInput.open(str(folder / f"{folder.name}.{frame:04}.exr"))
         source.read_image(0, 0, 0, 5, oiio.HALF)
     return watch.both()
 

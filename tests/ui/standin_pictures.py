@@ -5,6 +5,7 @@ Seed 1 fails as on a full disk. What it delivers is the plate with a brighter sq
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -72,5 +73,5 @@ def write_frame(path: Path, plate: np.ndarray, square: tuple[slice, slice], rate
     spec.attribute("framesPerSecond", oiio.TypeRational, rate)
     spec.attribute("i2vedit/colorspace", SPACE)
     spec.attribute("i2vedit/timecode", "01:00:00:00")
-    output = oiio.ImageOutput.create(str(path))
+    output: Any = oiio.ImageOutput.create(str(path))
     assert output.open(str(path), spec) and output.write_image(pixels) and output.close(), output.geterror()

@@ -1,6 +1,7 @@
 """What the viewer shows, compared with the files."""
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -36,14 +37,16 @@ def folder(tmp_path):
         plate = draw.random((HEIGHT, WIDTH, 3), np.float32)
         write_frame(made / f"shot_v001.{frame:04}.exr", plate, SQUARE, rate=(24000, 1001))
         spec = oiio.ImageSpec(WIDTH, HEIGHT, 3, oiio.FLOAT)
-        output = oiio.ImageOutput.create(str(plates / f"{frame}.exr"))
+        output: Any = oiio.ImageOutput.create(str(plates / f"{frame}.exr"))
         assert output.open(str(plates / f"{frame}.exr"), spec) and output.write_image(plate) and output.close()
     return made
 
 
 @pytest.fixture
 def shot(folder) -> Shot:
-    return Shot(1, open_sequence(folder), UNTONED, plates=folder.parent / "plates", plate_space=SPACE)
+    sequence = open_sequence(folder)
+    assert sequence is not None
+    return Shot(1, sequence, UNTONED, plates=folder.parent / "plates", plate_space=SPACE)
 
 
 def expected(path, space: str = SPACE, view: str = UNTONED) -> np.ndarray:
@@ -51,12 +54,14 @@ def expected(path, space: str = SPACE, view: str = UNTONED) -> np.ndarray:
     picture = oiio.ImageBuf(str(path))
     halves = np.asarray(picture.get_pixels(oiio.HALF))[..., :3].astype(np.float32)
     source = oiio.ImageBuf(np.ascontiguousarray(halves))
-    screen = oiio.ImageBufAlgo.ociodisplay(source, DISPLAY, view, fromspace=space, unpremult=False, colorconfig=OCIO_CONFIG)
-    return np.rint(np.clip(screen.get_pixels(oiio.FLOAT), 0, 1) * 255).astype(np.int16)
+    screen: Any = oiio.ImageBufAlgo.ociodisplay(source, DISPLAY, view, fromspace=space, unpremult=False, colorconfig=OCIO_CONFIG)
+    codes: np.ndarray = np.rint(np.clip(screen.get_pixels(oiio.FLOAT), 0, 1) * 255).astype(np.int16)
+    return codes
 
 
 def test_a_sequence_is_described_by_its_header(folder):
     sequence = open_sequence(folder)
+    assert sequence is not None
     assert sequence.frames == (10, 11, 12, 13) and (sequence.width, sequence.height) == (WIDTH, HEIGHT)
     assert sequence.rate == Fraction(24000, 1001) and sequence.space == SPACE
     assert sequence.has_matte and sequence.timecode == "01:00:00:00"
@@ -160,9 +165,9 @@ def canvas(shot, store, qtbot):
     keys = [Key(1, Layer.RESULT, 10), Key(1, Layer.BELOW, 10)]
     store.want(keys)
     qtbot.waitUntil(lambda: all(store.has(key) for key in keys), timeout=20_000)
-    made.kept = [store.get(key) for key in keys]
-    made.show_pictures(*(picture.image for picture in made.kept))
-    return made
+    pictures = [store.get(key) for key in keys]
+    made.show_pictures(*(picture.image for picture in pictures))
+    yield made
 
 
 def test_a_wipe_has_the_plate_left_and_the_result_right_to_the_pixel(canvas, folder, shot):

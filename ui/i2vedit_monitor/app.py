@@ -40,8 +40,10 @@ def make_app() -> QApplication:
 
 
 def window_settings() -> QSettings:
-    """In the data folder, so that each of them has its own."""
-    return QSettings(str(data_folder() / SETTINGS_FILE), QSettings.Format.IniFormat)
+    """In the data folder, so that each of them has its own. Where there is none yet it is made, for this user's eyes alone."""
+    folder = data_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return QSettings(str(folder / SETTINGS_FILE), QSettings.Format.IniFormat)
 
 
 def main(arguments: list[str]) -> int:

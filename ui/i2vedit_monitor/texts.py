@@ -229,9 +229,11 @@ LOAD = _("{percent} % busy, {used} of {total}")
 THIS_MACHINE = _("This machine")
 KEYS = _("Keys")
 WELCOME = _("Paint one frame, get the whole shot back")
-WELCOME_MORE = _(
-    "Drop a clip, paint its first frame, and the change is carried through the shot. Where nothing was painted, the plate stays as it is."
-)
+WELCOME_MORE = _("Drop a clip and paint its first frame; the change is carried through the shot, and the rest stays the plate.")
+WEIGHTS_THERE = _("{name} in {path}")
+WEIGHTS_UNKNOWN = _("known when a server runs")
+WEIGHTS_MISSING = _("only the bundled mini model, for trying out")
+WEIGHTS_MEND = _("Footage needs Stable Video Diffusion in a diffusers folder (its licence is Stability's); name the folder under Advanced.")
 TRY_DEMO = _("Try it")
 DEMO_SENTENCE = _(
     "Nothing at hand? A small drawn shot with a painted frame and a tiny model are here. It takes a few minutes, also without a GPU."
@@ -245,6 +247,7 @@ CHECKS = {
     "ffmpeg": _("ffmpeg"),
     "torch": _("Model runtime"),
     "memory": _("Memory"),
+    "weights": _("Model weights"),
     "data folder": _("Data folder"),
     "users": _("Privacy"),
     "settings": _("Settings"),

@@ -13,10 +13,12 @@ from i2vedit_monitor import icons, texts, theme
 from i2vedit_monitor.doing.fields import DropField
 from i2vedit_monitor.link.calls import Calls
 from i2vedit_monitor.texts import tr
+from i2vedit_monitor.weights import weights
 from i2vedit_monitor.widgets import role_frame, text_label
 
 STAYS_MILLISECONDS = 1200
 Check = Callable[[Path], Finding]
+MACHINE: tuple[Check, ...] = (weights, *CHECKS)
 
 
 class Findings(QWidget):
@@ -56,7 +58,7 @@ class Welcome(QWidget):
     clip_given = Signal(str)
     demo_wanted = Signal()
 
-    def __init__(self, calls: Calls, checks: Sequence[Check] = CHECKS) -> None:
+    def __init__(self, calls: Calls, checks: Sequence[Check]) -> None:
         super().__init__()
         self._calls, self._checks = calls, checks
         self._looked = False

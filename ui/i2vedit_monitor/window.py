@@ -7,7 +7,6 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QStackedWidget, QStatusBar, QVBoxLayout, QWidget
 
 from i2vedit_client.client import Client
-from i2vedit_client.diagnosis import CHECKS
 from i2vedit_monitor import icons, keys, texts
 from i2vedit_monitor.demo import submit_demo
 from i2vedit_monitor.doing.fields import dropped_file
@@ -27,7 +26,7 @@ from i2vedit_monitor.texts import tr
 from i2vedit_monitor.top_bar import TopBar
 from i2vedit_monitor.tray import Tray
 from i2vedit_monitor.viewer.modes import Mode
-from i2vedit_monitor.welcome import Check, Welcome
+from i2vedit_monitor.welcome import MACHINE, Check, Welcome
 from i2vedit_monitor.widgets import text_label
 from i2vedit_monitor.words import gigabytes
 
@@ -39,7 +38,7 @@ ZOOM_STEP = 1.5
 class MonitorWindow(QMainWindow):
     """Binds widgets to the session. Closing it leaves every job as it is."""
 
-    def __init__(self, session: Session, settings: QSettings, opener: Opener = open_in_editor, checks: Sequence[Check] = CHECKS) -> None:
+    def __init__(self, session: Session, settings: QSettings, opener: Opener = open_in_editor, checks: Sequence[Check] = MACHINE) -> None:
         """`opener` gets pictures that are to be painted on; `checks` are what is looked at on this machine."""
         super().__init__()
         self.session, self._settings = session, settings

@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
 from i2vedit_client.client import Client
 from i2vedit_client.errors import ClientError
 from i2vedit_monitor.link.place import Place
 from i2vedit_monitor.model.changes import AllTold, Change, ContactChanged, JobTold, PreviewSeen, ServerTold
-from i2vedit_monitor.model.facts import Contact, State
+from i2vedit_monitor.model.facts import Contact, JobFacts, State
 from i2vedit_monitor.model.read import PREVIEW_MESSAGE, read_event, read_job, read_server
 
 MOST_JOBS = 10_000
@@ -17,6 +18,7 @@ MOST_JOBS = 10_000
 RETRY_SECONDS = 0.5
 LOOK_SECONDS = 2.0
 PULSE_SECONDS = 2.0
+WAITING = (job_pb2.Job.STATE_QUEUED, job_pb2.Job.STATE_PAUSED)
 AWAY = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED"})
 STOPPED_ON_PURPOSE = "SERVER_STOPPING"
 
@@ -40,6 +42,7 @@ class Watcher:
         self._marker = ""
         self._client: Client | None = None
         self._previewed = ""
+        self._places: dict[str, int] = {}
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._threads = [threading.Thread(target=run, name=run.__name__, daemon=True) for run in (self._watch, self._pulse)]
@@ -96,6 +99,8 @@ class Watcher:
             change = read_event(response.name, response)
             if change is not None:
                 self._put(change)
+            if isinstance(change, JobTold) and self._is_moved(change.job):
+                self._tell_waiting(client)
             if NEEDS_OWN_WATCH and isinstance(change, JobTold) and change.job.state is State.RUNNING:
                 self._watch_previews(client, change.job.name)
 
@@ -105,8 +110,26 @@ class Watcher:
             if self._stopping.is_set():
                 return
             names.add(job.name)
-            self._put(JobTold(read_job(job)))
+            facts = read_job(job)
+            self._is_moved(facts)
+            self._put(JobTold(facts))
         self._put(AllTold(frozenset(names)))
+
+    def _is_moved(self, job: JobFacts) -> bool:
+        """Whether a job that waited already has another place now."""
+        if job.state not in (State.QUEUED, State.PAUSED):
+            self._places.pop(job.name, None)
+            return False
+        earlier = self._places.get(job.name)
+        self._places[job.name] = job.position
+        return earlier is not None and earlier != job.position
+
+    def _tell_waiting(self, client: Client) -> None:
+        """A move makes room, and so changes the places of others, of which the server tells nothing."""
+        for job in client.list_jobs(MOST_JOBS, WAITING):
+            facts = read_job(job)
+            self._is_moved(facts)
+            self._put(JobTold(facts))
 
     def _after(self, error: ClientError) -> None:
         """Waits before the next try: long where somebody ended the server, or where it cannot be used."""
