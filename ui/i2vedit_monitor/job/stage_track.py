@@ -11,6 +11,8 @@ from i2vedit_monitor.texts import tr
 
 PREPARING = TRACK[:3]
 """A preparation ends with learning."""
+UNTAUGHT = ("preview", "train")
+"""A preview learns nothing."""
 
 
 class StageTrack(QWidget):
@@ -37,7 +39,7 @@ class StageTrack(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        stages = PREPARING if self._job.is_preparation else TRACK
+        stages = [stage for stage in (PREPARING if self._job.is_preparation else TRACK) if (self._job.preset, stage) != UNTAUGHT]
         width = (self.width() - 6 * (len(stages) - 1)) / len(stages)
         for number, stage in enumerate(stages):
             self._paint_stage(painter, stage, QRectF(number * (width + 6), 0, width, self.height()))

@@ -17,7 +17,8 @@ MOST_JOBS = 10_000
 """So many are listed, newest first."""
 RETRY_SECONDS = 0.5
 LOOK_SECONDS = 2.0
-PULSE_SECONDS = 2.0
+BEAT_SECONDS = 0.2
+BEATS_A_PULSE = 10
 WAITING = (job_pb2.Job.STATE_QUEUED, job_pb2.Job.STATE_PAUSED)
 AWAY = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED"})
 STOPPED_ON_PURPOSE = "SERVER_STOPPING"
@@ -42,7 +43,8 @@ class Watcher:
         self._marker = ""
         self._client: Client | None = None
         self._previewed = ""
-        self._places: dict[str, int] = {}
+        self._order_is_stale = False
+        self._waits: dict[str, State] = {}
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._threads = [threading.Thread(target=run, name=run.__name__, daemon=True) for run in (self._watch, self._pulse)]
@@ -58,7 +60,8 @@ class Watcher:
         if self._client is not None:
             self._client.close()
         for thread in self._threads:
-            thread.join(RETRY_SECONDS)
+            if thread.is_alive():
+                thread.join(RETRY_SECONDS)
 
     def wake(self) -> None:
         """Looks for a server at once, and starts one where none runs."""
@@ -100,7 +103,7 @@ class Watcher:
             if change is not None:
                 self._put(change)
             if isinstance(change, JobTold) and self._is_moved(change.job):
-                self._tell_waiting(client)
+                self._order_is_stale = True
             if NEEDS_OWN_WATCH and isinstance(change, JobTold) and change.job.state is State.RUNNING:
                 self._watch_previews(client, change.job.name)
 
@@ -111,25 +114,24 @@ class Watcher:
                 return
             names.add(job.name)
             facts = read_job(job)
-            self._is_moved(facts)
+            self._is_moved(facts)  # remembered
             self._put(JobTold(facts))
         self._put(AllTold(frozenset(names)))
 
     def _is_moved(self, job: JobFacts) -> bool:
-        """Whether a job that waited already has another place now."""
+        """Whether a job that waited already is told once more, which means another place. Its number may be the same as before, since
+        those of the others change."""
         if job.state not in (State.QUEUED, State.PAUSED):
-            self._places.pop(job.name, None)
+            self._waits.pop(job.name, None)
             return False
-        earlier = self._places.get(job.name)
-        self._places[job.name] = job.position
-        return earlier is not None and earlier != job.position
+        earlier = self._waits.get(job.name)
+        self._waits[job.name] = job.state
+        return earlier is job.state
 
     def _tell_waiting(self, client: Client) -> None:
-        """A move makes room, and so changes the places of others, of which the server tells nothing."""
+        """In case the order has changed."""
         for job in client.list_jobs(MOST_JOBS, WAITING):
-            facts = read_job(job)
-            self._is_moved(facts)
-            self._put(JobTold(facts))
+            self._put(JobTold(read_job(job)))
 
     def _after(self, error: ClientError) -> None:
         """Waits before the next try: long where somebody ended the server, or where it cannot be used."""
@@ -153,15 +155,23 @@ class Watcher:
             self._woken.clear()
 
     def _pulse(self) -> None:
-        """Asks the server every now and then how it is."""
-        while not self._stopping.wait(PULSE_SECONDS if self._client else RETRY_SECONDS / 5):
+        """Asks the server every now and then how it is, and at once for the order of what waits where that has changed: a move changes
+        the places of others, of which the server tells nothing."""
+        beat = 0
+        while not self._stopping.wait(BEAT_SECONDS):
             client = self._client
-            if client is not None:
-                try:
-                    self._put(ServerTold(read_server(client.server_info(PULSE_SECONDS))))
-                    self._stopping.wait(PULSE_SECONDS)
-                except (ClientError, ValueError):
-                    continue  # the watch notices too, and says so
+            if client is None:
+                beat = 0
+                continue
+            try:
+                if self._order_is_stale:
+                    self._order_is_stale = False
+                    self._tell_waiting(client)
+                if beat % BEATS_A_PULSE == 0:
+                    self._put(ServerTold(read_server(client.server_info(LOOK_SECONDS))))
+                beat += 1
+            except (ClientError, ValueError):
+                continue  # the watch notices too, and says so
 
     def _watch_previews(self, client: Client, name: str) -> None:
         """One more stream for the job that runs; it ends with the job or with the channel."""
