@@ -108,7 +108,9 @@ OTHER = _("Other")
 VERSIONS = _("VERSIONS")
 DETAILS = _("DETAILS")
 LOG = _("LOG")
-NO_LOG = _("Nothing has happened since this window was opened.")
+CREATED = _("Submitted.")
+BEGUN = _("Began.")
+ENDED = _("Ended.")
 NOTES = {
     "queued": _("Waits for its turn."),
     "running": _("Runs."),
@@ -162,6 +164,7 @@ LOOP_TIP = _("Play round and round  (L)")
 PIN_TIP = _("Pin the painted frame  (I)")
 FIT_TIP = _("Fit the picture into the window  (F)")
 FPS = _("{rate} fps")
+NOTHING_DELIVERED = _("No frame was delivered.")
 NOTHING_YET = _("No frame yet. The first ones land when the edit is carried.")
 
 # A new shot.

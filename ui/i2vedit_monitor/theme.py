@@ -102,6 +102,7 @@ QLineEdit, QComboBox, QSpinBox, QPlainTextEdit {{ background: {GROUND}; border: 
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QPlainTextEdit:focus {{ border: 1px solid {ACCENT}; }}
 QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {LINE}; selection-background-color: #4a4436; }}
 QListView {{ background: {PANEL}; border: none; outline: none; }}
+QListView::item {{ padding: 3px 4px; border-radius: 3px; }}
 QMenu {{ background: {RAISED}; border: 1px solid {LINE}; padding: 4px; }}
 QMenu::item {{ padding: 5px 24px 5px 12px; border-radius: 3px; }}
 QMenu::item:selected {{ background: #4a4436; }}

@@ -114,16 +114,21 @@ class Details(QScrollArea):
                 self.versions.addItem(item)
             row = self.versions.sizeHintForRow(0) if names else 0
             self.versions.setFixedHeight(min(len(names), 6) * max(row, 1) + 4)
-        if job.name in names:
-            self.versions.setCurrentRow(names.index(job.name))
+        self.versions.setCurrentRow(names.index(job.name) if job.name in names else -1)
 
     def _show_log(self, job: JobFacts) -> None:
-        lines = [f"{time.strftime('%H:%M:%S', time.localtime(note.at))}  {note_line(note)}" for note in self._book.notes_of(job.name)]
-        text = "\n".join(lines) or tr(texts.NO_LOG)
+        lines = [(note.at, note_line(note)) for note in self._book.notes_of(job.name)] or past_of(job)
+        text = "\n".join(f"{time.strftime('%H:%M:%S', time.localtime(at))}  {words}" for at, words in lines)
         if text != self.log.toPlainText():
             self.log.setPlainText(text)
             bar = self.log.verticalScrollBar()
             bar.setValue(bar.maximum())
+
+
+def past_of(job: JobFacts) -> list[tuple[float, str]]:
+    """What the server remembers of a job that the window has not seen running: (seconds since 1970, words)."""
+    moments = ((job.created, texts.CREATED), (job.started, texts.BEGUN), (job.ended, texts.ENDED))
+    return [(at, tr(words)) for at, words in moments if at]
 
 
 def facts_html(job: JobFacts) -> str:

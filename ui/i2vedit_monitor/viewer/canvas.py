@@ -163,7 +163,7 @@ class Canvas(QWidget):
         self._paint_picture(painter, areas[0], self._main)
         if self.mode is Mode.SIDE:
             self._paint_picture(painter, areas[1], self._below)
-            self._paint_labels(painter, areas[1], areas[0])
+            self._paint_labels(painter, *(self._target(area).intersected(area) for area in reversed(areas)))
         elif self.mode is Mode.WIPE:
             self._paint_wipe(painter, areas[0])
         if self._pinned is not None and self.mode is not Mode.EDITED:

@@ -51,6 +51,8 @@ class Scrubber(QWidget):
                 painter.fillRect(self._box(frame, TRACK), theme.colour(shade))
         if self._painted_frame is not None and self._first <= self._painted_frame <= self._last:
             self._mark_painted(painter, self._painted_frame)
+        if not self.isEnabled():
+            return
         x = self._x(self._frame)
         painter.setPen(QPen(theme.colour(theme.ACCENT), 2))
         painter.drawLine(QPointF(x, 5), QPointF(x, self.height() - 5))

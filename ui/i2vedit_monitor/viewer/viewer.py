@@ -99,7 +99,7 @@ class Viewer(QWidget):
         has_folder_now = same and self._job is not None and self._job.directory != job.directory
         self._job = job
         if not same:
-            self.clear(tr(texts.NOTHING_YET))
+            self.clear(tr(texts.NOTHING_DELIVERED if job.state.ended else texts.NOTHING_YET))
             self._job = job
         if not same or has_folder_now or (self._shot is None and job.directory):
             self._calls.do(lambda: open_job(job), lambda opened: self._opened(job.name, opened))
