@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QSettings, Qt, QTimer, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QBuffer, QMimeData, QPoint, QSettings, Qt, QTimer, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication
 from tests.server.harness import wait_for
 from tests.ui.conftest import FRAMES, SECONDS
 
 from i2vedit_client.spec import PropagateOptions, job_spec
-from i2vedit_monitor.model.changes import JobTold, Progressed
+from i2vedit_monitor.link.device_load import Load, read_load
+from i2vedit_monitor.model.changes import JobTold, PreviewSeen, Progressed
 from i2vedit_monitor.model.facts import Contact, JobFacts, Progress, State
 from i2vedit_monitor.viewer.display import unpack
 from i2vedit_monitor.viewer.layers import Key, Layer
@@ -167,6 +168,48 @@ def test_what_was_chosen_is_there_again(window, tmp_path, qtbot):
     window.close()
     settings = QSettings(str(tmp_path / "monitor.ini"), QSettings.Format.IniFormat)
     assert (settings.value("mode"), settings.value("draft/out")) == ("matte", "/deliver/here")
+
+
+def test_a_frame_that_is_being_denoised_is_shown_until_it_lands(window, painted, qtbot):
+    """As servers send it that show previews; here it is put into the model by hand."""
+    window.session.watcher.stop()
+    job = JobFacts("jobs/1", State.RUNNING, False, "/shots/a.mov", 0, 8, edited=str(painted))
+    window.session.book.take([JobTold(job)])
+    viewer = window.page.viewer
+    qtbot.waitUntil(lambda: viewer.shot is not None and viewer.is_shown, timeout=SECONDS)
+    assert viewer.mode is Mode.EDITED, "what was painted, while nothing else is there"
+    viewer.set_mode(Mode.RESULT)
+    viewer.seek(3)
+    picture = QImage(96, 64, QImage.Format.Format_RGB32)
+    picture.fill(0xFF12C845)
+    data = QBuffer()
+    assert data.open(QBuffer.OpenModeFlag.WriteOnly) and picture.save(data, "PNG")
+    window.session.book.take([PreviewSeen("jobs/1", 3, 0, 7, data.data().data())])
+    middle = viewer.canvas.rect().center()
+    assert viewer.canvas.grab().toImage().pixelColor(middle).name() == "#12c845"
+
+
+def test_keys_of_the_viewer_are_its_own_page_s(window, clip, qtbot):
+    window.session.watcher.stop()
+    window.session.book.take([JobTold(JobFacts("jobs/1", State.QUEUED, False, "/shots/a.mov", 0, 8))])
+    window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_6)
+    assert window.page.viewer.mode is Mode.MATTE
+    window.begin_new()
+    qtbot.keyClick(window, Qt.Key.Key_3)
+    assert window.page.viewer.mode is Mode.MATTE
+    qtbot.mouseClick(window.queue.view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(60, 20))
+    assert window.stack.currentWidget() is window.page, "the job that is chosen already comes back into sight"
+
+
+def test_a_card_says_how_busy_it_is(tmp_path, monkeypatch):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho '63, 11468, 24564'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert read_load() == Load(63, 11468 * 2**20, 24564 * 2**20)
+    tool.write_text("#!/bin/sh\necho 'No devices were found'\n")
+    assert read_load() is None
 
 
 def test_the_window_is_never_held_up_by_events(window, qtbot):

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QWidget
 
 from i2vedit_monitor import texts, theme
 from i2vedit_monitor.texts import tr
+from i2vedit_monitor.viewer.modes import Mode
 
 PLAIN_KEYS = {
     "play": "Space",
@@ -38,6 +39,18 @@ def add_keys(window: QWidget, handlers: dict[str, Callable[[], object]]) -> list
         action = QAction(tr(texts.KEY_WORDS[name]), window)
         action.setShortcut(QKeySequence(PLAIN_KEYS[name]))
         action.triggered.connect(lambda _=False, handler=handler: handler())
+        window.addAction(action)
+        made.append(action)
+    return made
+
+
+def add_modes(window: QWidget, handler: Callable[[Mode], object]) -> list[QAction]:
+    """A digit for each way to look."""
+    made = []
+    for number, mode in enumerate(Mode, start=1):
+        action = QAction(tr(texts.MODES[mode.value]), window)
+        action.setShortcut(QKeySequence(str(number)))
+        action.triggered.connect(lambda _=False, mode=mode: handler(mode))
         window.addAction(action)
         made.append(action)
     return made

@@ -164,6 +164,7 @@ LOOP_TIP = _("Play round and round  (L)")
 PIN_TIP = _("Pin the painted frame  (I)")
 FIT_TIP = _("Fit the picture into the window  (F)")
 FPS = _("{rate} fps")
+ELSEWHERE = _("The frames are not on this machine, or were moved: {folder}")
 NOTHING_DELIVERED = _("No frame was delivered.")
 NOTHING_YET = _("No frame yet. The first ones land when the edit is carried.")
 

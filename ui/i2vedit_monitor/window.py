@@ -16,6 +16,7 @@ from i2vedit_monitor.doing.painting import Opener, open_in_editor
 from i2vedit_monitor.job.job_page import JobPage
 from i2vedit_monitor.link.device_load import Load, read_load
 from i2vedit_monitor.model.book import News
+from i2vedit_monitor.model.changes import PreviewSeen
 from i2vedit_monitor.model.facts import Contact, JobFacts
 from i2vedit_monitor.model.health import Health
 from i2vedit_monitor.model.notices import Way
@@ -25,7 +26,6 @@ from i2vedit_monitor.state import restore, save
 from i2vedit_monitor.texts import tr
 from i2vedit_monitor.top_bar import TopBar
 from i2vedit_monitor.tray import Tray
-from i2vedit_monitor.viewer.modes import Mode
 from i2vedit_monitor.welcome import MACHINE, Check, Welcome
 from i2vedit_monitor.widgets import text_label
 from i2vedit_monitor.words import gigabytes
@@ -42,6 +42,7 @@ class MonitorWindow(QMainWindow):
         """`opener` gets pictures that are to be painted on; `checks` are what is looked at on this machine."""
         super().__init__()
         self.session, self._settings = session, settings
+        self._preview: PreviewSeen | None = None
         self.setWindowTitle(tr(texts.APP_NAME))
         self.setWindowIcon(icons.app_icon())
         self.setAcceptDrops(True)
@@ -109,7 +110,19 @@ class MonitorWindow(QMainWindow):
 
     def _add_keys(self) -> None:
         viewer = self.page.viewer
-        self._key_actions = keys.add_keys(
+        keys.add_keys(
+            self,
+            {
+                "next_job": lambda: self.queue.step(1),
+                "former_job": lambda: self.queue.step(-1),
+                "new": self.begin_new,
+                "search": self.queue.search.setFocus,
+                "machine": lambda: self.stack.setCurrentWidget(self.welcome),
+                "keys": self._show_keys,
+                "quit": self.leave,
+            },
+        )
+        of_viewer = keys.add_keys(
             self,
             {
                 "play": viewer.toggle_play,
@@ -123,20 +136,12 @@ class MonitorWindow(QMainWindow):
                 "zoom_in": lambda: viewer.canvas.zoom_by(ZOOM_STEP),
                 "zoom_out": lambda: viewer.canvas.zoom_by(1 / ZOOM_STEP),
                 "pin": viewer.transport.pin.toggle,
-                "next_job": lambda: self.queue.step(1),
-                "former_job": lambda: self.queue.step(-1),
-                "new": self.begin_new,
-                "search": self.queue.search.setFocus,
-                "machine": lambda: self.stack.setCurrentWidget(self.welcome),
-                "keys": self._show_keys,
-                "quit": self.leave,
             },
         )
-        for number, mode in enumerate(Mode, start=1):
-            action = self.addAction(tr(texts.MODES[mode.value]))
-            action.setShortcut(str(number))
-            action.triggered.connect(lambda _=False, mode=mode: viewer.set_mode(mode))
+        of_viewer += keys.add_modes(self, viewer.set_mode)
         self.addActions(list(self.actions_of_job.all()))
+        # Elsewhere these keys belong to buttons and fields.
+        self.stack.currentChanged.connect(lambda _: [action.setEnabled(self.stack.currentWidget() is self.page) for action in of_viewer])
 
     def _tray(self) -> Tray | None:
         if not Tray.is_possible():
@@ -175,8 +180,12 @@ class MonitorWindow(QMainWindow):
         server = self.session.health.server
         self.page.show_job(job, server.plan if server and server.running_job == job.name else None)
         watched = self.session.book.watched(job.name)
-        preview = watched.preview if watched else None
-        self.page.viewer.show_preview(QImage.fromData(preview.image) if preview else None)
+        self._show_preview(watched.preview if watched else None)
+
+    def _show_preview(self, preview: PreviewSeen | None) -> None:
+        if preview is not self._preview:
+            self._preview = preview
+            self.page.viewer.show_preview(QImage.fromData(preview.image) if preview else None)
 
     def _news(self, news: News) -> None:
         if not self.queue.name and self._is_idle_page() and len(self.session.book):

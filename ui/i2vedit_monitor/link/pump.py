@@ -11,7 +11,7 @@ from i2vedit_monitor.model.health import Health
 
 TICK_MILLISECONDS = 33
 BUDGET_SECONDS = 0.010
-"""About so long the window's thread is held; what is left waits for the next tick."""
+"""About so long the window's thread works on it, by its own clock; what is left waits for the next tick."""
 FEWEST, MOST = 32, 4096
 """Changes in one tick."""
 
@@ -40,11 +40,11 @@ class Pump(QObject):
         """Takes some of what waits: twice as much where the last tick was quick, half as much where it was slow."""
         if not self._waiting:
             return
-        began = time.perf_counter()
+        began = time.thread_time()
         piece = [self._waiting.popleft() for _ in range(min(self._piece, len(self._waiting)))]
         self._health.take(piece)
         self._book.take(piece)
-        took = time.perf_counter() - began
+        took = time.thread_time() - began
         if took > BUDGET_SECONDS:
             self._piece = max(FEWEST, self._piece // 2)
         elif len(piece) == self._piece and took < BUDGET_SECONDS / 2:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 
 from i2vedit_monitor.model.book import JobBook, News
 from i2vedit_monitor.model.facts import JobFacts, State
@@ -16,7 +16,8 @@ JOB_ROLE = Qt.ItemDataRole.UserRole + 1
 MIME = "application/x-i2vedit-job"
 NO_INDEX = QModelIndex()
 LARGE = 40
-"""From so many changed jobs on, the whole list is laid out anew."""
+"""From so many changed jobs on, the whole list is laid out anew, with whatever else comes in a moment."""
+LAY_OUT_MILLISECONDS = 120
 
 Key = tuple[tuple[int, float, int, str], str]
 
@@ -56,7 +57,11 @@ class JobList(QAbstractListModel):
         self._key_of: dict[str, Key] = {}
         self._shown = Shown.ALL
         self._text = ""
-        self._stop = book.news.subscribe(self._take)
+        self._due = QTimer(self)
+        self._due.setSingleShot(True)
+        self._due.setInterval(LAY_OUT_MILLISECONDS)
+        self._due.timeout.connect(self._lay_out)
+        book.news.subscribe(self._take)
 
     def show_only(self, shown: Shown, text: str = "") -> None:
         """Jobs of one kind whose name or clip holds `text`."""
@@ -130,8 +135,10 @@ class JobList(QAbstractListModel):
         return self._shown.has(job) and (not self._text or self._text in f"{job.title} {job.clip} {job.name}".casefold())
 
     def _take(self, news: News) -> None:
+        if self._due.isActive():
+            return
         if len(news.changed) + len(news.forgotten) >= LARGE:
-            self._lay_out()
+            self._due.start()
             return
         for name in news.forgotten:
             self._drop(name)
@@ -180,6 +187,7 @@ class JobList(QAbstractListModel):
             self.endRemoveRows()
 
     def _lay_out(self) -> None:
+        self._due.stop()
         self.beginResetModel()
         self._key_of = {job.name: (job.turn, job.name) for job in self._book.jobs() if self._wanted(job)}
         self._keys = sorted(self._key_of.values())

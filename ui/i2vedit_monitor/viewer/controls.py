@@ -34,6 +34,7 @@ class LookStrip(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 10, 4)
         row.setSpacing(2)
+        self._versions: list[tuple[str, str]] = []
         self._group = QButtonGroup(self)
         self._buttons: dict[Mode, QToolButton] = {}
         for number, mode in enumerate(Mode, start=1):
@@ -70,6 +71,9 @@ class LookStrip(QFrame):
 
     def show_versions(self, versions: list[tuple[str, str]]) -> None:
         """(words, folder) of what the result can be compared with beside the plate."""
+        if versions == self._versions:
+            return
+        self._versions = versions
         chosen = self.below.currentData()
         self.below.blockSignals(True)
         self.below.clear()

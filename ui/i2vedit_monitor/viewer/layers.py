@@ -14,6 +14,7 @@ from i2vedit_monitor.viewer.sequence import MATTE, Sequence
 
 GAIN = 4
 """Differences are shown so many times as large."""
+ONE = int(np.float16(1).view(np.uint16))
 MATTE_COLOUR = np.array((235, 64, 52), np.float32)
 MATTE_STRENGTH = 0.55
 
@@ -43,24 +44,27 @@ class NotThereYetError(OSError):
     """The file that the picture is made of does not exist yet."""
 
 
-def read_channels(path: Path) -> tuple[NDArray[np.float16], list[str]]:
-    """`[H, W, C]` half floats and the channels' names. Raises NotThereYetError for what cannot be read."""
+def read_channels(path: Path, stride: int = 1) -> tuple[NDArray[np.float16], list[str]]:
+    """`[H, W, C]` half floats, every `stride`th pixel of every `stride`th row, and the channels' names.
+
+    Raises NotThereYetError for what cannot be read.
+    """
     source = oiio.ImageInput.open(str(path))
     pixels = source.read_image(0, 0, 0, source.spec().nchannels, oiio.HALF) if source is not None else None
     if source is None or pixels is None:
         oiio.geterror()
         raise NotThereYetError(path)
-    return np.asarray(pixels, np.float16), list(source.spec().channelnames)
+    return np.asarray(pixels, np.float16)[::stride, ::stride], list(source.spec().channelnames)
 
 
 def straight(pixels: NDArray[np.float16], names: list[str]) -> Halves:
     """`[H, W, 3]` colour, unpremultiplied where the alpha is not 1 everywhere."""
     colour = pixels[..., :3] if len(names) >= 3 else np.repeat(pixels[..., :1], 3, axis=2)
     if "A" not in names:
-        return np.ascontiguousarray(colour)
+        return colour
     alpha = pixels[..., names.index("A")]
-    if (alpha == 1).all():
-        return np.ascontiguousarray(colour)
+    if (alpha.view(np.uint16) == ONE).all():  # comparing half floats themselves is slow
+        return colour
     weight = alpha[..., None].astype(np.float32)
     return np.divide(colour, weight, out=np.zeros(colour.shape, np.float32), where=weight > 0).astype(np.float16)
 
@@ -81,8 +85,17 @@ class Shot:
 
     def load(self, key: Key) -> Rgb32:
         """Makes a picture. Raises NotThereYetError."""
-        picture = self._make(key.layer, key.frame)
-        return np.ascontiguousarray(picture[:: key.stride, :: key.stride]) if key.stride > 1 else picture
+        match key.layer:
+            case Layer.BELOW:
+                return self._below(key)
+            case Layer.DIFFERENCE:
+                return _difference(self._result(key), self._below(key))
+            case Layer.MATTE:
+                return self._with_matte(key)
+            case Layer.EDITED:
+                return self._edited(key)
+            case _:
+                return self._result(key)
 
     def values(self, frame: int, x: int, y: int) -> dict[Layer, tuple[float, ...]]:
         """The pixel's own values in the files, before any display transform: result (R G B matte) and what is below (R G B)."""
@@ -99,46 +112,32 @@ class Shot:
             return self.below.path(frame)
         return self.plates / f"{frame}.exr" if self.plates else None
 
-    def _make(self, layer: Layer, frame: int) -> Rgb32:
-        match layer:
-            case Layer.BELOW:
-                return self._below(frame)
-            case Layer.DIFFERENCE:
-                return _difference(self._result(frame), self._below(frame))
-            case Layer.MATTE:
-                return self._with_matte(frame)
-            case Layer.EDITED:
-                return self._edited()
-            case _:
-                return self._result(frame)
-
-    def _result(self, frame: int) -> Rgb32:
-        pixels, names = read_channels(self.sequence.path(frame))
+    def _result(self, key: Key) -> Rgb32:
+        pixels, names = read_channels(self.sequence.path(key.frame), key.stride)
         result = DisplayTransform(self.sequence.space, self.view)(straight(pixels, names))
         if not self.sequence.is_patch:
             return result
-        matte = pixels[..., names.index("A")]
-        return _laid(result, self._below(frame), matte)
+        return _laid(result, self._below(key), pixels[..., names.index("A")])
 
-    def _below(self, frame: int) -> Rgb32:
-        path = self.below_path(frame)
+    def _below(self, key: Key) -> Rgb32:
+        path = self.below_path(key.frame)
         if path is None:
-            raise NotThereYetError(frame)
-        pixels, names = read_channels(path)
+            raise NotThereYetError(key)
+        pixels, names = read_channels(path, key.stride)
         space = self.below.space if self.below else self.plate_space or self.sequence.space
         return DisplayTransform(space, self.view)(straight(pixels, names))
 
-    def _with_matte(self, frame: int) -> Rgb32:
-        pixels, names = read_channels(self.sequence.path(frame))
+    def _with_matte(self, key: Key) -> Rgb32:
+        pixels, names = read_channels(self.sequence.path(key.frame), key.stride)
         screen = unpack(DisplayTransform(self.sequence.space, self.view)(straight(pixels, names))).astype(np.float32)
         matte = np.clip(pixels[..., names.index(MATTE if MATTE in names else "A")].astype(np.float32), 0, 1)[..., None]
         weight = matte * np.float32(MATTE_STRENGTH)
         return pack(np.rint(screen * (1 - weight) + MATTE_COLOUR * weight).astype(np.uint32))
 
-    def _edited(self) -> Rgb32:
+    def _edited(self, key: Key) -> Rgb32:
         if self.edited is None:
-            raise NotThereYetError("edited")
-        pixels, names = read_channels(self.edited)
+            raise NotThereYetError(key)
+        pixels, names = read_channels(self.edited, key.stride)
         return DisplayTransform(self.plate_space or self.sequence.space, self.view)(straight(pixels, names))
 
 

@@ -131,7 +131,11 @@ class Viewer(QWidget):
         self._paint()
 
     def _opened(self, name: str, opened: Opened | None) -> None:
-        if self._job is None or self._job.name != name or opened is None:
+        if self._job is None or self._job.name != name:
+            return
+        if opened is None:
+            if self._job.delivered:
+                self.canvas.clear(tr(texts.ELSEWHERE, folder=self._job.directory))
             return
         sequence, first_time = opened.sequence, self._shot is None
         self._number += 1
