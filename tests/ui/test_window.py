@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QBuffer, QMimeData, QPoint, QSettings, Qt, QTimer, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication
 from tests.server.harness import wait_for
 from tests.ui.conftest import FRAMES, SECONDS
 
 from i2vedit_client.spec import PropagateOptions, job_spec
+from i2vedit_monitor.job.loss_plot import mean_by_chunk
 from i2vedit_monitor.link.device_load import Load, read_load
 from i2vedit_monitor.model.changes import JobTold, PreviewSeen, Progressed
 from i2vedit_monitor.model.facts import Contact, JobFacts, Progress, State
@@ -170,7 +171,7 @@ def test_what_was_chosen_is_there_again(window, tmp_path, qtbot):
     assert (settings.value("mode"), settings.value("draft/out")) == ("matte", "/deliver/here")
 
 
-def test_a_frame_that_is_being_denoised_is_shown_until_it_lands(window, painted, qtbot):
+def test_a_frame_that_is_being_denoised_is_shown_until_it_lands(window, painted, tmp_path, qtbot):
     """As servers send it that show previews; here it is put into the model by hand."""
     window.session.watcher.stop()
     job = JobFacts("jobs/1", State.RUNNING, False, "/shots/a.mov", 0, 8, edited=str(painted))
@@ -182,9 +183,8 @@ def test_a_frame_that_is_being_denoised_is_shown_until_it_lands(window, painted,
     viewer.seek(3)
     picture = QImage(96, 64, QImage.Format.Format_RGB32)
     picture.fill(0xFF12C845)
-    data = QBuffer()
-    assert data.open(QBuffer.OpenModeFlag.WriteOnly) and picture.save(data, "PNG")
-    window.session.book.take([PreviewSeen("jobs/1", 3, 0, 7, data.data().data())])
+    assert picture.save(str(tmp_path / "preview.png"))
+    window.session.book.take([PreviewSeen("jobs/1", 3, 0, 7, (tmp_path / "preview.png").read_bytes())])
     middle = viewer.canvas.rect().center()
     assert viewer.canvas.grab().toImage().pixelColor(middle).name() == "#12c845"
 
@@ -200,6 +200,11 @@ def test_keys_of_the_viewer_are_its_own_page_s(window, clip, qtbot):
     assert window.page.viewer.mode is Mode.MATTE
     qtbot.mouseClick(window.queue.view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(60, 20))
     assert window.stack.currentWidget() is window.page, "the job that is chosen already comes back into sight"
+
+
+def test_the_mean_of_the_losses_begins_anew_with_each_chunk():
+    means = mean_by_chunk(np.arange(6), np.array([4.0, 2.0, 0.0, 9.0, 7.0, 5.0]), [3])
+    assert means[:3].tolist() == [4, 3, 2] and np.isnan(means[3]) and means[4:].tolist() == [8, 7]
 
 
 def test_a_card_says_how_busy_it_is(tmp_path, monkeypatch):

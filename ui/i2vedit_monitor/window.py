@@ -140,8 +140,13 @@ class MonitorWindow(QMainWindow):
         )
         of_viewer += keys.add_modes(self, viewer.set_mode)
         self.addActions(list(self.actions_of_job.all()))
-        # Elsewhere these keys belong to buttons and fields.
-        self.stack.currentChanged.connect(lambda _: [action.setEnabled(self.stack.currentWidget() is self.page) for action in of_viewer])
+
+        def give_keys() -> None:
+            # Elsewhere these keys belong to buttons and fields.
+            for action in of_viewer:
+                action.setEnabled(self.stack.currentWidget() is self.page)
+
+        self.stack.currentChanged.connect(lambda _: give_keys())
 
     def _tray(self) -> Tray | None:
         if not Tray.is_possible():

@@ -16,10 +16,10 @@ def duration(seconds: float) -> str:
     whole = max(0, round(seconds))
     if whole < 60:
         return tr(texts.SECONDS, seconds=whole)
+    if whole < 600 and whole % 60:
+        return tr(texts.MINUTES, minutes=whole // 60, seconds=whole % 60)
     if whole < 3600:
-        return (
-            tr(texts.MINUTES, minutes=whole // 60, seconds=whole % 60) if whole < 600 else tr(texts.FULL_MINUTES, minutes=round(whole / 60))
-        )
+        return tr(texts.FULL_MINUTES, minutes=round(whole / 60))
     return tr(texts.HOURS, hours=whole // 3600, minutes=whole % 3600 // 60)
 
 

@@ -38,7 +38,7 @@ class LossPlot(QWidget):
             self._make()
         steps, losses = np.array(curve.steps), np.array(curve.losses)
         self._faint.setData(steps, losses)
-        self._mean.setData(steps, moving_mean(losses, SMOOTHED))
+        self._mean.setData(steps, mean_by_chunk(steps, losses, curve.kept), connect="finite")
         self._show_marks(curve.kept)
 
     def _make(self) -> None:
@@ -74,6 +74,14 @@ class LossPlot(QWidget):
         self._marks = [pyqtgraph.InfiniteLine(step, 90, pen) for step in steps]
         for mark in self._marks:
             self._plot.addItem(mark)
+
+
+def mean_by_chunk(steps: NDArray[Any], losses: NDArray[Any], kept: list[int]) -> NDArray[Any]:
+    """The moving mean, anew for each chunk; NaN where a chunk begins, so that no line joins two of them."""
+    ends = np.searchsorted(steps, kept)
+    means = np.concatenate([moving_mean(part, SMOOTHED) for part in np.split(losses, ends) if len(part)])
+    means[[end for end in ends if 0 < end < len(means)]] = np.nan
+    return means
 
 
 def moving_mean(values: NDArray[Any], count: int) -> NDArray[Any]:
