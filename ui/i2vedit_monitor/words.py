@@ -92,3 +92,9 @@ def gigabytes(count: int) -> str:
 
 def folder_name(path: str) -> str:
     return PurePath(path).name
+
+
+def short_path(path: str) -> str:
+    """The last two parts of a path: enough to know it by, and it fits a narrow panel."""
+    parts = PurePath(path).parts
+    return path if len(parts) <= 3 else str(PurePath("…", *parts[-2:]))

@@ -13,7 +13,7 @@ from i2vedit_monitor.model.book import JobBook
 from i2vedit_monitor.model.facts import JobFacts, Plan, State
 from i2vedit_monitor.texts import tr
 from i2vedit_monitor.widgets import role_frame, text_label
-from i2vedit_monitor.words import ago, folder_name, frames_words, gigabytes, note_line
+from i2vedit_monitor.words import ago, folder_name, frames_words, gigabytes, note_line, short_path
 
 NAME_ROLE = Qt.ItemDataRole.UserRole
 
@@ -89,6 +89,7 @@ class Details(QScrollArea):
         self._show_plan(plan if job.state is State.RUNNING else None)
         self._show_versions(job)
         self.facts.setText(facts_html(job))
+        self.facts.setToolTip(job.directory or job.out)
         self._show_log(job)
 
     def _show_plan(self, plan: Plan | None) -> None:
@@ -140,7 +141,7 @@ def facts_html(job: JobFacts) -> str:
         (texts.MODEL, folder_name(job.model)),
         (texts.PRESET, tr(texts.PRESETS[job.preset][0]) if job.preset in texts.PRESETS else job.preset),
         (texts.SEED, str(job.seed)),
-        (texts.DELIVERED_TO, job.directory or job.out),
+        (texts.DELIVERED_TO, short_path(job.directory or job.out)),
         (texts.JOB, job.name.removeprefix("jobs/")),
         (texts.ATTEMPT, str(job.attempt) if job.attempt > 1 else ""),
     ]
