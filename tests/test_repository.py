@@ -33,6 +33,7 @@ IMPORTED_AS = {
     "ffmpeg": "ffmpeg-python",
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
+    "PySide6": "PySide6-Essentials",
 }
 """Distributions whose import name is another one."""
 
@@ -68,7 +69,14 @@ def third_parties(package: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("package", "extras"), [("i2vedit_client", ()), ("i2vedit", ()), ("i2vedit_server", ("server",)), ("i2vedit_core", ("server",))]
+    ("package", "extras"),
+    [
+        ("i2vedit_client", ()),
+        ("i2vedit", ()),
+        ("i2vedit_server", ("server",)),
+        ("i2vedit_core", ("server",)),
+        ("i2vedit_monitor", ("monitor",)),
+    ],
 )
 def test_everything_imported_is_declared(package, extras):
     assert third_parties(PACKAGES[package]) - NEVER_ASSUMED <= declared(*extras)
@@ -86,7 +94,7 @@ def test_constraints_pin_everything_that_dev_py_installs():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     assert pins["torch"] == "2.13.0"
-    assert declared("server", "dev") <= {normal(name) for name in pins}
+    assert declared("server", "monitor", "dev") <= {normal(name) for name in pins}
     assert all(re.fullmatch(r"[\w.]+", version) for version in pins.values()), "no paths, no hosts, no local builds"
 
 

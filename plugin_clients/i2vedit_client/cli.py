@@ -17,6 +17,7 @@ COMMANDS = {
     "jobs": "List, watch and direct jobs; free the GPU.",
     "verify": "Say whether a delivered version is whole and true.",
     "rerun": "Make a delivered version again from its ticket, and compare.",
+    "monitor": "Open the window: jobs, training and results.",
     "models": "Check model folders.",
     "serve": "Run the server in this terminal.",
     "plugins": "Put the plugins into Resolve, After Effects, Photoshop and Blender.",

@@ -42,7 +42,7 @@ def command(out: str, preset: str, as_json: bool) -> None:
     directory = Path(absolute(out))
     _make_folder(directory)
     _claim(directory)
-    _make_shot(directory)
+    make_shot(directory)
     clip, edited = str(directory / "shot.mp4"), str(directory / "edited.png")
     options = PropagateOptions(clip=clip, edited=edited, directory=str(directory), preset=preset)
     signal.signal(signal.SIGTERM, _stop)
@@ -83,8 +83,8 @@ def _claim(directory: Path) -> None:
     mark.touch()
 
 
-def _make_shot(directory: Path) -> None:
-    """Writes shot.mp4 and edited.png. The picture work is done by core, in a process of its own."""
+def make_shot(directory: Path) -> None:
+    """Writes shot.mp4 and edited.png, in a process of its own since the picture work is core's. Raises ClientError."""
     made = subprocess.run(
         [sys.executable, "-m", "i2vedit_core.synthetic.demo", str(directory)],
         stdin=subprocess.DEVNULL,

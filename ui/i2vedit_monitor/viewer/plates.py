@@ -1,0 +1,100 @@
+"""Frames of the plate, fetched from the server one by one into a folder that is emptied of the oldest (docs/decisions/0032)."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import platformdirs
+from PySide6.QtCore import QObject, Signal
+
+from i2vedit_client.client import Client
+from i2vedit_client.errors import ClientError
+from i2vedit_client.spec import AS_IT_IS, clip_ref
+from i2vedit_monitor.link.calls import Calls
+
+LARGEST_FOLDER = 4 * 10**9
+
+
+def plate_folder(clip: str) -> Path:
+    """Where frames of this very file are kept: another one under the same name has another folder."""
+    try:
+        status = os.stat(clip)
+        marks = f"{clip}|{status.st_size}|{status.st_mtime_ns}"
+    except OSError:
+        marks = clip
+    return cache_folder() / hashlib.sha256(marks.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+
+
+def cache_folder() -> Path:
+    return platformdirs.user_cache_path("i2vedit", appauthor=False) / "monitor-plates"
+
+
+def trim(folder: Path, most_bytes: int = LARGEST_FOLDER) -> None:
+    """Removes the clips that were looked at longest ago, until the rest takes at most so much."""
+    if not folder.is_dir():
+        return
+    clips = sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=lambda entry: -entry.stat().st_mtime)
+    total = 0
+    for clip in clips:
+        total += sum(file.stat().st_size for file in clip.iterdir())
+        if total > most_bytes:
+            shutil.rmtree(clip, ignore_errors=True)
+
+
+class Plates(QObject):
+    """Fetches the wanted frames of one clip, the most urgent first, one call at a time."""
+
+    arrived = Signal(str, int)
+    """Clip and source frame number."""
+    failed = Signal(str)
+    """A sentence; nothing more of this clip is tried."""
+
+    def __init__(self, calls: Calls) -> None:
+        super().__init__()
+        self._calls = calls
+        self._clip = ""
+        self._wanted: list[int] = []
+        self._busy = False
+        calls.do(lambda: trim(cache_folder()), lambda _: None)
+
+    def want(self, clip: str, frames: Iterable[int]) -> None:
+        """Replaces what was wanted before."""
+        folder = plate_folder(clip)
+        self._clip, self._wanted = clip, [frame for frame in frames if not (folder / f"{frame}.exr").exists()]
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._busy or not self._wanted:
+            return
+        self._busy = True
+        clip, frame = self._clip, self._wanted.pop(0)
+        self._calls.ask(_fetching(clip, frame), lambda _: self._came(clip, frame), lambda sentence: self._went_wrong(clip, sentence))
+
+    def _came(self, clip: str, frame: int) -> None:
+        self._busy = False
+        self.arrived.emit(clip, frame)
+        self._go_on()
+
+    def _went_wrong(self, clip: str, sentence: str) -> None:
+        self._busy = False
+        if clip == self._clip:
+            self._wanted = []
+        self.failed.emit(sentence)
+        self._go_on()
+
+
+def _fetching(clip: str, frame: int) -> Callable[[Client], Path]:
+    def fetch(client: Client) -> Path:
+        folder = plate_folder(clip)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{frame}.exr"
+        try:
+            client.extract_frame(clip_ref(clip, 0, 0, AS_IT_IS), frame, str(path))
+        except ClientError:
+            if not path.exists():  # another window may have fetched it meanwhile
+                raise
+        return path
+
+    return fetch
