@@ -1,12 +1,13 @@
 """Paints one frame: fitted or zoomed, whole, wiped or side by side, with a readout of the pixel under the cursor."""
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtGui import QEnterEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from i2vedit_monitor import texts, theme
 from i2vedit_monitor.texts import tr
 from i2vedit_monitor.viewer.modes import Mode
+from i2vedit_monitor.viewer.overlays import paint_readout, paint_tag, paint_wipe_line
 
 LARGEST_ZOOM, SMALLEST_ZOOM = 64.0, 0.05
 WHEEL_STEP = 1.2
@@ -168,7 +169,7 @@ class Canvas(QWidget):
             self._paint_wipe(painter, areas[0])
         if self._pinned is not None and self.mode is not Mode.EDITED:
             self._paint_inset(painter)
-        self._paint_readout(painter)
+        paint_readout(painter, self.font(), self._readout, self.height())
 
     def _paint_picture(self, painter: QPainter, area: QRectF, picture: QImage | None) -> None:
         if picture is None:
@@ -186,39 +187,14 @@ class Canvas(QWidget):
             painter.setClipRect(QRectF(target.left(), target.top(), line - target.left(), target.height()))
             painter.drawImage(target, self._below)
             painter.restore()
-        top, bottom = max(target.top(), 0.0), min(target.bottom(), float(self.height()))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.colour("#000000", 120), 3))
-        painter.drawLine(QPointF(line, top), QPointF(line, bottom))
-        painter.setPen(QPen(theme.colour(theme.BRIGHT), 1))
-        painter.drawLine(QPointF(line, top), QPointF(line, bottom))
-        middle = QPointF(line, (top + bottom) / 2)
-        painter.setBrush(theme.colour(theme.BACKDROP, 200))
-        painter.drawEllipse(middle, 9, 9)
-        for side in (-1, 1):
-            tip = middle + QPointF(side * 6, 0)
-            painter.drawLine(tip, tip - QPointF(side * 3, 3))
-            painter.drawLine(tip, tip - QPointF(side * 3, -3))
+        paint_wipe_line(painter, line, max(target.top(), 0.0), min(target.bottom(), float(self.height())))
         seen = target.intersected(QRectF(self.rect()))
         self._paint_labels(painter, seen, seen)
 
     def _paint_labels(self, painter: QPainter, left: QRectF, right: QRectF) -> None:
         main, below = self._labels
-        self._paint_tag(painter, below, QPointF(left.left() + 10, left.top() + 10), from_right=False)
-        self._paint_tag(painter, main, QPointF(right.right() - 10, right.top() + 10), from_right=True)
-
-    def _paint_tag(self, painter: QPainter, text: str, corner: QPointF, *, from_right: bool) -> None:
-        if not text:
-            return
-        painter.setFont(theme.small(self.font(), 1.0))
-        metrics = painter.fontMetrics()
-        width, height = metrics.horizontalAdvance(text) + 14, metrics.height() + 6
-        box = QRectF(corner.x() - width if from_right else corner.x(), corner.y(), width, height)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour("#000000", 140))
-        painter.drawRoundedRect(box, 4, 4)
-        painter.setPen(theme.colour(theme.BRIGHT))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        paint_tag(painter, self.font(), below, QPointF(left.left() + 10, left.top() + 10))
+        paint_tag(painter, self.font(), main, QPointF(right.right() - 10, right.top() + 10), from_right=True)
 
     def _inset(self) -> QRectF:
         assert self._pinned is not None
@@ -233,22 +209,7 @@ class Canvas(QWidget):
         painter.setPen(QPen(theme.colour(theme.BRIGHT, 160), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(box)
-        self._paint_tag(painter, tr(texts.MODES["edited"]), QPointF(box.left() + 6, box.top() + 6), from_right=False)
-
-    def _paint_readout(self, painter: QPainter) -> None:
-        if not self._readout:
-            return
-        painter.setFont(theme.fixed_digits(self.font()))
-        metrics = painter.fontMetrics()
-        width = max(metrics.horizontalAdvance(line) for line in self._readout) + 20
-        height = metrics.height() * len(self._readout) + 10
-        box = QRectF(12, self.height() - height - 12, width, height)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(0, 0, 0, 170))
-        painter.drawRoundedRect(box, 4, 4)
-        painter.setPen(theme.colour(theme.TEXT))
-        for number, line in enumerate(self._readout):
-            painter.drawText(QPointF(22, box.top() + 5 + metrics.ascent() + metrics.height() * number), line)
+        paint_tag(painter, self.font(), tr(texts.MODES["edited"]), QPointF(box.left() + 6, box.top() + 6))
 
     def _paint_message(self, painter: QPainter) -> None:
         painter.setPen(theme.colour(theme.DIM))

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -19,12 +19,12 @@ from i2vedit_monitor.viewer.layers import Key, Layer, NotThereYetError, Shot
 from i2vedit_monitor.viewer.modes import Mode
 from i2vedit_monitor.viewer.opening import Opened, open_job, plate_space
 from i2vedit_monitor.viewer.plates import Plates, plate_folder
+from i2vedit_monitor.viewer.pointer import Pointer
 from i2vedit_monitor.viewer.reading_ahead import BYTES_PER_PIXEL, in_turn, stride_for, wanted_keys
-from i2vedit_monitor.viewer.readout import readout_lines, timecode_at
+from i2vedit_monitor.viewer.readout import timecode_at
 from i2vedit_monitor.viewer.scrubber import Scrubber
 from i2vedit_monitor.viewer.sequence import Sequence, open_sequence
 
-POINT_MILLISECONDS = 30
 PLATES_AHEAD = 48
 """So many frames of the plate are fetched beyond the one that is looked at."""
 
@@ -45,7 +45,6 @@ class Viewer(QWidget):
         self._mode = Mode.RESULT
         self._view = views()[0]
         self._preview: QImage | None = None
-        self._pointed = (-1, -1)
         self.store = FrameStore(self._load)
         self.store.arrived.connect(self._arrived)
         self.plates = Plates(calls)
@@ -53,8 +52,7 @@ class Viewer(QWidget):
         self.plates.failed.connect(self.troubled)
         self.clock = Clock(self._advance)
         self._build()
-        self._point_timer = QTimer(self, singleShot=True, interval=POINT_MILLISECONDS)
-        self._point_timer.timeout.connect(self._measure)
+        self.pointer = Pointer(self.canvas, calls, self._looked_at)
         self.clear()
 
     def _build(self) -> None:
@@ -82,7 +80,6 @@ class Viewer(QWidget):
         self.look.below_chosen.connect(self.set_below)
         self.look.view_chosen.connect(self.set_view)
         self.scrubber.chosen.connect(self.seek)
-        self.canvas.pointed.connect(self._point)
         self.canvas.zoomed.connect(lambda _: self._ask())
         self.canvas.pin_pressed.connect(lambda: self.set_mode(Mode.EDITED))
         self.clock.rate_measured.connect(lambda rate: self.transport.rate.setText(tr(texts.FPS, rate=f"{rate:.1f}")))
@@ -348,23 +345,8 @@ class Viewer(QWidget):
         code = timecode_at(self._shot.sequence.timecode, self._frame - first, rate)
         return f"{code}  {self._frame}" if code else str(self._frame)
 
-    # Measuring.
-
-    def _point(self, x: int, y: int) -> None:
-        self._pointed = (x, y)
-        if x < 0 or self.clock.is_running:
-            self.canvas.set_readout([])
-        elif not self._point_timer.isActive():
-            self._point_timer.start()
-
-    def _measure(self) -> None:
-        shot, frame, (x, y) = self._shot, self._frame, self._pointed
-        if shot is None or x < 0 or self.clock.is_running:
-            return
-        self._calls.do(
-            lambda: shot.values(frame, x, y),
-            lambda found: self.canvas.set_readout(readout_lines(x, y, found)) if self._pointed == (x, y) else None,
-        )
+    def _looked_at(self) -> tuple[Shot, int] | None:
+        return None if self._shot is None or self.clock.is_running else (self._shot, self._frame)
 
     def close_threads(self) -> None:
         self.clock.stop()
