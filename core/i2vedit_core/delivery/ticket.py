@@ -70,9 +70,9 @@ class Ticket:
             "threads": self.threads,
             "versions": json.dumps(self.versions, sort_keys=True),
             "created": self.created,
-            "region": Path(self.region_path).name,
-            "region_sha256": self.region_sha256,
         }
+        if self.region_path:
+            values |= {"region": Path(self.region_path).name, "region_sha256": self.region_sha256}
         return {ATTRIBUTE_PREFIX + name: value for name, value in values.items()}
 
     def deciding(self) -> dict[str, Any]:

@@ -64,7 +64,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from i2vedit_core.delivery.sequence import reserve_version
-clip = SimpleNamespace(path=Path("shot.mov"))
+clip = SimpleNamespace(stem="shot")
 sys.stdout.write("ready\\n"); sys.stdout.flush(); sys.stdin.readline()
 for _ in range(20):
     print(reserve_version(sys.argv[1], clip).name)
