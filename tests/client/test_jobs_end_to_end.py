@@ -193,7 +193,7 @@ def test_a_frame_is_exported_and_never_overwritten(studio, clip, tmp_path):
     out = tmp_path / "frame 3.png"
     outcome = studio("frame", clip, "--at", "3", "--out", out, "--no-prepare", "--json")
     assert outcome.code == 0, outcome.err
-    assert outcome.last == {"event": "succeeded", "path": str(out), "frame": 3}
+    assert outcome.last == {"event": "succeeded", "path": str(out), "frame": 3, "notices": []}
     kept = out.read_bytes()
     assert kept.startswith(b"\x89PNG")
     assert studio("frame", clip, "--at", "4", "--out", out, "--no-prepare").code == 2

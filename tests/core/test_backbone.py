@@ -11,14 +11,18 @@ from i2vedit_core.backbone import compute_repeatably
 @pytest.fixture
 def _torch_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
-    for owner, name in (
+    switches = [
         (torch.backends.cuda.matmul, "allow_tf32"),
         (torch.backends.cudnn, "allow_tf32"),
         (torch.backends.cudnn, "benchmark"),
         (torch.utils.deterministic, "fill_uninitialized_memory"),
-    ):
-        monkeypatch.setattr(owner, name, True)
+    ]
+    before = [getattr(owner, name) for owner, name in switches]
+    for owner, name in switches:
+        setattr(owner, name, True)
     yield
+    for (owner, name), value in zip(switches, before, strict=True):
+        setattr(owner, name, value)  # some of them can be set, and not be taken away as monkeypatch would
     torch.use_deterministic_algorithms(False)
 
 

@@ -161,7 +161,8 @@ def test_it_keeps_little_on_disk(backbone: Backbone, clip: Path, painted: Path, 
     work = tmp_path / "work"
     propagate(shot, Edit.open(painted, shot), QUICK, backbone, DeliverySettings(tmp_path / "out"), work)
     kept = sorted(path.name for path in work.rglob("*") if path.is_file())
-    assert kept == ["identity.txt", "key.json", "key.json", "lora_000001.safetensors", "trajectory.safetensors", "version.txt"]
+    names = ("identity.txt", "key.json", "lora_000001.safetensors", "trajectory.safetensors", "version.txt")
+    assert kept == sorted([*names, "key.json", "key.json", "edited.safetensors"])
 
 
 def test_what_another_edit_left_in_the_work_folder_is_not_taken_for_this_ones(

@@ -121,7 +121,7 @@ def _edit_that_is_no_picture(spec: job_pb2.JobSpec) -> None:
 
 
 def _clip_that_is_no_clip(spec: job_pb2.JobSpec) -> None:
-    spec.clip.path = spec.edits[0].path
+    spec.clip.path = __file__
 
 
 def _too_long(spec: job_pb2.JobSpec) -> None:

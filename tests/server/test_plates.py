@@ -87,6 +87,7 @@ def test_the_whole_clip_begins_where_it_begins(spec: job_pb2.JobSpec) -> None:
     spec.settings.preset, spec.settings.edit_kind = job_pb2.PRESET_FULL, job_pb2.EDIT_KIND_LOCAL
     spec.delivery.depth, spec.delivery.alpha = job_pb2.DEPTH_AUTO, job_pb2.ALPHA_MODE_PLATE
     spec.delivery.compression, spec.delivery.color_space = "zip", "match"
+    spec.delivery.inside = job_pb2.INSIDE_AUTO
     found = order("1", spec, NOWHERE)
     assert (found.first, found.last, found.edit_frame) == (None, None, None)
     spec.clip.frame_count = 3

@@ -148,7 +148,7 @@ def test_without_skip_interval_a_later_chunk_is_made_as_if_it_were_alone(tiny_ba
     shot = _shot(1, TWO)
     whole = _run(tiny_backbone, QUICK, shot, tmp_path / "whole")
     parted = _run(tiny_backbone, _without(Part.SKIP_INTERVAL), shot, tmp_path / "parted")
-    alone = _propagation(tiny_backbone, QUICK, shot, tmp_path / "alone").preparation
+    alone = _propagation(tiny_backbone, _without(Part.SKIP_INTERVAL), shot, tmp_path / "alone").preparation
     prepared = alone.prepare(alone.chunks[1])
     looked_back, did_not = (_trajectory(tmp_path / name, 1) for name in ("whole", "parted"))
     assert torch.equal(did_not, prepared.trajectory) and not torch.allclose(looked_back, prepared.trajectory, rtol=1e-4)
