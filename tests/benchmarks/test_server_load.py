@@ -25,6 +25,7 @@ def test_the_store_is_filled_with_ended_jobs(tmp_path: Path) -> None:
     assert job_pb2.JobSpec.FromString(found[0][1]).settings.seed == 7
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_everybody_is_told_everything_and_the_page_says_so(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def test_the_page_says_whether_the_goal_is_reached() -> None:
     assert "| recolor | ≥ 3 | 4.0 | yes |" in text and "| look | ≥ 3 | 2.0 | **no** |" in text
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.model
 def test_it_runs_on_the_bundled_model(tmp_path) -> None:

@@ -42,6 +42,7 @@ def test_maps_on_disk_take_far_more_than_a_trajectory(model: Path, tmp_path: Pat
     assert stored.kept_bytes > 10 * replayed.kept_bytes and stored.evaluations < replayed.evaluations
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_every_table_is_written(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """In this process: that a run can have one of its own is what two edits show."""

@@ -12,6 +12,7 @@ KILLS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_a_few_kills_lose_break_and_change_nothing(tmp_path: Path) -> None:
