@@ -13,8 +13,7 @@ from typing import NoReturn, Self
 import click
 
 from i2vedit_client.client import Client
-from i2vedit_client.commands.options import json_option
-from i2vedit_client.commands.propagate import PRESETS
+from i2vedit_client.commands.options import PRESETS, json_option
 from i2vedit_client.errors import ClientError, ExitCode, Failure, Interrupted
 from i2vedit_client.launch import Started, require_server_packages, running_client, start_server, wait_for_server
 from i2vedit_client.report import open_report, write_line

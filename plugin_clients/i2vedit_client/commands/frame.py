@@ -2,8 +2,7 @@
 
 import click
 
-from i2vedit_client.commands.options import json_option, reading_options
-from i2vedit_client.commands.propagate import PRESETS
+from i2vedit_client.commands.options import PRESETS, json_option, reading_options
 from i2vedit_client.errors import BadInput
 from i2vedit_client.events import SUCCEEDED, shot_event
 from i2vedit_client.launch import connect

@@ -8,6 +8,11 @@ import click
 
 from i2vedit_client.spec import Reading, parse_rate
 
+PRESETS = ("full", "balanced", "preview")
+EDITS = ("local", "style", "shape")
+DEPTHS = ("auto", "half", "float")
+ALPHAS = ("plate", "matte")
+
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 
 
@@ -26,3 +31,24 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
         command(reading=Reading(deinterlace, video_stream or 0, parse_rate(rate), timecode, clip_color), **others)
 
     return with_reading
+
+
+_MAKING = (
+    click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder."),
+    click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend."),
+    click.option("--edit", type=click.Choice(EDITS), default="local", show_default=True, help="What kind of change is painted."),
+    click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="The same seed gives the same pixels."),
+    click.option("--lora-steps", type=click.IntRange(0, 10_000), help="Training steps for each chunk. Default: what the model recommends."),
+    click.option("--size", metavar="WxH", help="Largest picture of the model, where memory is short. Default: what it was made for."),
+    click.option("--deliver", default="match", show_default=True, metavar="SPACE", help="match, linear, ACEScg or an OCIO colour space."),
+    click.option("--depth", type=click.Choice(DEPTHS), default="auto", show_default=True, help="Depth of the EXR."),
+    click.option("--compression", default="zip", show_default=True, metavar="NAME", help="Compression of the EXR: zip, piz, dwaa, ..."),
+    click.option("--alpha", type=click.Choice(ALPHAS), default="plate", show_default=True, help="The whole picture, or the patch alone."),
+)
+
+
+def making_options(command: Callable[..., None]) -> Callable[..., None]:
+    """How a shot is carried and delivered: what every command takes that makes versions."""
+    for option in reversed(_MAKING):
+        command = option(command)
+    return command

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from i2vedit_client.commands.options import json_option, reading_options
+from i2vedit_client.commands.options import json_option, making_options, reading_options
 from i2vedit_client.errors import BadInput
 from i2vedit_client.launch import connect
 from i2vedit_client.remote import is_remote, send
@@ -16,10 +16,6 @@ from i2vedit_client.submit import leave, submit, watch
 if TYPE_CHECKING:
     from i2vedit_client.timeline_session import TimelineSession
 
-PRESETS = ("full", "balanced", "preview")
-EDITS = ("local", "style", "shape")
-DEPTHS = ("auto", "half", "float")
-ALPHAS = ("plate", "matte")
 ALSO = ("prores", "png", "mp4")
 INSIDES = ("auto", "replace", "delta")
 
@@ -32,16 +28,7 @@ INSIDES = ("auto", "replace", "delta")
 @click.option("--out", required=True, metavar="DIR", help="Folder that receives NAME_v001, NAME_v002, ...")
 @click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive. Default: the whole clip.")
 @click.option("--at", type=click.IntRange(min=0), metavar="N", help="Source frame that was painted. Default: the first of the range.")
-@click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder.")
-@click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend.")
-@click.option("--edit", type=click.Choice(EDITS), default="local", show_default=True, help="What kind of change was painted.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="The same seed gives the same pixels.")
-@click.option("--lora-steps", type=click.IntRange(0, 10_000), help="Training steps for each chunk. Default: what the model recommends.")
-@click.option("--size", metavar="WxH", help="Largest picture of the model, where memory is short. Default: what it was made for.")
-@click.option("--deliver", default="match", show_default=True, metavar="SPACE", help="match, linear, ACEScg or an OCIO colour space.")
-@click.option("--depth", type=click.Choice(DEPTHS), default="auto", show_default=True, help="Depth of the EXR.")
-@click.option("--compression", default="zip", show_default=True, metavar="NAME", help="Compression of the EXR: zip, piz, dwaa, ...")
-@click.option("--alpha", type=click.Choice(ALPHAS), default="plate", show_default=True, help="The whole picture, or the patch alone.")
+@making_options
 @click.option("--also", type=click.Choice(ALSO), multiple=True, help="Deliver this beside the EXR, too; may be given again.")
 @click.option(
     "--inside", type=click.Choice(INSIDES), default="auto", show_default=True, help="New pixels, or the change added to the plate."

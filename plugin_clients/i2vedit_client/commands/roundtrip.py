@@ -11,8 +11,7 @@ from typing import NoReturn
 
 import click
 
-from i2vedit_client.commands.options import json_option
-from i2vedit_client.commands.propagate import ALPHAS, DEPTHS, EDITS, PRESETS
+from i2vedit_client.commands.options import json_option, making_options
 from i2vedit_client.errors import BadInput, ClientError, Failure
 from i2vedit_client.events import SUCCEEDED, failed_event, job_event
 from i2vedit_client.follow import follow as follow_job
@@ -39,16 +38,7 @@ IDLE_SECONDS = 24 * 3600.0
 @click.option("--out", default="", metavar="DIR", help="Folder of the frame and of NAME_v001, ... Default: I2VEdit beside the clip.")
 @click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive, from 0. Default: the whole clip.")
 @click.option("--handles", type=click.IntRange(0, 1000), default=0, show_default=True, help="Frames more at either end of the range.")
-@click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder.")
-@click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend.")
-@click.option("--edit", type=click.Choice(EDITS), default="local", show_default=True, help="What kind of change is painted.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="The same seed gives the same pixels.")
-@click.option("--lora-steps", type=click.IntRange(0, 10_000), help="Training steps for each chunk. Default: what the model recommends.")
-@click.option("--size", metavar="WxH", help="Largest picture of the model, where memory is short.")
-@click.option("--deliver", default="match", show_default=True, metavar="SPACE", help="match, linear, ACEScg or an OCIO colour space.")
-@click.option("--depth", type=click.Choice(DEPTHS), default="auto", show_default=True, help="Depth of the EXR.")
-@click.option("--compression", default="zip", show_default=True, metavar="NAME", help="Compression of the EXR: zip, piz, dwaa, ...")
-@click.option("--alpha", type=click.Choice(ALPHAS), default="plate", show_default=True, help="The whole picture, or the patch alone.")
+@making_options
 @click.option("--session", help="Go on with what a host has begun, instead of CLIP.")
 @json_option
 def command(
