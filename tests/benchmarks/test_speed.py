@@ -1,7 +1,10 @@
 """The speed benchmark in small: every table is written, and counts are what the method promises. Times are never asserted."""
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.tiny_model import save_tiny_model
 
@@ -26,6 +29,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _task(model: Path, folder: Path, maps: MapStore | None = None) -> Task:
     settings = Settings(steps=STEPS, guidance=(1.0, 1.0), lora=LoraSettings(steps=LORA_STEPS, rank=2, checkpoint_every=1), maps=maps)
     return Task(str(model), settings, folder, FRAMES)
+
+
+def test_what_a_parent_held_is_not_its_childs_peak() -> None:
+    held = np.ones(600 * 2**20, np.uint8)
+    parent = job_speed.peak_bytes()
+    del held
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        assert pool.submit(job_speed.peak_bytes).result() < parent - 200 * 2**20
 
 
 @pytest.mark.slow
