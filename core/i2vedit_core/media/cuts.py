@@ -7,7 +7,7 @@ what lies shortly after. A flash goes by, a whip pan takes several frames, and l
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import cv2
 import numpy as np
@@ -78,7 +78,7 @@ class _Window:
         across = _new(self._before[-1], self._after[0])
         if across < NEW:
             return False
-        beside = [_new(*pair) for side in (self._before, self._after) for pair in zip(side[:-1], side[1:], strict=True)]
+        beside = [_new(*pair) for side in (self._before, self._after) for pair in pairwise(side)]
         if any(change > RESTLESS * across for change in beside[-1:] + beside[:1]):
             return False
         return all(_new(*pair) >= STILL_NEW for pair in product(self._before, self._after))
