@@ -3,6 +3,7 @@
 The method itself is `method/propagation.py`; here it meets the files.
 """
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,8 +20,11 @@ from i2vedit_core.delivery.matting import ChunkPictures
 from i2vedit_core.delivery.painted import Painted, read_painted
 from i2vedit_core.delivery.patch import Patcher
 from i2vedit_core.delivery.region import open_region
+from i2vedit_core.delivery.report import write_report
+from i2vedit_core.delivery.seams import Parts
 from i2vedit_core.delivery.sequence import SequenceWriter, reserve_version
 from i2vedit_core.delivery.ticket import Ticket
+from i2vedit_core.errors import BridgeError
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.preparation import Workplace
@@ -35,6 +39,8 @@ from i2vedit_core.provenance import issue_ticket
 from i2vedit_core.settings import DeliverySettings, Settings
 from i2vedit_core.shot import Edit, Shot
 from i2vedit_core.work import Work
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -122,8 +128,17 @@ class _Delivering:
             if propagation is not None:
                 self._deliver(propagation, deliverer)
             deliverer.extras()
+            self._report(writer.folder, propagation)
             self._write_beside(writer.folder)
         return Delivered(writer.folder, tuple(writer.path(frame) for frame in range(self.shot.first, self.shot.last + 1)))
+
+    def _report(self, folder: Path, propagation: Propagation | None) -> None:
+        """How well it came out. A courtesy, as the pictures are: without it the delivery is whole all the same."""
+        joins = () if propagation is None else tuple(self.shot.first + chunk.delivers.start for chunk in propagation.chunks[1:])
+        try:
+            self.report.quality(write_report(folder, self.shot, Parts((self.shot.first,), joins)))
+        except BridgeError as error:
+            _log.warning("no report of %s: %s", folder.name, error.sentence)
 
     def _settings_and_ticket(self) -> tuple[Settings, Ticket]:
         """With as many frames decoded at once as there is memory for, or as this delivery was begun with: it decides pixels."""

@@ -11,6 +11,7 @@ from tests.tiny_model import save_tiny_model
 
 from i2vedit_core import DeliverySettings, Edit, Settings, Shot, load_backbone, prepare, propagate
 from i2vedit_core.backbone import Backbone
+from i2vedit_core.delivery.report import REPORT_FILE
 from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.media.decode import decode_frames
@@ -126,6 +127,7 @@ def test_the_same_job_gives_the_same_pixels_and_an_interrupted_one_too(
     assert [event.step for event in seen if event.stage is Stage.TRAIN] == [2, 3]
     for first, second in zip(whole.frames, parts.frames, strict=True):
         assert np.array_equal(_read(first).rgb, _read(second).rgb) and np.array_equal(_read(first).matte, _read(second).matte)
+    assert (whole.folder / REPORT_FILE).read_bytes() == (parts.folder / REPORT_FILE).read_bytes()
 
 
 def test_another_seed_gives_other_pixels_and_another_version(backbone: Backbone, clip: Path, painted: Path, tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ class Followed:
     outline, or where the painted frame does not show what is seen. It is the depth, measured by the doubt about the way."""
     trust: Plane
     """0..1: how surely what is seen here is what is seen there on the painted frame."""
+    mismatch: Plane
+    """How unlike the frame is to what is fetched for it from the painted frame's plate."""
     back: Flow
     """[h, w, 2]: flow to the frame before."""
     steady: Plane
@@ -82,7 +84,7 @@ class Carry:
         doubt = EDGE + self._turned + MISMATCH * mismatch
         trust = _half_at(self._turned, SLIP) * _half_at(mismatch, UNLIKE)
         witness = np.asarray(np.tanh(depth / doubt), np.float32)
-        return Followed(plate, self._way.x, self._way.y, depth, witness, trust, back, _half_at(step, SLIP))
+        return Followed(plate, self._way.x, self._way.y, depth, witness, trust, mismatch, back, _half_at(step, SLIP))
 
     def _disagreement(self, plate: Picture, back: Flow, forth: Flow) -> Plane:
         """Of this step; leaving the picture is one, too. The way remembers its largest."""

@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from i2vedit_core.delivery.contact_sheet import make_contact_sheet
+from i2vedit_core.delivery.headers import Value
 from i2vedit_core.delivery.inside import Filling
 from i2vedit_core.delivery.matting import ChunkPictures, PaintedPictures
 from i2vedit_core.delivery.painted import Painted
-from i2vedit_core.delivery.patch import Patch, Patcher
+from i2vedit_core.delivery.patch import Patcher
 from i2vedit_core.delivery.preview import make_preview
 from i2vedit_core.delivery.region import Region
 from i2vedit_core.delivery.sequence import SequenceWriter
+from i2vedit_core.delivery.told import told
 from i2vedit_core.errors import BridgeError
 from i2vedit_core.matte import finish
 from i2vedit_core.media.decode import decode_frames
@@ -71,7 +73,7 @@ class Deliverer:
         last = first + len(chunk.edited) - 1
         for index, (plate, given) in enumerate(zip(self._plates(first, last), self._given(first, last), strict=True)):
             patch = patcher.follow(plate.frame, plate.seen, chunk.frame(index), given)
-            yield plate.frame, self._write(plate, self.fit.working.decode(patch.new), patch.matte, _told(patch))
+            yield plate.frame, self._write(plate, self.fit.working.decode(patch.new), patch.matte, told(patch))
 
     def _given(self, first: int, last: int) -> Iterator[Plane | None]:
         mattes = self.region.given(first, last) if self.region else repeat(None, last - first + 1)
@@ -81,11 +83,11 @@ class Deliverer:
         for frame, decoded in enumerate(decode_frames(self.shot.clip, first, last), start=first):
             yield _Plate(frame, decoded, self.fit.working.encode(repaired(decoded)[0][..., :3]))
 
-    def _write(self, plate: _Plate, new: Picture, matte: Plane, told: dict[str, str | float]) -> Path:
+    def _write(self, plate: _Plate, new: Picture, matte: Plane, says: dict[str, Value]) -> Path:
         if self.writer.have(plate.frame):
             return self.writer.path(plate.frame)
         under, mended = repaired(plate.decoded, matte > 0)
-        return self.writer.write(plate.frame, under, new, matte, {**told, "repaired": mended})
+        return self.writer.write(plate.frame, under, new, matte, {**says, "matte_area": float(matte.mean()), "repaired": mended})
 
     def extras(self) -> None:
         """The movie and the contact sheet beside the frames. They are a courtesy: without them the delivery is whole all the same."""
@@ -94,13 +96,3 @@ class Deliverer:
             make_contact_sheet(self.writer.folder, self.shot, self.shot.first)
         except BridgeError as error:
             _log.warning("beside the frames of %s: %s", self.writer.folder.name, error.sentence)
-
-
-def _told(patch: Patch) -> dict[str, str | float]:
-    """What a frame's header says of its inside."""
-    return {"inside": inside_word(patch.delta), "delta_share": patch.delta, "matte_flicker": patch.flicker}
-
-
-def inside_word(delta: float) -> str:
-    """How the inside of a frame was made, in a word: `delta`, `replace`, or `mixed` where regions differ."""
-    return {0.0: "replace", 1.0: "delta"}.get(round(delta, 3), "mixed")

@@ -4,12 +4,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from i2vedit_core.delivery.carry import Carry
+from i2vedit_core.delivery.carry import Carry, Followed
 from i2vedit_core.delivery.inside import Filling, NewPixels, Part
 from i2vedit_core.delivery.matting import FramePictures, Matting, PaintedPictures
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.media.flow import Plane, tracked
 from i2vedit_core.media.pixels import Picture
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Mean colour outside the matte, RGB in 0..1: of what the model made of the frame, and of the source by the same way."""
+
+    edited: tuple[float, ...]
+    source: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,12 @@ class Patch:
     """Which share of it is the plate with a change (1 all, 0 none: new pixels)."""
     flicker: float
     """Of the matte: see `Matting.flicker`."""
+    confidence: float | None = None
+    """0..1: how surely what lies inside the matte is found on the painted frame; None where nothing does."""
+    flow_error: float = 0.0
+    """How unlike the plate is, inside the matte, to what is fetched for it from the painted frame's."""
+    outside: Outside | None = None
+    """None where all of the frame is inside."""
 
 
 class Patcher:
@@ -32,6 +46,7 @@ class Patcher:
     def __init__(self, painted: PaintedPictures, fit: Fit, filling: Filling, first: FramePictures) -> None:
         """`first`: the model's answer for the painted frame."""
         seen = replace(painted, plate=_seen(painted.plate))
+        self._fit = fit
         self._carry = Carry(tracked(seen.plate), painted.difference, filling.kind)
         self._matting = Matting(fit, seen, first)
         self._pixels = NewPixels(painted, self._carry.depth, fit, filling)
@@ -46,7 +61,23 @@ class Patcher:
         if matte.any():
             new[part.rows, part.columns], share = self._pixels.of(frame, followed, plate, model, part)
             delta = float(np.average(share, weights=part.of(matte)))
-        return Patch(new, matte, delta, self._matting.flicker)
+        confidence, flow_error = _surely(followed, matte)
+        return Patch(new, matte, delta, self._matting.flicker, confidence, flow_error, self._outside(model, matte))
+
+    def _outside(self, model: FramePictures, matte: Plane) -> Outside | None:
+        where = self._fit.shrink(matte[..., None])[..., 0] <= 0
+        if not where.any():
+            return None
+        edited, source = (tuple(each[where].mean(axis=0, dtype=np.float64).tolist()) for each in (model.edited, model.source))
+        return Outside(edited, source)
+
+
+def _surely(followed: Followed, matte: Plane) -> tuple[float | None, float]:
+    """Mean trust and mismatch of the way, weighted with the matte."""
+    weights = tracked(matte)
+    if not weights.any():
+        return None, 0.0
+    return float(np.average(followed.trust, weights=weights)), float(np.average(followed.mismatch, weights=weights))
 
 
 def _seen(plate: Picture) -> Picture:
