@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.media import LOSSLESS, encode
 
-from i2vedit_core.delivery.headers import Heard, hear, tell
+from i2vedit_core.delivery.headers import Heard, hear
 from i2vedit_core.delivery.report import APART, REPORT_FILE, SUGGESTIONS, drift_of, suggest, write_report
 from i2vedit_core.delivery.seams import Parts, find_seams
 from i2vedit_core.delivery.sequence import SequenceWriter
