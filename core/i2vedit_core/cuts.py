@@ -1,7 +1,7 @@
 """What to do about cuts inside a range: they are found once for each plate and range, and no painted frame is carried across one."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.errors import BridgeError, Code, Reason
@@ -13,6 +13,8 @@ from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.repair import repaired
 from i2vedit_core.media.source import reading_of
 from i2vedit_core.media.working import Working
+from i2vedit_core.progress import Reporter, Stage
+from i2vedit_core.settings import Cuts, Settings
 from i2vedit_core.shot import Shot
 
 CUTS_FILE = "cuts.json"
@@ -20,21 +22,32 @@ _WAY_OF_FINDING = 1
 """To be counted up when other cuts would be found in the same frames."""
 
 
-def cuts_in(shot: Shot, artifacts: Artifacts) -> tuple[int, ...]:
+OnFrame = Callable[[int], None]
+"""Called with the place of each frame that was looked at, from 0."""
+
+
+def cuts_in(shot: Shot, artifacts: Artifacts, on_frame: OnFrame) -> tuple[int, ...]:
     """Source frame numbers at which another shot begins inside the range. Reads the plate unless `artifacts` knows them already.
 
-    Raises BridgeError CLIP_UNREADABLE, DISK_FULL or OUTPUT_NOT_WRITABLE.
+    Raises BridgeError CLIP_UNREADABLE, DISK_FULL or OUTPUT_NOT_WRITABLE, and whatever `on_frame` raises.
     """
     folder = artifacts.folder("cuts", _key(shot))
     path = folder / CUTS_FILE
     try:
         return tuple(int(frame) for frame in json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        found = find_cuts(_seen(shot), shot.first)
+        found = find_cuts(_seen(shot, on_frame), shot.first)
     text = json.dumps(found).encode()
     with whole_file(path, len(text), replace=True) as partial:
         partial.write_bytes(text)
     return found
+
+
+def reported_cuts(shot: Shot, settings: Settings, artifacts: Artifacts, report: Reporter) -> tuple[int, ...]:
+    """The cuts that the settings want to be minded. Raises as `cuts_in`, and CANCELLED."""
+    if settings.cuts is Cuts.IGNORE or len(shot) == 1:
+        return ()
+    return cuts_in(shot, artifacts, lambda place: report.step(Stage.DECODE, 0, place, len(shot)))
 
 
 def require_a_key_in_each(shot: Shot, cuts: Sequence[int], keys: Sequence[int]) -> None:
@@ -62,6 +75,8 @@ def _key(shot: Shot) -> dict[str, object]:
     return {"plate": plate, "reading": reading_of(shot.clip), "first": shot.first, "last": shot.last, "way": _WAY_OF_FINDING}
 
 
-def _seen(shot: Shot) -> Iterator[Picture]:
+def _seen(shot: Shot, on_frame: OnFrame) -> Iterator[Picture]:
     encode = Working.of(shot.clip.color_space).encode
-    return (encode(repaired(frame)[0][..., :3]) for frame in decode_frames(shot.clip, shot.first, shot.last))
+    for place, frame in enumerate(decode_frames(shot.clip, shot.first, shot.last)):
+        on_frame(place)
+        yield encode(repaired(frame)[0][..., :3])

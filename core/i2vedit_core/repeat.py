@@ -1,19 +1,19 @@
 """Making a delivery again: a ticket's settings as they were, and the refusal to repeat it with other material."""
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from i2vedit_core.delivery.form import Form
-from i2vedit_core.delivery.ticket import Ticket
+from i2vedit_core.delivery.ticket import EditNote, Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.fingerprint import sha256_of, sha256_of_plate
 from i2vedit_core.media.source import source_of
 from i2vedit_core.models import ModelFolder
-from i2vedit_core.settings import LORA_SHARES, DeliverySettings, Preset, Settings
+from i2vedit_core.settings import LORA_SHARES, Cuts, DeliverySettings, Preset, Settings
 from i2vedit_core.shot import Shot
 
 T = TypeVar("T")
@@ -28,10 +28,13 @@ def settings_of(ticket: Ticket) -> Settings:
 
 
 def _asked_for(settings: dict[str, Any]) -> dict[str, Any]:
-    """A ticket has the LoRA steps that were taken; settings have those of the full preset, of which each takes its share."""
+    """A ticket has the LoRA steps that were taken; settings have those of the full preset, of which each takes its share.
+
+    One from before there were these settings was carried out without them.
+    """
     share = LORA_SHARES[Preset(settings["preset"])]
     lora = settings["lora"]
-    return {**settings, "lora": {**lora, "steps": round(lora["steps"] / share) if share else 0}}
+    return {"level": False, "cuts": Cuts.IGNORE, **settings, "lora": {**lora, "steps": round(lora["steps"] / share) if share else 0}}
 
 
 def delivery_of(ticket: Ticket, directory: Path) -> DeliverySettings:
@@ -43,16 +46,24 @@ def delivery_of(ticket: Ticket, directory: Path) -> DeliverySettings:
     return DeliverySettings(directory, form.color_space, form.depth, form.compression, form.alpha, inside=form.inside, grain=form.grain)
 
 
-def check_material(ticket: Ticket, plate: Path, edit: Path, model: ModelFolder) -> None:
-    """Raises BridgeError MATERIAL_CHANGED, CLIP_NOT_FOUND or EDIT_NOT_FOUND unless everything is what the ticket was made of."""
+def check_material(ticket: Ticket, plate: Path, edits: Sequence[Path], model: ModelFolder) -> None:
+    """Raises BridgeError MATERIAL_CHANGED, CLIP_NOT_FOUND or EDIT_NOT_FOUND unless everything is what the ticket was made of.
+
+    `edits`: the painted frames, in their order.
+    """
     if _plate_hash(ticket, plate) != ticket.plate_sha256:
         raise _changed(f"The plate '{plate}' is not what it was when this was delivered; give the plate of then with --plate.")
-    if _hash(edit, Reason.EDIT_NOT_FOUND, "edited frame", "--edited") != ticket.edit_sha256:
-        raise _changed(f"The edited frame '{edit}' has been saved again since; give the picture of then with --edited.")
-    if ticket.region_path and _hash(Path(ticket.region_path), Reason.REGION_UNUSABLE, "region", "--region") != ticket.region_sha256:
-        raise _changed(f"The region '{ticket.region_path}' is not what it was when this was delivered; put the one of then in its place.")
+    for note, edit in zip(ticket.edits, edits, strict=True):
+        _check_edit(note, edit)
     if model.sha256 != ticket.model_sha256:
         raise _changed(f"The model '{ticket.model}' has other weights than when this was delivered; put the former ones in its place.")
+
+
+def _check_edit(note: EditNote, edit: Path) -> None:
+    if _hash(edit, Reason.EDIT_NOT_FOUND, "edited frame", "--edited") != note.sha256:
+        raise _changed(f"The edited frame '{edit}' has been saved again since; give the picture of then with --edited.")
+    if note.region_path and _hash(Path(note.region_path), Reason.REGION_UNUSABLE, "region", "--region") != note.region_sha256:
+        raise _changed(f"The region '{note.region_path}' is not what it was when this was delivered; put the one of then in its place.")
 
 
 def _plate_hash(ticket: Ticket, plate: Path) -> str:

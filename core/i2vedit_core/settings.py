@@ -53,6 +53,15 @@ class MapStore(StrEnum):
     """Every Q0 and K0 of a chunk waits in a file."""
 
 
+class Cuts(StrEnum):
+    """What is done about cuts inside the range."""
+
+    FIND = "find"
+    """No painted frame is carried across one."""
+    IGNORE = "ignore"
+    """The range is taken for one shot."""
+
+
 class Depth(StrEnum):
     AUTO = "auto"
     HALF = "half"
@@ -147,6 +156,11 @@ class Settings:
     """Width x height in pixels that the model's picture may have at most; None, or more than the model was made for: the model's own."""
     lock: bool = False
     """Hold the edit to the source wherever nothing is edited, against drift over many chunks (section 1)."""
+    level: bool = True
+    """Keep the mean colour outside the edit, chunk after chunk, where chunk 0 has it, against drift. Nothing in a single chunk
+    (docs/decisions/0039)."""
+    cuts: Cuts = Cuts.FIND
+    """What is done about cuts inside the range (docs/decisions/0038)."""
     without: tuple[Part, ...] = ()
     """Parts of the method left out. For measurements."""
 

@@ -153,7 +153,8 @@ def test_progress_counts_every_stage_to_its_end(backbone: Backbone, clip: Path, 
     for chunk in (0, 1):
         stages = [event.stage for event in events if event.chunk == chunk]
         assert {Stage.DECODE, Stage.INVERT, Stage.TRAIN, Stage.EDIT, Stage.DELIVER} == set(stages)
-    assert all(event.chunks == 2 and 0 <= event.step < event.of for event in events)
+    assert all(event.chunks == 2 for event in events if event.stage is not Stage.DECODE)
+    assert all(0 <= event.step < event.of for event in events)
     assert all(event.loss is not None for event in events if event.stage is Stage.TRAIN)
     assert events[-1].seconds_left == pytest.approx(0, abs=1e-6)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from i2vedit_core.delivery.carry import Carry, Followed
+from i2vedit_core.delivery.carry import Carry
 from i2vedit_core.delivery.inside import Filling, NewPixels, Part
 from i2vedit_core.delivery.matting import FramePictures, Matting, PaintedPictures
 from i2vedit_core.media.fit import Fit
@@ -32,12 +32,23 @@ class Patch:
     """Which share of it is the plate with a change (1 all, 0 none: new pixels)."""
     flicker: float
     """Of the matte: see `Matting.flicker`."""
-    confidence: float | None = None
-    """0..1: how surely what lies inside the matte is found on the painted frame; None where nothing does."""
+    sure: Plane
+    """[h, w] in 0..1, at the size that flow is followed at: how surely what is seen there is what was painted."""
     flow_error: float = 0.0
     """How unlike the plate is, inside the matte, to what is fetched for it from the painted frame's."""
     outside: Outside | None = None
-    """None where all of the frame is inside."""
+    """None where all of the frame is inside, or no model was asked."""
+
+    @property
+    def confidence(self) -> float | None:
+        """Mean of `sure` inside the matte, 0..1; None where nothing lies inside."""
+        return inside_mean(self.sure, self.matte)
+
+
+def no_patch(plate: Picture) -> Patch:
+    """Nothing was painted: the plate [H, W, 3], with an empty matte."""
+    nothing = np.zeros(plate.shape[:2], np.float32)
+    return Patch(plate, nothing, 1.0, 0.0, np.ones_like(tracked(nothing)))
 
 
 class Patcher:
@@ -61,8 +72,8 @@ class Patcher:
         if matte.any():
             new[part.rows, part.columns], share = self._pixels.of(frame, followed, plate, model, part)
             delta = float(np.average(share, weights=part.of(matte)))
-        confidence, flow_error = _surely(followed, matte)
-        return Patch(new, matte, delta, self._matting.flicker, confidence, flow_error, self._outside(model, matte))
+        flow_error = inside_mean(followed.mismatch, matte) or 0.0
+        return Patch(new, matte, delta, self._matting.flicker, followed.trust, flow_error, self._outside(model, matte))
 
     def _outside(self, model: FramePictures, matte: Plane) -> Outside | None:
         where = self._fit.shrink(matte[..., None])[..., 0] <= 0
@@ -72,12 +83,10 @@ class Patcher:
         return Outside(edited, source)
 
 
-def _surely(followed: Followed, matte: Plane) -> tuple[float | None, float]:
-    """Mean trust and mismatch of the way, weighted with the matte."""
+def inside_mean(plane: Plane, matte: Plane) -> float | None:
+    """Mean of a plane [h, w], at the size that flow is followed at, weighted with a matte [H, W]; None for an empty one."""
     weights = tracked(matte)
-    if not weights.any():
-        return None, 0.0
-    return float(np.average(followed.trust, weights=weights)), float(np.average(followed.mismatch, weights=weights))
+    return float(np.average(plane, weights=weights)) if weights.any() else None
 
 
 def _seen(plate: Picture) -> Picture:

@@ -6,7 +6,8 @@ from i2vedit_core.delivery.patch import Patch
 
 def told(patch: Patch) -> dict[str, Value]:
     """By name, without the prefix."""
-    of_the_edit = {} if patch.confidence is None else {"confidence": patch.confidence, "flow_error": patch.flow_error}
+    confidence = patch.confidence
+    of_the_edit = {} if confidence is None else {"confidence": confidence, "flow_error": patch.flow_error}
     colours = {} if patch.outside is None else {"model_outside": patch.outside.edited, "source_outside": patch.outside.source}
     return {"inside": inside_word(patch.delta), "delta_share": patch.delta, "matte_flicker": patch.flicker, **of_the_edit, **colours}
 

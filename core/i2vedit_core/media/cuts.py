@@ -32,9 +32,9 @@ ALIKE = 0.7
 """Correlation of two blocks from which on they show the same."""
 OTHER_COLOUR = 0.12
 """Difference of mean colour, light taken out, from which on blocks without a drawing show something else."""
-NEW = 0.55
+NEW = 0.65
 """Share of the blocks that must be new in the first frame of a shot."""
-STILL_NEW = 0.45
+STILL_NEW = 0.5
 """The same for frames around it, held against those before the cut."""
 LEAST_DRAWN = 0.1
 """Share of the blocks that must have a drawing, for all to be judged by it."""

@@ -17,8 +17,9 @@ from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.editing import Edited, Editing, References, edit_chunk, editing_levels
 from i2vedit_core.method.kept import Front, Kept
 from i2vedit_core.method.latents import decode, encode, require_finite
+from i2vedit_core.method.level import Level
 from i2vedit_core.method.lock import Lock
-from i2vedit_core.method.preparation import Begun, Preparation, Prepared, ReadChunk, Workplace
+from i2vedit_core.method.preparation import Begun, Preparation, Prepared, ReadChunk, Workplace, preparation_cost
 from i2vedit_core.method.seeds import noise_like
 from i2vedit_core.progress import Stage
 from i2vedit_core.settings import Part, Settings
@@ -55,18 +56,34 @@ class _Head:
     """Of chunk 0, once it is begun."""
     is_complete: bool = False
     """Whether `front` is full."""
+    level: Level | None = None
+    """Once chunk 0 is edited."""
+
+
+def propagation_cost(backbone: Backbone, settings: Settings) -> float:
+    """Of a chunk, in evaluations of the UNet."""
+    return preparation_cost(backbone, settings) + _editing_cost(settings, _guidance(backbone, settings))
+
+
+def _guidance(backbone: Backbone, settings: Settings) -> tuple[float, float]:
+    return settings.guidance or backbone.folder.guidance
+
+
+def _editing_cost(settings: Settings, guidance: tuple[float, float]) -> float:
+    """At each step the replayed source, the edit with its condition and, with guidance, without it."""
+    return (2.0 if guidance == (1.0, 1.0) else 3.0) * len(editing_levels(settings))
 
 
 class Propagation:
-    """One shot on its way."""
+    """One leg on its way."""
 
-    def __init__(self, backbone: Backbone, settings: Settings, frame_count: int, read: ReadChunk, workplace: Workplace) -> None:
+    def __init__(self, backbone: Backbone, settings: Settings, chunks: tuple[Chunk, ...], read: ReadChunk, workplace: Workplace) -> None:
         self.backbone, self.settings, self.report = backbone, settings, workplace.report
-        self.guidance = settings.guidance or backbone.folder.guidance
-        self.preparation = Preparation(backbone, settings, frame_count, read, workplace)
-        self.chunks = self.preparation.chunks
-        self.kept = Kept(workplace.kept)
-        self.report.expect(len(self.chunks), len(self.chunks) * (self.preparation.cost_of_chunk + self._editing_cost()))
+        self.guidance = _guidance(backbone, settings)
+        self.editing_cost = _editing_cost(settings, self.guidance)
+        self.chunks = chunks
+        self.preparation = Preparation(backbone, settings, chunks, read, workplace)
+        self.kept = Kept(workplace.kept, workplace.fronts)
 
     def run(self, painted: Tensor) -> Iterator[EditedChunk]:
         """Chunk after chunk: prepare the source, edit, hand the last frame over. painted: [1, 3, H, W] in [-1, 1]."""
@@ -82,12 +99,21 @@ class Propagation:
         head = _Head(start, Front(self._references(), self._lock(start)))
         for chunk, following in zip(self.chunks, [*self.chunks[1:], None], strict=True):
             begun = self.preparation.begin(chunk)
-            edited = self._finish(begun, start, head)
+            edited = self._held(begun, self._finish(begun, start, head), head)
             bring(self.backbone.vae)
             pixels = decode(self.backbone, edited.z, self.settings.decode_frames)
             yield self._finished(begun, edited, pixels)
             if following is not None:
                 start = self.hand_over(following.start - chunk.start, edited.z, pixels)
+
+    def _held(self, begun: Begun, edited: Edited, head: "_Head") -> Edited:
+        """Against drift: not kept so, since it follows from what is."""
+        if not self.settings.level or len(self.chunks) == 1:
+            return edited
+        source = begun.source.z_0
+        if begun.chunk.index == 0:
+            head.level = Level.of(head.start.latent * self.backbone.latent_scale, source, edited.z, edited.edit_map)
+        return edited if head.level is None else Edited(head.level.held(source, edited.z, edited.edit_map), edited.edit_map)
 
     def _finish(self, begun: Begun, start: Start, head: "_Head") -> Edited:
         """A chunk's edit: what was kept of it, or made now and kept."""
@@ -122,13 +148,14 @@ class Propagation:
     def _take_up(self, chunk: Chunk, found: Edited) -> Edited:
         device = self.backbone.device
         # Chunk 0 is still prepared if there is an unfinished one behind it that looks back.
-        self.report.skip(self._editing_cost() + (self.preparation.cost_of_chunk if chunk.index > 0 else 0))
+        self.report.skip(self.editing_cost + (self.preparation.cost_of_chunk if chunk.index > 0 else 0))
         return Edited(found.z.to(device), found.edit_map)
 
     def _key(self, begun: Begun, start: Start, head: "_Head") -> dict[str, Any]:
         """Of all that decides an edited chunk."""
         settings = asdict(self.settings)
-        for name in ("decode_frames", "maps"):  # the pictures of other chunks decide through `start`; the maps are the same either way
+        # What other chunks made of these decides through `start`; the maps are the same either way, and cuts say which chunks there are.
+        for name in ("decode_frames", "maps", "level", "cuts"):
             del settings[name]
         return {
             "trajectory": begun.keys.trajectory,
@@ -166,7 +193,7 @@ class Propagation:
             look=partial(look, chunk) if (look := self.preparation.workplace.look) else None,
         )
         levels = len(editing_levels(self.settings))
-        after_step = self.report.counter(Stage.EDIT, chunk.index, levels, self._editing_cost() / levels)
+        after_step = self.report.counter(Stage.EDIT, chunk.index, levels, self.editing_cost / levels)
         edited = edit_chunk(editing, self.starting_noise(prepared), after_step)
         require_finite(edited.z, "denoising the edit")
         return edited
@@ -190,7 +217,3 @@ class Propagation:
         source = decode(self.backbone, begun.source.z_0, self.settings.decode_frames)
         edit_map = torch.nn.functional.interpolate(edited.edit_map[:, None], pixels.shape[-2:], mode="bilinear")[:, 0]
         return EditedChunk(begun.chunk, pixels, source, edit_map)
-
-    def _editing_cost(self) -> float:
-        """Of a chunk, in evaluations: at each step the replayed source, the edit with its condition and, with guidance, without it."""
-        return (2.0 if self.guidance == (1.0, 1.0) else 3.0) * len(editing_levels(self.settings))
