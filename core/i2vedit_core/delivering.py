@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from i2vedit_core.anchors import KeptAnchors
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.beside import write_beside
@@ -189,12 +190,16 @@ class _Legs:
     def _painted_patches(self, leg: Leg, painted: Painted, report: Reporter) -> Patched:
         """Chunk after chunk. What the first one teaches about the matte holds for all."""
         patcher = None
-        for edited in self._propagation(leg, report).run(self._pixels(painted)):
+        anchors = KeptAnchors(self._of.fit, leg.chunks(self._job.backbone.chunk_frames))
+        for edited in self._propagation(leg, report).run(self._pixels(painted), anchors.take):
             pictures, chunk, frames = _pictures(edited), edited.chunk, leg.delivered_by(edited.chunk)
             patcher = patcher or self._deliverer.patcher(painted, pictures.frame(0))
             start = leg.seen_in(chunk).index(frames[0]) if frames else 0
             part = pictures.part(slice(start, start + len(frames)))
-            yield from _counted(self._deliverer.patches(frames, part, patcher, painted), report, chunk.index, len(frames))
+            patched = self._deliverer.patches(frames, part, patcher, painted)
+            for plate, patch in _counted(patched, report, chunk.index, len(frames)):
+                anchors.see(abs(plate.frame - leg.key), plate.seen, patch)
+                yield plate, patch
 
     def _propagation(self, leg: Leg, report: Reporter) -> Propagation:
         job, options, fit = self._job, self._of.options, self._of.fit

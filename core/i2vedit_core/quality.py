@@ -62,7 +62,7 @@ class Report:
     joins: tuple[JoinQuality, ...]
     drift_delta_e: float | None
     """How far the model's colour outside the edit has moved at most since the painted frame's chunk, CIEDE2000; None for a single chunk."""
-    suggested: tuple[Suggestion, ...]
+    suggested_keyframes: tuple[Suggestion, ...]
     notes: tuple[Note, ...]
 
     @property
@@ -77,7 +77,7 @@ class Report:
             "frames": [asdict(frame) for frame in self.frames],
             "joins": [asdict(join) for join in self.joins],
             "drift_delta_e": self.drift_delta_e,
-            "suggested_keyframes": [asdict(each) for each in self.suggested],
+            "suggested_keyframes": [asdict(each) for each in self.suggested_keyframes],
             "notes": [asdict(note) for note in self.notes],
         }
         return json.dumps(_rounded(found), indent=1) + "\n"

@@ -34,7 +34,7 @@ def _asked_for(settings: dict[str, Any]) -> dict[str, Any]:
     """
     share = LORA_SHARES[Preset(settings["preset"])]
     lora = settings["lora"]
-    return {"level": False, "cuts": Cuts.IGNORE, **settings, "lora": {**lora, "steps": round(lora["steps"] / share) if share else 0}}
+    return {"anchored": False, "cuts": Cuts.IGNORE, **settings, "lora": {**lora, "steps": round(lora["steps"] / share) if share else 0}}
 
 
 def delivery_of(ticket: Ticket, directory: Path) -> DeliverySettings:

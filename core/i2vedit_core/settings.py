@@ -156,8 +156,8 @@ class Settings:
     """Width x height in pixels that the model's picture may have at most; None, or more than the model was made for: the model's own."""
     lock: bool = False
     """Hold the edit to the source wherever nothing is edited, against drift over many chunks (section 1)."""
-    level: bool = True
-    """Keep the mean colour outside the edit, chunk after chunk, where chunk 0 has it, against drift. Nothing in a single chunk
+    anchored: bool = True
+    """Let each later chunk begin with what is delivered of its first frame, where that is known without the model, against drift
     (docs/decisions/0039)."""
     cuts: Cuts = Cuts.FIND
     """What is done about cuts inside the range (docs/decisions/0038)."""

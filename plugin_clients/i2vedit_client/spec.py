@@ -57,6 +57,8 @@ class PropagateOptions:
     """`prores`, `png`, `mp4`."""
     inside: str = "auto"
     grain: float | None = None
+    ignore_cuts: bool = False
+    """Take the range for one shot, whatever looks like a cut in it."""
     region: str | None = None
     """A matte from the artist: a picture for the painted frame, or a clip."""
 
@@ -182,6 +184,7 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
             seed=options.seed,
             lora_steps=options.lora_steps,
             picture_area=picture_area(options.size),
+            ignore_cuts=options.ignore_cuts,
         ),
         delivery=job_pb2.DeliverySettings(
             directory=absolute(options.directory),

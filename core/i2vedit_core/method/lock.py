@@ -33,20 +33,15 @@ class Lock:
         """The clean latent with the source's in its place outside the edit. source, clean: scaled [1, F, C, h, w]."""
         if level < self._first:
             return clean
-        apart, attention = distance(clean, source), edit_map.mean()
+        distance, attention = _distance(clean, source), edit_map.mean()
         if chunk == 0:
-            painted = painted_share(self._painted, source)
-            self._calibrations[level] = Calibration.fit(apart[0].numpy(), attention[0].numpy(), painted.numpy())
-        matte = torch.from_numpy(self._calibrations[level].matte(apart.numpy(), attention.numpy()))
+            painted = (_distance(self._painted[None], source[:, :1])[0] / PAINTED).clamp(0, 1)
+            self._calibrations[level] = Calibration.fit(distance[0].numpy(), attention[0].numpy(), painted.numpy())
+        matte = torch.from_numpy(self._calibrations[level].matte(distance.numpy(), attention.numpy()))
         return source + matte[None, :, None].to(source) * (clean - source)
 
 
-def painted_share(painted: Tensor, source: Tensor) -> Tensor:
-    """How surely each cell of the first frame was painted: [h, w] in 0..1. painted: scaled [1, C, h, w]; source: scaled [1, F, C, h, w]."""
-    return (distance(painted[None], source[:, :1])[0] / PAINTED).clamp(0, 1)
-
-
-def distance(first: Tensor, second: Tensor) -> Tensor:
+def _distance(first: Tensor, second: Tensor) -> Tensor:
     """Root mean square over channels: [F, h, w] on the CPU, smoothed over three cells."""
     apart = (first - second)[0].square().mean(1, keepdim=True).sqrt()
     return torch.nn.functional.avg_pool2d(apart, 3, stride=1, padding=1, count_include_pad=False)[:, 0].cpu()

@@ -3,7 +3,7 @@
 preparation of a chunk (preparation.py) -> matched denoising -> handing its last frame over to the next chunk
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
@@ -17,7 +17,6 @@ from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.editing import Edited, Editing, References, edit_chunk, editing_levels
 from i2vedit_core.method.kept import Front, Kept
 from i2vedit_core.method.latents import decode, encode, require_finite
-from i2vedit_core.method.level import Level
 from i2vedit_core.method.lock import Lock
 from i2vedit_core.method.preparation import Begun, Preparation, Prepared, ReadChunk, Workplace, preparation_cost
 from i2vedit_core.method.seeds import noise_like
@@ -31,6 +30,24 @@ class Start:
 
     latent: Tensor
     picture: Tensor
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """What is delivered of a frame, at the model's size."""
+
+    picture: Tensor
+    """[1, 3, H, W] float32 in [-1, 1]."""
+    weight: Tensor
+    """[1, 1, H, W] in [0, 1]: 1 where it is known without the model: the plate outside the edit, what was painted inside."""
+
+
+Anchors = Callable[[Chunk], Anchor | None]
+"""The anchor of a later chunk's first frame. Asked for once the chunk before has been taken."""
+
+
+def no_anchors(_chunk: Chunk) -> None:
+    """Each chunk begins with nothing but what the one before made."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +73,6 @@ class _Head:
     """Of chunk 0, once it is begun."""
     is_complete: bool = False
     """Whether `front` is full."""
-    level: Level | None = None
-    """Once chunk 0 is edited."""
 
 
 def propagation_cost(backbone: Backbone, settings: Settings) -> float:
@@ -85,35 +100,26 @@ class Propagation:
         self.preparation = Preparation(backbone, settings, chunks, read, workplace)
         self.kept = Kept(workplace.kept, workplace.fronts)
 
-    def run(self, painted: Tensor) -> Iterator[EditedChunk]:
+    def run(self, painted: Tensor, anchors: Anchors = no_anchors) -> Iterator[EditedChunk]:
         """Chunk after chunk: prepare the source, edit, hand the last frame over. painted: [1, 3, H, W] in [-1, 1]."""
         try:
-            yield from self._run(painted)
+            yield from self._run(painted, anchors if self.settings.anchored else no_anchors)
         finally:
             self.preparation.close()
 
-    def _run(self, painted: Tensor) -> Iterator[EditedChunk]:
+    def _run(self, painted: Tensor, anchors: Anchors) -> Iterator[EditedChunk]:
         bring = self.preparation.residence.bring
         bring(self.backbone.vae)
         start = Start(encode(self.backbone, painted), painted)
         head = _Head(start, Front(self._references(), self._lock(start)))
         for chunk, following in zip(self.chunks, [*self.chunks[1:], None], strict=True):
             begun = self.preparation.begin(chunk)
-            edited = self._held(begun, self._finish(begun, start, head), head)
+            edited = self._finish(begun, start, head)
             bring(self.backbone.vae)
             pixels = decode(self.backbone, edited.z, self.settings.decode_frames)
             yield self._finished(begun, edited, pixels)
             if following is not None:
-                start = self.hand_over(following.start - chunk.start, edited.z, pixels)
-
-    def _held(self, begun: Begun, edited: Edited, head: "_Head") -> Edited:
-        """Against drift: not kept so, since it follows from what is."""
-        if not self.settings.level or len(self.chunks) == 1:
-            return edited
-        source = begun.source.z_0
-        if begun.chunk.index == 0:
-            head.level = Level.of(head.start.latent * self.backbone.latent_scale, source, edited.z, edited.edit_map)
-        return edited if head.level is None else Edited(head.level.held(source, edited.z, edited.edit_map), edited.edit_map)
+                start = self._anchored(self.hand_over(following.start - chunk.start, edited.z, pixels), anchors(following))
 
     def _finish(self, begun: Begun, start: Start, head: "_Head") -> Edited:
         """A chunk's edit: what was kept of it, or made now and kept."""
@@ -155,7 +161,7 @@ class Propagation:
         """Of all that decides an edited chunk."""
         settings = asdict(self.settings)
         # What other chunks made of these decides through `start`; the maps are the same either way, and cuts say which chunks there are.
-        for name in ("decode_frames", "maps", "level", "cuts"):
+        for name in ("decode_frames", "maps", "anchored", "cuts"):
             del settings[name]
         return {
             "trajectory": begun.keys.trajectory,
@@ -208,6 +214,16 @@ class Propagation:
     def hand_over(self, frame: int, z: Tensor, pixels: Tensor) -> Start:
         """Section 1: the next chunk starts from this one's edited *latent*, never from a picture that was decoded and encoded again."""
         return Start(z[:, frame] / self.backbone.latent_scale, pixels[frame : frame + 1])
+
+    def _anchored(self, start: Start, anchor: Anchor | None) -> Start:
+        """What a chunk begins with, where it is known without the model as it is known. An error of the chunk before ends there."""
+        if anchor is None:
+            return start
+        self.preparation.residence.bring(self.backbone.vae)
+        picture, weight = (each.to(start.picture) for each in (anchor.picture, anchor.weight))
+        known = encode(self.backbone, picture)
+        share = torch.nn.functional.interpolate(weight, known.shape[-2:], mode="area")
+        return Start(start.latent + share * (known - start.latent), start.picture + weight * (picture - start.picture))
 
     def _lock(self, start: Start) -> Lock | None:
         """Section 1, the option `lock`."""

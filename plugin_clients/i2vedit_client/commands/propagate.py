@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from i2vedit_client.timeline_session import TimelineSession
 
 ALSO = ("prores", "png", "mp4")
+CUTS = ("find", "ignore")
 INSIDES = ("auto", "replace", "delta")
 
 
@@ -34,6 +35,7 @@ INSIDES = ("auto", "replace", "delta")
     "--inside", type=click.Choice(INSIDES), default="auto", show_default=True, help="New pixels, or the change added to the plate."
 )
 @click.option("--grain", type=click.FloatRange(0, 1), help="How much of the plate's grain new pixels get, 0 to 1. Default: all of it.")
+@click.option("--cuts", type=click.Choice(CUTS), default="find", show_default=True, help="ignore: take the range for one shot.")
 @click.option("--region", metavar="FILE", help="Your own matte: a picture for the painted frame, or a clip for all of them.")
 @click.option("--detach", is_flag=True, help="Submit, and do not wait.")
 @reading_options
@@ -59,6 +61,7 @@ def command(
     also: tuple[str, ...],
     inside: str,
     grain: float | None,
+    cuts: str,
     region: str | None,
     detach: bool,
     reading: Reading,
@@ -97,6 +100,7 @@ def command(
         also=also,
         inside=inside,
         grain=grain,
+        ignore_cuts=cuts == "ignore",
         region=region,
     )
     spec = job_spec(options)

@@ -1,6 +1,7 @@
 """The report: what it says of joins that are seen, of colours that drift and of frames that want painting."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def test_where_nothing_is_edited_there_is_no_seam_to_measure(drawn: Shot, ticket
             writer.write(frame, plate, plate, np.zeros((SIDE, SIDE), np.float32))
     report = write_report(folder, drawn, Parts((0,), (JOIN,)))
     assert all(join.seam_ratio is None and join.delta_e is None for join in report.joins)
-    assert report.worst_join is None and not report.suggested and report.drift_delta_e is None
+    assert report.worst_join is None and not report.suggested_keyframes and report.drift_delta_e is None
 
 
 def test_the_file_says_what_the_headers_say(drawn: Shot, ticket: Ticket, tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_headers_carry_colours_and_anything_else_is_nothing_heard(drawn: Shot, t
     assert hear(folder / "none.exr") is None
 
 
-def _frames(confidence: list[float | None], keys: tuple[int, ...] = (0,)) -> list[FrameQuality]:
+def _frames(confidence: Sequence[float | None], keys: tuple[int, ...] = (0,)) -> list[FrameQuality]:
     return [FrameQuality(frame, frame in keys, 0.1, 0.0, 0.0, value) for frame, value in enumerate(confidence)]
 
 

@@ -1,0 +1,41 @@
+"""What is delivered of the frames that later chunks begin with, for the method to begin there (docs/decisions/0039)."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from i2vedit_core.delivery.patch import Patch
+from i2vedit_core.media.fit import Fit
+from i2vedit_core.media.flow import resized
+from i2vedit_core.media.pixels import Picture
+from i2vedit_core.method.chunks import Chunk
+from i2vedit_core.method.propagation import Anchor
+from i2vedit_core.pictures import to_pixels
+
+
+class KeptAnchors:
+    """Is shown the frames of a leg as they are made, and keeps one at a time."""
+
+    def __init__(self, fit: Fit, chunks: Iterable[Chunk]) -> None:
+        """The chunks of the leg; positions count from its painted frame."""
+        self._fit = fit
+        self._starts = {chunk.start for chunk in chunks if chunk.index > 0}
+        self._kept: dict[int, Anchor] = {}
+
+    def see(self, position: int, plate: Picture, patch: Patch) -> None:
+        """A frame is made: its plate [H, W, 3] in the working encoding, and what is laid over it."""
+        if position in self._starts:
+            self._kept[position] = anchor_of(self._fit, plate, patch)
+
+    def take(self, chunk: Chunk) -> Anchor | None:
+        """Of the frame that a chunk begins with; None where that was not seen."""
+        return self._kept.pop(chunk.start, None)
+
+
+def anchor_of(fit: Fit, plate: Picture, patch: Patch) -> Anchor:
+    """For a plate [H, W, 3] in the working encoding. Inside the matte it is known as far as it can be followed to what was painted."""
+    matte = patch.matte[..., None]
+    sure = resized(patch.sure, *plate.shape[:2])[..., None]
+    picture = fit.shrink(np.asarray(plate + matte * (patch.new - plate), np.float32))
+    weight = 1 - fit.shrink(np.asarray(matte * (1 - sure), np.float32))
+    return Anchor(to_pixels(picture[None]), (to_pixels(weight[None]) + 1) / 2)
