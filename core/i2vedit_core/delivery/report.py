@@ -23,7 +23,7 @@ SUGGESTIONS = 3
 APART = 12
 """Frames between suggestions, and between them and what is painted already."""
 VISIBLE_SEAM = 1.5
-VISIBLE_DRIFT = 1.0
+VISIBLE_DRIFT = 3.0
 """CIEDE2000."""
 
 
