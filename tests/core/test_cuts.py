@@ -114,8 +114,8 @@ def test_each_side_of_a_cut_is_a_shot_of_its_own(backbone: Backbone, clip: Path,
     both = propagate(shot, edits, QUICK, backbone, DeliverySettings(tmp_path / "both"))
     alone = propagate(second, Edit.open(edits[1].image, second, 10), QUICK, backbone, DeliverySettings(tmp_path / "alone"))
     for one, other in zip(both.frames[3:], alone.frames, strict=True):
-        first, second = (np.asarray(oiio.ImageBuf(str(path)).get_pixels(oiio.FLOAT)) for path in (one, other))
-        assert np.array_equal(first, second)
+        mine, its = (np.asarray(oiio.ImageBuf(str(path)).get_pixels(oiio.FLOAT)) for path in (one, other))
+        assert np.array_equal(mine, its)
     report = json.loads((both.folder / REPORT_FILE).read_text(encoding="utf-8"))
     assert [note["frame"] for note in report["notes"] if note["severity"] == "note" and note["frame"] is not None] == [9]
     assert [join["frame"] for join in report["joins"]] == [6, 10]
