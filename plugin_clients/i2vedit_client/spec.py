@@ -7,6 +7,7 @@ from pathlib import Path
 
 from i2vedit.v1 import clip_pb2, delivery_pb2, job_pb2, shot_pb2
 from i2vedit_client.errors import BadInput
+from i2vedit_client.painted import Painted
 
 LARGEST_FRAME = 2**63 - 1
 MODEL_NAMES = ("mini", "svd", "svd-xt")
@@ -35,11 +36,10 @@ class PropagateOptions:
     """The options of `i2vedit propagate`. None or empty leaves the choice to the server."""
 
     clip: str
-    edited: str
+    edits: tuple[Painted, ...]
     directory: str
     frames: tuple[int, int] | None = None
     """First and last source frame, both inclusive; None: the whole clip."""
-    painted_frame: int | None = None
     model: str = "mini"
     """`mini`, `svd`, `svd-xt`, or the path of a diffusers folder."""
     preset: str = "full"
@@ -57,8 +57,6 @@ class PropagateOptions:
     """`prores`, `png`, `mp4`."""
     inside: str = "auto"
     grain: float | None = None
-    region: str | None = None
-    """A matte from the artist: a picture for the painted frame, or a clip."""
 
 
 def absolute(path: str) -> str:
@@ -171,7 +169,7 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
         first, count = options.frames[0], options.frames[1] - options.frames[0] + 1
     return job_pb2.JobSpec(
         clip=clip_ref(options.clip, first, count, options.reading),
-        edits=[_edited_frame(options)],
+        edits=[_edited_frame(edit) for edit in options.edits],
         settings=job_pb2.PropagationSettings(
             model=model_reference(options.model),
             preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
@@ -193,6 +191,5 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
     )
 
 
-def _edited_frame(options: PropagateOptions) -> job_pb2.EditedFrame:
-    region = absolute(options.region) if options.region else ""
-    return job_pb2.EditedFrame(path=absolute(options.edited), frame=options.painted_frame, region_path=region)
+def _edited_frame(edit: Painted) -> job_pb2.EditedFrame:
+    return job_pb2.EditedFrame(path=absolute(edit.path), frame=edit.frame, region_path=absolute(edit.region) if edit.region else "")

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from tests.server.harness import wait_for
 from tests.ui.conftest import FRAMES, SECONDS
 
+from i2vedit_client.painted import Painted
 from i2vedit_client.spec import PropagateOptions, job_spec
 from i2vedit_monitor.job.loss_plot import mean_by_chunk
 from i2vedit_monitor.link.device_load import Load, read_load
@@ -35,7 +36,7 @@ def drop(widget, path: Path) -> None:
 
 
 def spec(clip: Path, painted: Path, out: Path, seed: int):
-    return job_spec(PropagateOptions(clip=str(clip), edited=str(painted), directory=str(out), seed=seed))
+    return job_spec(PropagateOptions(clip=str(clip), edits=(Painted(str(painted)),), directory=str(out), seed=seed))
 
 
 def state_of(window, name: str) -> State | None:

@@ -1,13 +1,16 @@
 """Options that several commands share."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
-from i2vedit_client.spec import Reading, parse_rate
+from i2vedit_client.painted import painted_frames
+from i2vedit_client.spec import PropagateOptions, Reading, parse_range, parse_rate, parse_size
 
+ALSO = ("prores", "png", "mp4")
+INSIDES = ("auto", "replace", "delta")
 PRESETS = ("full", "balanced", "preview")
 EDITS = ("local", "style", "shape")
 DEPTHS = ("auto", "half", "float")
@@ -47,8 +50,79 @@ _MAKING = (
 )
 
 
-def making_options(command: Callable[..., None]) -> Callable[..., None]:
-    """How a shot is carried and delivered: what every command takes that makes versions."""
-    for option in reversed(_MAKING):
+def _all_of(options: Sequence[Callable[..., Any]], command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(options):
         command = option(command)
     return command
+
+
+def making_options(command: Callable[..., None]) -> Callable[..., None]:
+    """How a shot is carried and delivered: what every command takes that makes versions."""
+    return _all_of(_MAKING, command)
+
+
+handles_option = click.option(
+    "--handles",
+    type=click.IntRange(0, 1000),
+    default=0,
+    metavar="N",
+    help="Frames more at either end of the range, as far as the clip has them.",
+)
+
+_PAINTED = (
+    click.option("--edited", required=True, multiple=True, metavar="FILE", help="The painted frame: PNG, JPEG, TIFF, EXR or PSD."),
+    click.option(
+        "--at",
+        type=click.IntRange(min=0),
+        multiple=True,
+        metavar="N",
+        help="Source frame that was painted. Default: the first of the range.",
+    ),
+    click.option(
+        "--region", multiple=True, metavar="FILE", help="Your own matte: a picture for the painted frame, or a clip for all of them."
+    ),
+    click.option("--out", required=True, metavar="DIR", help="Folder that receives NAME_v001, NAME_v002, ..."),
+    click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive. Default: the whole clip."),
+    handles_option,
+)
+_DELIVERING = (
+    click.option("--also", type=click.Choice(ALSO), multiple=True, help="Deliver this beside the EXR, too; may be given again."),
+    click.option(
+        "--inside", type=click.Choice(INSIDES), default="auto", show_default=True, help="New pixels, or the change added to the plate."
+    ),
+    click.option("--grain", type=click.FloatRange(0, 1), help="How much of the plate's grain new pixels get, 0 to 1. Default: all of it."),
+)
+
+
+def shot_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Everything about a shot but its clip: what is painted, how it is carried, what is delivered.
+
+    The command gets it as `options`, whose clip is empty, and `handles`.
+    """
+
+    @functools.wraps(command)
+    def with_options(
+        *,
+        edited: tuple[str, ...],
+        at: tuple[int, ...],
+        region: tuple[str, ...],
+        out: str,
+        frames: str | None,
+        size: str | None,
+        deliver: str,
+        **others: Any,
+    ) -> Any:
+        made = {name: others.pop(name) for name in tuple(others) if name in PropagateOptions.__dataclass_fields__ and name != "clip"}
+        options = PropagateOptions(
+            clip="",
+            edits=painted_frames(edited, at, region),
+            directory=out,
+            frames=parse_range(frames) if frames is not None else None,
+            size=parse_size(size),
+            color_space=deliver,
+            **made,
+        )
+        return command(options=options, **others)
+
+    with_all = _all_of(_DELIVERING, reading_options(with_options))
+    return _all_of(_PAINTED, _all_of(_MAKING, with_all))

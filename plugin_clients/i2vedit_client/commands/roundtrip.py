@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from i2vedit_client.commands.options import json_option, making_options
+from i2vedit_client.commands.options import handles_option, json_option, making_options
 from i2vedit_client.errors import BadInput, ClientError, Failure
 from i2vedit_client.events import SUCCEEDED, failed_event, job_event
 from i2vedit_client.follow import follow as follow_job
@@ -37,7 +37,7 @@ IDLE_SECONDS = 24 * 3600.0
 @click.option("--editor", metavar="APP", help=f"Program to paint in, or '{NONE}'. Default: $I2VEDIT_EDITOR, Photoshop, else the system's.")
 @click.option("--out", default="", metavar="DIR", help="Folder of the frame and of NAME_v001, ... Default: I2VEdit beside the clip.")
 @click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive, from 0. Default: the whole clip.")
-@click.option("--handles", type=click.IntRange(0, 1000), default=0, show_default=True, help="Frames more at either end of the range.")
+@handles_option
 @making_options
 @click.option("--session", help="Go on with what a host has begun, instead of CLIP.")
 @json_option

@@ -17,6 +17,7 @@ from i2vedit_client.host.clip import HostClip
 from i2vedit_client.host.delivery import delivered_color, host_named
 from i2vedit_client.host.timecode import later, parse_rate
 from i2vedit_client.host.timing import SourceRange, Span, source_range
+from i2vedit_client.painted import Painted
 from i2vedit_client.spec import PropagateOptions, ShotOptions, absolute, job_spec, shot_spec
 
 SESSION_FILE, STATUS_FILE, REFERENCE_FILE = "session.json", "status.json", "plate.tif"
@@ -181,10 +182,9 @@ class Session:
         settings, source = self.request.settings, self.source
         options = PropagateOptions(
             clip=self.request.clip.path,
-            edited=str(edited),
+            edits=(Painted(str(edited), source.first),),
             directory=str(self.edited.parent),
             frames=(source.first, source.last),
-            painted_frame=source.first,
             color_space=self.color,
             **{key: value for key, value in asdict(settings).items() if key not in ("handles", "deliver", "out")},
         )
