@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from i2vedit.v1 import job_pb2
+from i2vedit_client.client import Client
 from i2vedit_client.errors import BadInput
 from i2vedit_client.events import SUCCEEDED, Event
 from i2vedit_client.host.placement import placement
@@ -21,12 +22,17 @@ class TimelineSession:
     shot: TimelineShot
     session: Session
 
+    @property
+    def frames(self) -> tuple[int, int]:
+        """First and last source frame, handles included."""
+        return self.session.source.first, self.session.source.last
+
     def job_spec(self, options: PropagateOptions) -> job_pb2.JobSpec:
         """The job of these options, whose clip and range are the timeline's. The first frame that it shows is painted unless others are."""
         source = self.session.source
         shown = source.first + source.handle_before
         edits = tuple(replace(edit, frame=shown if edit.frame is None else edit.frame) for edit in options.edits)
-        spec = job_spec(replace(options, clip=self.session.request.clip.path, frames=(source.first, source.last), edits=edits))
+        spec = job_spec(replace(options, clip=self.session.request.clip.path, frames=self.frames, edits=edits))
         spec.clip.MergeFrom(self.session.clip_ref())
         return spec
 
@@ -52,6 +58,10 @@ def open_session(timeline: str, clip: str, handles: int = 0) -> TimelineSession:
     """Raises BadInput, TimingError, ServerError."""
     shot = open_shot(timeline, clip)
     with connect() as client:
-        media = Media.of(client.probe_clip(absolute(shot.host_clip.path)))
-    session = Session(Path(), Request("other", shot.host_clip, Settings(handles=handles)), media, Path())
-    return TimelineSession(shot, session)
+        return begin_session(client, shot, handles)
+
+
+def begin_session(client: Client, shot: TimelineShot, handles: int) -> TimelineSession:
+    """Raises TimingError, ServerError."""
+    media = Media.of(client.probe_clip(absolute(shot.host_clip.path)))
+    return TimelineSession(shot, Session(Path(), Request("other", shot.host_clip, Settings(handles=handles)), media, Path()))

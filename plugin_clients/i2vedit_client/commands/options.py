@@ -19,7 +19,7 @@ ALPHAS = ("plate", "matte")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 
 
-def reading_options(command: Callable[..., None]) -> Callable[..., None]:
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How to read the clip, where its file does not say or says it wrongly; the command gets them as one `reading`."""
 
     @click.option("--deinterlace", is_flag=True, help="Make whole frames of an interlaced clip's fields.")
@@ -30,8 +30,8 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def with_reading(
         *, deinterlace: bool, video_stream: int | None, rate: str | None, timecode: str, clip_color: str, **others: Any
-    ) -> None:
-        command(reading=Reading(deinterlace, video_stream or 0, parse_rate(rate), timecode, clip_color), **others)
+    ) -> Any:
+        return command(reading=Reading(deinterlace, video_stream or 0, parse_rate(rate), timecode, clip_color), **others)
 
     return with_reading
 
@@ -56,7 +56,7 @@ def _all_of(options: Sequence[Callable[..., Any]], command: Callable[..., Any]) 
     return command
 
 
-def making_options(command: Callable[..., None]) -> Callable[..., None]:
+def making_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How a shot is carried and delivered: what every command takes that makes versions."""
     return _all_of(_MAKING, command)
 
