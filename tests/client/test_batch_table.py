@@ -11,7 +11,7 @@ from i2vedit_client.batch.table import Line, read_table
 from i2vedit_client.errors import BadInput
 from i2vedit_client.painted import Painted
 
-ROWS = (["clip", "edited", "at", "out"], ["a, b.mov", 'ed"it;.png', "7", "o"], [], ["ü.mov", "e.png", "", "o"])
+ROWS: tuple[list[str], ...] = (["clip", "edited", "at", "out"], ["a, b.mov", 'ed"it;.png', "7", "o"], [], ["ü.mov", "e.png", "", "o"])
 
 
 def written(path, delimiter, encoding, end="\r\n", before=""):
