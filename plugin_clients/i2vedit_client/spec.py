@@ -101,6 +101,8 @@ class ShotOptions:
     seed: int
     size: tuple[int, int] | None = None
     reading: Reading = AS_IT_IS
+    keys: tuple[int, ...] = ()
+    """Source frames that will be painted. Empty: the first."""
 
 
 def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
@@ -114,6 +116,7 @@ def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
             seed=options.seed,
             picture_area=picture_area(options.size),
         ),
+        key_frames=options.keys,
     )
 
 

@@ -66,7 +66,8 @@ def wait_until(condition, seconds: float = 30) -> None:
 
 
 def test_every_row_is_delivered_and_reported(studio, table):
-    path = table({"range": "0-2"}, {"range": "0-3", "seed": "4"}, delimiter=";")
+    second = {"range": "0-3", "seed": "4", "edited": "painted.png|painted.png", "at": "1|3"}
+    path = table({"range": "0-2"}, second, delimiter=";")
     outcome = studio("batch", path, "--json")
     assert outcome.code == 0, outcome.err
     assert outcome.last == {"event": "succeeded", "rows": 2, "report": str(path.with_name("shots_report.csv"))}

@@ -140,6 +140,19 @@ def test_a_frame_outside_the_shot_is_refused(tmp_path):
         session_name(painted_session(tmp_path, 50, 0))
 
 
+def test_two_painted_frames_make_one_result(studio, ask, edited, tmp_path):
+    """The second one in another session; the server says what it got."""
+    first, second = ask().last, ask(playhead="01:00:00:03").last
+    other = tmp_path / "other.png"
+    other.write_bytes(edited.read_bytes() + b"x")
+    studio("host", "submit", first["session"], "--edited", edited, "--json")
+    assert status_when(first["status_file"], "succeeded")["placement"]["version"] == "shot_v001"
+    submitted = studio("host", "submit", second["session"], "--edited", other, "--json").last
+    assert status_when(second["status_file"], "succeeded")["placement"]["version"] == "shot_v002"
+    shown = studio("jobs", "show", submitted["job"], "--json").last
+    assert [Path(path).parent.name for path in shown["edited"]] == [first["session"], second["session"]]
+
+
 def test_cancel_stops_what_runs(studio, ask, edited):
     begun = ask(settings={"seed": WAITING}).last
     job = studio("host", "submit", begun["session"], "--edited", edited, "--json").last["job"]

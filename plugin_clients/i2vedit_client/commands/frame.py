@@ -14,7 +14,7 @@ from i2vedit_client.spec import Reading, ShotOptions, absolute, clip_ref, parse_
 @click.argument("clip")
 @click.option("--at", type=click.IntRange(min=0), metavar="N", help="Source frame. Default: the first of the range.")
 @click.option("--out", required=True, metavar="FILE", help=".tif or .png: 16 bits with an ICC profile; .exr: the plate's own values.")
-@click.option("--range", "frames", metavar="A-B", help="The shot, source frames. Default: the whole clip.")
+@click.option("--range", "frames", metavar="A-B", help="The shot, source frames. Default: all of the clip.")
 @click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder.")
 @click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="As it will be given to propagate.")
@@ -37,14 +37,15 @@ def command(
 ) -> None:
     """Export a frame of CLIP for painting, and prepare its shot meanwhile.
 
-    The preparation runs in the server while nothing else is to be done. `propagate` with the same range, painted frame, model, preset
-    and seed finds it, however far it is.
+    The preparation runs in the server while nothing else is to be done. `propagate` with the same range, painted frame, model,
+    preset and seed finds it, however far it is.
     """
     first, last = parse_range(frames) if frames is not None else (0, None)
     frame = first if at is None else at
     if frame < first or (last is not None and frame > last):
         raise BadInput(f"Frame {frame} lies outside the range {frames}. Give a frame of the shot with --at.")
-    shot = None if no_prepare else shot_spec(ShotOptions(clip, first, last, model, preset, seed, parse_size(size), reading))
+    keys = () if at is None else (at,)
+    shot = None if no_prepare else shot_spec(ShotOptions(clip, first, last, model, preset, seed, parse_size(size), reading, keys))
     with connect() as client:
         answer = client.extract_frame(clip_ref(clip, first, 0, reading), frame, absolute(out), shot)
     if as_json:

@@ -30,7 +30,8 @@ def begin(client: Client, request: Request) -> tuple[Session, Event]:
         session.save()
         export = session.folder / EXPORT_FILE
         export.unlink(missing_ok=True)
-        shot = client.extract_frame(session.clip_ref(), session.painted_frame, str(export), session.shot_spec()).shot
+        spec = session.shot_spec(other_frames(session))
+        shot = client.extract_frame(session.clip_ref(), session.painted_frame, str(export), spec).shot
         replace(export, session.reference)
         is_new = not session.edited.exists()
         if is_new:

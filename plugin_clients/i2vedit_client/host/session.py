@@ -215,12 +215,12 @@ class Session:
         spec.clip.CopyFrom(self.clip_ref())
         return spec
 
-    def shot_spec(self) -> shot_pb2.ShotSpec:
-        """What is prepared while the artist paints."""
+    def shot_spec(self, others: tuple[Painted, ...] = ()) -> shot_pb2.ShotSpec:
+        """What is prepared while the artist paints, for a job that carries what was painted on other frames, too."""
         settings, source = self.request.settings, self.source
-        options = ShotOptions(
-            self.request.clip.path, source.first, source.last, settings.model, settings.preset, settings.seed, settings.size
-        )
+        keys = (self.painted_frame, *(painted.frame for painted in others if painted.frame is not None))
+        path = self.request.clip.path
+        options = ShotOptions(path, source.first, source.last, settings.model, settings.preset, settings.seed, settings.size, keys=keys)
         spec = shot_spec(options)
         spec.clip.CopyFrom(self.clip_ref())
         return spec
