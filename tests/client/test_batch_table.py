@@ -128,7 +128,7 @@ def test_clips_are_found_with_their_painted_frames(tmp_path):
     clips = [("A", {"edited": "a.png", "at": 3, "model": "svd", "lora_steps": 2}), ("B.mov", None), ("C", None), ("C", None)]
     clips += [("shot.010", None), ("shot.020", None), ("D", {"edited": ["x.png", "y.png"], "at": [1, 4]}), ("E", {"note": "x"})]
     batch = read_batch(a_timeline(tmp_path / "cut.otio", *clips[:-1]), folder, {"out": "/o", "handles": 1})
-    assert not batch.problems and batch.skipped == 2
+    assert not batch.problems and [clip.name for clip in batch.unpainted] == ["C#1", "shot.020"]
     assert [batch.names[row.number] for row in batch.rows] == ["A", "B.mov", "C#2", "shot.010", "D"]
     painted = {batch.names[row.number]: [(Path(edit.path).name, edit.frame) for edit in row.options.edits] for row in batch.rows}
     assert painted["A"] == [("a.png", 3)] and painted["B.mov"] == [("B.0002.png", 2), ("B.0004.tif", 4)]
@@ -140,7 +140,7 @@ def test_clips_are_found_with_their_painted_frames(tmp_path):
 def test_metadata_that_cannot_be_used_is_told(tmp_path):
     clips = [("A", {"edited": "a.png", "colour": "x"}), ("B", {"edited": "a.png", "range": "0-4"}), ("C", {"at": 3})]
     batch = read_batch(a_timeline(tmp_path / "cut.otio", *clips), None, {"out": "/o"})
-    assert [problem.row for problem in batch.problems] == [1, 2] and batch.skipped == 1
+    assert [problem.row for problem in batch.problems] == [1, 2] and len(batch.unpainted) == 1
     assert "metadata 'colour' is not known" in batch.problems[0].sentence and "comes from the timeline" in batch.problems[1].sentence
 
 

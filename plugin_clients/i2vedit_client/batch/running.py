@@ -12,7 +12,6 @@ from i2vedit_client.errors import ClientError, ExitCode, Failure, ServerError
 from i2vedit_client.events import Event, progress_event
 from i2vedit_client.follow import persistent
 from i2vedit_client.remote import send
-from i2vedit_client.report import Report
 from i2vedit_client.submit import fetch
 
 Connect = Callable[[], Client]
@@ -31,7 +30,7 @@ def row_event(outcome: Outcome) -> Event:
 class BatchRun:
     """One call of `i2vedit batch`. What happens is told, and in the report before that."""
 
-    def __init__(self, connect: Connect, jobs: list[ShotJob], report: BatchReport, tell: Report, remote: bool) -> None:
+    def __init__(self, connect: Connect, jobs: list[ShotJob], report: BatchReport, tell: Callable[[Event], None], remote: bool) -> None:
         self._connect, self._jobs, self._report, self._tell, self._remote = connect, jobs, report, tell, remote
 
     def take_up(self, client: Client) -> None:

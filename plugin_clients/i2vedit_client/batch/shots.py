@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from i2vedit.v1 import clip_pb2, job_pb2
 from i2vedit_client.batch.rows import Row, read_row, unknown_columns
@@ -14,7 +14,12 @@ from i2vedit_client.errors import BadInput, ClientError, ExitCode
 from i2vedit_client.handles import add_handles
 from i2vedit_client.spec import job_spec
 
-TIMELINES = (".otio", ".otioz", ".otiod")
+if TYPE_CHECKING:
+    from i2vedit_client.batch.timeline_rows import Unpainted
+
+TIMELINES = (".otio", ".otioz", ".otiod", ".xml", ".fcpxml", ".edl", ".aaf")
+"""Those but the first ones need an adapter of OpenTimelineIO; without it they are refused by name."""
+TABLES = (".csv", ".tsv")
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Batch:
     """Of the rows that have one of their own: clips of timelines."""
     timeline_shots: dict[int, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    skipped: int = 0
+    unpainted: list["Unpainted"] = field(default_factory=list)
     """Clips of a timeline that nobody has painted."""
 
 
@@ -68,7 +73,7 @@ def _timeline(batch: Batch, edited_folder: Path | None) -> list[Line]:
     from i2vedit_client.batch.timeline_rows import read_timeline
 
     read = read_timeline(batch.file, edited_folder)
-    batch.names, batch.timeline_shots, batch.skipped, batch.problems = read.names, read.shots, read.skipped, read.problems
+    batch.names, batch.timeline_shots, batch.unpainted, batch.problems = read.names, read.shots, read.unpainted, read.problems
     return read.lines
 
 

@@ -18,15 +18,25 @@ MEDIA_ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,3}$")
 FROM_THE_TIMELINE = ("clip", "range")
 
 
+@dataclass(frozen=True)
+class Unpainted:
+    """A clip for which no painted frame was found."""
+
+    number: int
+    name: str
+    shot: TimelineShot | None
+    """None for a clip that could not be propagated anyway."""
+
+
 @dataclass
 class TimelineLines:
-    """Lines in the order of the clips, with their shots by number; clips that nobody has painted are counted."""
+    """Lines in the order of the clips, with their shots by number; and the clips that nobody has painted."""
 
     lines: list[Line] = field(default_factory=list)
     shots: dict[int, TimelineShot] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    skipped: int = 0
+    unpainted: list[Unpainted] = field(default_factory=list)
 
 
 def read_timeline(path: Path, edited_folder: Path | None) -> TimelineLines:
@@ -45,8 +55,15 @@ def read_timeline(path: Path, edited_folder: Path | None) -> TimelineLines:
         if "edited" in values:
             _take(read, number, name, values, lambda clip=clip: shot_of(timeline, clip, str(path)))
         else:
-            read.skipped += 1
+            read.unpainted.append(Unpainted(number, name, _shot_or_none(timeline, clip, str(path))))
     return read
+
+
+def _shot_or_none(timeline: Any, clip: Any, path: str) -> TimelineShot | None:
+    try:
+        return shot_of(timeline, clip, path)
+    except ClientError:
+        return None
 
 
 def _take(read: TimelineLines, number: int, name: str, values: dict[str, str], open_shot: Any) -> None:

@@ -49,8 +49,8 @@ def command(
             jobs = check(client, batch, remote)
     _refuse(batch, as_json)
     with open_view(as_json) as tell:
-        if batch.skipped:
-            tell({"event": "skipped", "count": batch.skipped})
+        if batch.unpainted:
+            tell({"event": "skipped", "count": len(batch.unpainted)})
         if dry_run:
             _plan(jobs, tell)
             return
@@ -71,7 +71,7 @@ def _refuse(batch: Batch, as_json: bool) -> None:
         rows = len({problem.row for problem in batch.problems})
         raise BadInput(f"{rows} of {rows + len(_sound(batch))} rows of {batch.file.name} cannot be used; nothing was submitted.")
     if not batch.rows:
-        hint = "Name painted frames in its clips' metadata, or with --edited-dir." if batch.skipped else "Add a row for each shot."
+        hint = "Name painted frames in its clips' metadata, or with --edited-dir." if batch.unpainted else "Add a row for each shot."
         raise BadInput(f"{batch.file.name} has nothing to propagate. {hint}")
 
 
