@@ -6,7 +6,7 @@ from i2vedit.v1 import job_pb2, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
 from i2vedit_core.media.container_colour import color_notices
 from i2vedit_core.media.source import ClipSource
-from i2vedit_core.media.still import export_frame, painting_notices
+from i2vedit_core.media.still import expect_stills, export_frame, painting_notices
 from i2vedit_server import convert
 from i2vedit_server.admission import examine_shot
 from i2vedit_server.confinement import is_local
@@ -34,6 +34,8 @@ class ShotCalls(JobCalls):
         clip = await asyncio.to_thread(source.open)
         frame = request.frame or clip.first_frame
         await asyncio.to_thread(export_frame, clip, frame, output)
+        if new:
+            expect_stills()
         shot = await self._prepared(new) if new else None
         notices = (*clip.notices, *color_notices(clip), *painting_notices(clip, output))
         return pb.ExtractFrameResponse(output_path=str(output), shot=shot, frame=frame, notices=notices)
