@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--long", type=int, default=1, help="shots of 4 chunks, and half as many of 9")
     parser.add_argument("--verify", action="store_true", help="the verification seeds, on which nothing was ever tuned")
     parser.add_argument("--keys", action="store_true", help="on long shots: the middle frame painted, or two frames")
+    parser.add_argument("--chunks", type=int, default=LONG, help="chunks of the shots of --keys")
     parser.add_argument("--model", default="mini", help="mini, svd, svd-xt or a diffusers folder")
     parser.add_argument("--out", type=Path, default=Path("docs/fidelity"), help="where the page goes")
     parser.add_argument("--work", type=Path, default=Path("runs/fidelity"), help="where figures are kept as they are made")
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = Settings(model=options.model, steps=options.steps, lora=LoraSettings(steps=options.lora_steps))
     command = shlex.join(["python", "benchmarks/fidelity.py", *(sys.argv[1:] if arguments is None else arguments)])
     if options.keys:
-        print(keys.run(split, options.shots, settings, options.out / "keys.md", command))
+        print(keys.run(split, options.shots, settings, options.out / "keys.md", command, options.chunks))
         return
     state = sources_sha256()
     folder = options.work / f"{model_sha256(options.model)[:12]}-{state[:12]}-{options.steps}-{options.lora_steps}"
