@@ -62,8 +62,8 @@ class ReadyChild:
     The program reads its arguments as a line of JSON from its stdin where it gets none, and ends when that is closed.
     """
 
-    def __init__(self, program: str, seconds: float) -> None:
-        self._program, self._seconds = program, seconds
+    def __init__(self, program: str) -> None:
+        self._program = program
         self._lock = threading.Lock()
         self._ready: subprocess.Popen[bytes] | None = None
 
@@ -73,13 +73,13 @@ class ReadyChild:
             if self._ready is None or self._ready.poll() is not None:
                 self._ready = _start(self._program)
 
-    def run(self, *arguments: str) -> bytes:
-        """As `Child.run`: each answer comes from a process of its own. Raises ChildFailedError."""
+    def run(self, seconds: float, *arguments: str) -> bytes:
+        """As `Child.run`: each answer comes from a process of its own, in so many seconds. Raises ChildFailedError."""
         with self._lock:
             waiting, self._ready = self._ready, None
         if waiting is None or waiting.poll() is not None:
-            return _answer(_start(self._program, *arguments), b"", self._seconds)
-        answer = _answer(waiting, json.dumps(arguments).encode() + b"\n", self._seconds)
+            return _answer(_start(self._program, *arguments), b"", seconds)
+        answer = _answer(waiting, json.dumps(arguments).encode() + b"\n", seconds)
         self.keep_ready()
         return answer
 

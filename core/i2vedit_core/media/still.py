@@ -60,7 +60,7 @@ class Still:
         return self.pixels.shape[1], self.pixels.shape[0]
 
 
-_READER = ReadyChild("read_picture.py", READ_SECONDS)
+_READER = ReadyChild("read_picture.py")
 
 
 def expect_stills() -> None:
@@ -72,7 +72,7 @@ def open_still(path: str | Path) -> Still:
     """Reads PNG, JPEG, TIFF (8 or 16 bits, float), EXR or PSD. Raises BridgeError EDIT_NOT_FOUND or EDIT_UNREADABLE."""
     picture = _existing_file(Path(path))
     try:
-        answer = _READER.run(str(picture), str(limits().picture_megapixels * MEGAPIXEL))
+        answer = _READER.run(READ_SECONDS, str(picture), str(limits().picture_megapixels * MEGAPIXEL))
         head, _, body = answer.partition(b"\n")
         found = json.loads(head)
     except (ChildFailedError, ValueError) as error:
