@@ -45,7 +45,7 @@ def command(
         raise BadInput("The range comes from the timeline. Leave --range out, or give the movie file as CLIP.")
     shot = _timeline_session(otio, clip_name or "", handles) if otio is not None else None
     spec = shot.job_spec(options) if shot is not None else job_spec(replace(options, clip=clip or ""))
-    remote = is_remote()
+    remote, directory = is_remote(), Path(spec.delivery.directory)
     with open_report(as_json) as report:
         with connect() as client:
             spec = send(client, spec, report) if remote else spec
@@ -56,7 +56,7 @@ def command(
             leave(job, report)
         else:
             told = shot.telling(report) if shot is not None else report
-            watch(connect, job.name, told, Path(spec.delivery.directory) if remote else None)
+            watch(connect, job.name, told, directory if remote else None)
 
 
 def _timeline_session(otio: str, clip_name: str, handles: int) -> "TimelineSession":
