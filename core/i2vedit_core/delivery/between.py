@@ -53,8 +53,8 @@ class Between:
             yield from (_answer(plate, one, one, 0.0) for plate, one in zip(plates, before, strict=True))
             return
         after = _carried(*following, plates[::-1])[::-1]
-        for place, (plate, *neighbours) in enumerate(zip(plates, before, after, strict=True), start=1):
-            yield _answer(plate, *neighbours, place / (len(plates) + 1))
+        for place, (plate, one, other) in enumerate(zip(plates, before, after, strict=True), start=1):
+            yield _answer(plate, one, other, place / (len(plates) + 1))
 
 
 def _carried(answer: FramePictures, plate: Picture, plates: Sequence[Picture]) -> list[_Carried]:

@@ -26,7 +26,7 @@ def _inside(frame: int, grown: int = 0) -> np.ndarray:
 def _shot(frames: int) -> ChunkPictures:
     """A textured body over ground that stands still, and its body in other colours; the edit map is the body."""
     ground, body = _texture(0, SIDE, SIDE), _texture(1, 24, 24)
-    tint = 0.4 * (_texture(2, 24, 24) - 0.5) + np.float32([0.2, 0, -0.2])
+    tint = 0.4 * (_texture(2, 24, 24) - 0.5) + np.array([0.2, 0, -0.2], np.float32)
     plates = np.repeat(ground[None], frames, axis=0)
     edited = plates.copy()
     for frame in range(frames):
@@ -51,8 +51,8 @@ def test_the_change_goes_where_its_body_goes(stride: int) -> None:
     filled = _filled(shot, stride)
     for frame in range(1, 9):
         assert np.array_equal(filled[frame - 1].source, shot.source[frame])
-        assert _error(filled, shot, frame, _inside(frame, grown=-3)) < 0.02
-        assert _error(filled, shot, frame, ~_inside(frame, grown=4)) < 0.005
+        assert _error(filled, shot, frame, _inside(frame, grown=-3)) < 0.003
+        assert _error(filled, shot, frame, ~_inside(frame, grown=4)) < 0.001
         assert filled[frame - 1].edit_map[_inside(frame, grown=-3)].min() > 0.9
         assert filled[frame - 1].edit_map[~_inside(frame, grown=8)].max() < 0.1
 
@@ -70,7 +70,7 @@ def test_what_one_side_does_not_show_comes_from_the_other() -> None:
     shot = _shot(5)
     edited = shot.source.copy()
     for frame in range(5):
-        edited[frame][~_inside(frame)] += np.float32([0.2, -0.1, 0.1])
+        edited[frame][~_inside(frame)] += np.array([0.2, -0.1, 0.1], np.float32)
     shot = ChunkPictures(edited, shot.source, 1 - shot.edit_map)
     both, before_alone = _filled(shot, 4), _filled(shot.part(slice(4)), 4)
     for frame in (2, 3):
@@ -83,7 +83,7 @@ def test_frames_behind_the_last_that_the_model_has_seen_are_carried_from_it() ->
     filled = _filled(shot, 4)
     assert len(filled) == 6
     for frame in (5, 6):
-        assert _error(filled, shot, frame, _inside(frame, grown=-3)) < 0.02
+        assert _error(filled, shot, frame, _inside(frame, grown=-3)) < 0.003
 
 
 def test_chunks_one_after_the_other_give_what_one_gives() -> None:
