@@ -114,6 +114,7 @@ def shot_id(shot: Shot, settings: Settings, model: ModelFolder) -> str:
         "model": str(model.path),
         "seed": settings.seed,
         "steps": settings.steps,
+        "stride": settings.stride,
         "lora_steps": settings.lora_steps(model.lora_steps),
     }
     return hashlib.sha256(json.dumps(key, sort_keys=True).encode("utf-8", "surrogateescape")).hexdigest()[:16]

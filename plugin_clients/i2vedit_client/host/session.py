@@ -17,7 +17,7 @@ from i2vedit_client.host.clip import HostClip
 from i2vedit_client.host.delivery import delivered_color, host_named
 from i2vedit_client.host.timecode import later, parse_rate
 from i2vedit_client.host.timing import SourceRange, Span, source_range
-from i2vedit_client.spec import PropagateOptions, ShotOptions, absolute, job_spec, shot_spec
+from i2vedit_client.spec import PropagateOptions, ShotOptions, absolute, job_spec, shot_spec, stride_fields
 
 SESSION_FILE, STATUS_FILE, REFERENCE_FILE = "session.json", "status.json", "plate.tif"
 JOB_FILES = "job-*.json"
@@ -34,6 +34,7 @@ class Settings:
     seed: int = 0
     lora_steps: int | None = None
     size: tuple[int, int] | None = None
+    stride: str = "1"
     handles: int = 0
     """Media frames beyond the clip's ends, as far as there are any."""
     deliver: str = ""
@@ -51,7 +52,9 @@ class Settings:
         unknown = sorted(set(given) - set(cls.__dataclass_fields__))
         if unknown:
             raise BadInput(f"There are no settings {', '.join(unknown)}. docs/hosts.md has them all.")
-        settings = cls(**{**given, "size": tuple(given["size"]) if given.get("size") else None})
+        size, stride = tuple(given["size"]) if given.get("size") else None, str(given.get("stride", cls.stride))
+        stride_fields(stride)
+        settings = cls(**{**given, "size": size, "stride": stride})
         if not isinstance(settings.handles, int) or settings.handles < 0:
             raise BadInput(f"Handles are a number of frames, 0 or more, and not {settings.handles!r}.")
         for key, choices in _CHOICES.items():
@@ -195,9 +198,8 @@ class Session:
     def shot_spec(self) -> shot_pb2.ShotSpec:
         """What is prepared while the artist paints."""
         settings, source = self.request.settings, self.source
-        options = ShotOptions(
-            self.request.clip.path, source.first, source.last, settings.model, settings.preset, settings.seed, settings.size
-        )
+        wanted = {key: getattr(settings, key) for key in ("model", "preset", "seed", "size", "stride")}
+        options = ShotOptions(self.request.clip.path, source.first, source.last, **wanted)
         spec = shot_spec(options)
         spec.clip.CopyFrom(self.clip_ref())
         return spec
