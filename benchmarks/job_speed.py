@@ -16,7 +16,7 @@ import torch
 from disk import bytes_in
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone, load_backbone
-from i2vedit_core.method.chunks import Chunk
+from i2vedit_core.method.chunks import Chunk, plan_chunks
 from i2vedit_core.method.conditioning import TIME_IDS, Condition
 from i2vedit_core.method.edm import predict
 from i2vedit_core.method.preparation import Workplace
@@ -126,7 +126,7 @@ def _propagation(task: Task, backbone: Backbone, scene: Scene, watch: _Watch) ->
 
     stores = open_store(task.settings.maps or MapStore.REPLAY)
     workplace = Workplace(Artifacts(task.folder), Reporter(watch, CancelToken()), open_store=stores)
-    return Propagation(backbone, task.settings, task.frames, read, workplace)
+    return Propagation(backbone, task.settings, plan_chunks(task.frames, backbone.chunk_frames), read, workplace)
 
 
 @torch.no_grad()

@@ -22,7 +22,7 @@ import metrics
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone, load_backbone
 from i2vedit_core.method.attention import reference
-from i2vedit_core.method.chunks import Chunk
+from i2vedit_core.method.chunks import Chunk, plan_chunks
 from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.method.propagation import Propagation
 from i2vedit_core.pictures import to_pictures, to_pixels
@@ -90,7 +90,9 @@ def later_chunk(backbone: Backbone, settings: Settings, truth: Truth, way: Way) 
         return to_pixels(truth.source[chunk.start : chunk.stop])
 
     with tempfile.TemporaryDirectory() as folder, kept(way):
-        propagation = Propagation(backbone, settings, len(truth.source), read, Workplace(Artifacts(Path(folder))))
+        propagation = Propagation(
+            backbone, settings, plan_chunks(len(truth.source), backbone.chunk_frames), read, Workplace(Artifacts(Path(folder)))
+        )
         *_, last = propagation.run(to_pixels(truth.edited[:1]))
     return to_pictures(last.pixels)[1:]
 

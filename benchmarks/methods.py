@@ -16,7 +16,7 @@ from i2vedit_core.delivery.matting import ChunkPictures, PaintedPictures
 from i2vedit_core.delivery.patch import Patcher
 from i2vedit_core.matte import painted_difference, painted_matte
 from i2vedit_core.media.fit import Fit, same_size
-from i2vedit_core.method.chunks import Chunk
+from i2vedit_core.method.chunks import Chunk, plan_chunks
 from i2vedit_core.method.conditioning import condition_on
 from i2vedit_core.method.edm import noise_grid, predict, slope
 from i2vedit_core.method.latents import decode, encode
@@ -96,7 +96,9 @@ class Bench:
     def _propagate(self, settings: Settings) -> Outcome:
         stores = replay_only if self.is_long else self._shared_store
         workplace = Workplace(Artifacts(self.folder), open_store=stores)  # methods that make the same trajectory or LoRA make it once
-        propagation = Propagation(self.backbone, settings, len(self.truth.source), self.read, workplace)
+        propagation = Propagation(
+            self.backbone, settings, plan_chunks(len(self.truth.source), self.backbone.chunk_frames), self.read, workplace
+        )
         chunks = list(propagation.run(self._pixels(self.truth.edited[:1])))
         prepared = propagation.preparation.first
         assert prepared is not None

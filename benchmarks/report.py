@@ -162,7 +162,7 @@ def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def _block(block: Block, margin: int) -> Image.Image:
     """A shot: its title, the frames' numbers, and its rows, whose names stand in a `margin` of so many pixels."""
     frames, height, width = next(iter(block.rows.values())).shape[:3]
-    chosen = choose_frames(0, frames - 1, 0, COLUMNS)
+    chosen = choose_frames(0, frames - 1, (0,), COLUMNS)
     cell_height = max(1, round(CELL_WIDTH * height / width))
     top = 2 * LABEL_HEIGHT
     size = margin + COLUMNS * (CELL_WIDTH + GAP) + GAP, top + len(block.rows) * (cell_height + GAP) + GAP

@@ -24,6 +24,7 @@ from i2vedit_core.delivery.inside import Filling
 from i2vedit_core.delivery.matting import ChunkPictures
 from i2vedit_core.files import whole_file
 from i2vedit_core.media.fit import Fit, plan_fit
+from i2vedit_core.method.chunks import plan_chunks
 from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.method.propagation import Propagation
 from i2vedit_core.pictures import to_pictures, to_pixels
@@ -70,7 +71,13 @@ def answer(truth: Truth, fit: Fit, shot: BenchmarkShot, backbone: Backbone) -> C
     settings = Settings(preset=Preset.PREVIEW, edit=shot.kind, seed=shot.number)
     with tempfile.TemporaryDirectory() as folder:
         workplace = Workplace(Artifacts(Path(folder)))
-        propagation = Propagation(backbone, settings, len(small), lambda chunk: to_pixels(small[chunk.start : chunk.stop]), workplace)
+        propagation = Propagation(
+            backbone,
+            settings,
+            plan_chunks(len(small), backbone.chunk_frames),
+            lambda chunk: to_pixels(small[chunk.start : chunk.stop]),
+            workplace,
+        )
         (chunk,) = propagation.run(to_pixels(fit.to_model(truth.edited[0])[None]))
     return ChunkPictures(to_pictures(chunk.pixels), to_pictures(chunk.source), chunk.edit_map.numpy())
 

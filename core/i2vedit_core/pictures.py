@@ -4,16 +4,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from i2vedit_core.media.decode import decode_frames
+from i2vedit_core.media.decode import decode_along
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.shot import Shot
 
 
-def read_chunk(shot: Shot, fit: Fit, first: int, count: int) -> Tensor:
-    """Source frames [F, 3, h, w] float32 in [-1, 1] at the model's size, from source frame `first` on."""
-    frames = decode_frames(shot.clip, first, first + count - 1)
-    return to_pixels(np.stack([fit.to_model(frame) for frame in frames]))
+def read_chunk(shot: Shot, fit: Fit, frames: range) -> Tensor:
+    """Source frames [F, 3, h, w] float32 in [-1, 1] at the model's size, in the order of `frames`, which may go back in time."""
+    in_time = frames if frames.step > 0 else frames[::-1]
+    pictures = [fit.to_model(frame) for frame in decode_along(shot.clip, in_time)]
+    return to_pixels(np.stack(pictures if frames.step > 0 else pictures[::-1]))
 
 
 def to_pixels(pictures: Picture) -> Tensor:

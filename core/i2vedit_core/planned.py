@@ -8,6 +8,7 @@ from torch import Tensor
 
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.legs import Leg
 from i2vedit_core.media.fit import Fit, plan_fit
 from i2vedit_core.media.working import Working
 from i2vedit_core.method.chunks import Chunk
@@ -41,7 +42,8 @@ def carry_out_planned(
 def request_for(shot: Shot, settings: Settings, backbone: Backbone) -> Request:
     """What work on the shot asks of the memory."""
     fit, trains = fit_for(shot, settings, backbone), settings.lora_steps(backbone.folder.lora_steps) > 0
-    return Request(fit.width, fit.height, settings.steps, trains, settings.maps, min(len(shot), backbone.chunk_frames))
+    seen = len(range(0, len(shot), settings.stride or 1))
+    return Request(fit.width, fit.height, settings.steps, trains, settings.maps, min(seen, backbone.chunk_frames))
 
 
 def fit_for(shot: Shot, settings: Settings, backbone: Backbone) -> Fit:
@@ -55,10 +57,10 @@ def fit_for(shot: Shot, settings: Settings, backbone: Backbone) -> Fit:
     return replace(fit, working=Working.of(clip.color_space))
 
 
-def reader(shot: Shot, fit: Fit) -> ReadChunk:
-    """Reads the shot's chunks at the model's size."""
+def reader(shot: Shot, fit: Fit, leg: Leg) -> ReadChunk:
+    """Reads the chunks of a leg at the model's size."""
 
     def read(chunk: Chunk) -> Tensor:
-        return read_chunk(shot, fit, shot.first + chunk.start, chunk.length)
+        return read_chunk(shot, fit, leg.seen_in(chunk))
 
     return read

@@ -12,11 +12,12 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from i2vedit_core.backbone import Backbone
+from i2vedit_core.legs import Leg
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.pictures import to_pictures
-from i2vedit_core.progress import Preview, Reporter
+from i2vedit_core.progress import Reporter
 
 EVERY = 3
 """So many steps from one look to the next."""
@@ -31,9 +32,8 @@ _log = logging.getLogger(__name__)
 class Previewer:
     """Shows the first, the middle and the last frame of the chunk in hand to whoever watches. Draws no random number, changes nothing."""
 
-    def __init__(self, backbone: Backbone, fit: Fit, first_frame: int, report: Reporter) -> None:
-        """`first_frame` is the source frame number of the shot's first."""
-        self._backbone, self._fit, self._first_frame, self._report = backbone, fit, first_frame, report
+    def __init__(self, backbone: Backbone, fit: Fit, leg: Leg, report: Reporter) -> None:
+        self._backbone, self._fit, self._leg, self._report = backbone, fit, leg, report
         self._ready_seconds = 0.0
         self._has_room = True
 
@@ -44,7 +44,7 @@ class Previewer:
         began = time.monotonic()
         try:
             for index, jpeg in self._frames(clean):
-                self._report.preview(Preview(chunk.index, step, self._first_frame + chunk.start + index, jpeg))
+                self._report.preview(chunk.index, step, self._leg.seen_in(chunk)[index], jpeg)
         except torch.OutOfMemoryError:
             _log.info("there is no room to decode previews; this job goes on without")
             self._has_room = False

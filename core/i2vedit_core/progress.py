@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -120,6 +120,19 @@ class Counter(Protocol):
     def __call__(self, step: int, loss: float | None = None) -> None: ...
 
 
+@dataclass
+class _Ahead:
+    """What is done of a job and what is left, in evaluations of the UNet."""
+
+    chunks: int = 1
+    left: float = 0.0
+    done: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+    def seconds_left(self) -> float | None:
+        return (time.monotonic() - self.started) / self.done * self.left if self.done else None
+
+
 class Reporter:
     """Turns finished steps into Progress events with an estimate of the time left.
 
@@ -128,30 +141,37 @@ class Reporter:
 
     def __init__(self, on_event: EventCallback, token: CancelToken) -> None:
         self._on_event, self._token = on_event, token
-        self._chunks, self._left, self._done = 1, 0.0, 0.0
-        self._started = time.monotonic()
+        self._ahead, self._first_chunk = _Ahead(), 0
+
+    def from_chunk(self, first: int) -> "Reporter":
+        """The same job, told by somebody who counts chunks from 0 and begins with this one."""
+        part = Reporter(self._on_event, self._token)
+        part._ahead, part._first_chunk = self._ahead, first
+        return part
 
     @property
     def wants_previews(self) -> bool:
         return self._token.wants_previews
 
-    def preview(self, preview: Preview) -> None:
-        self._on_event(preview)
+    def preview(self, chunk: int, step: int, frame: int, jpeg: bytes) -> None:
+        self._on_event(Preview(self._first_chunk + chunk, step, frame, jpeg))
 
     @property
     def chunks(self) -> int:
         """Of the whole shot; 1 until that is known."""
-        return self._chunks
+        return self._ahead.chunks
 
     def expect(self, chunks: int, total_cost: float) -> None:
         """Says how much there is to do."""
-        self._chunks, self._left = chunks, total_cost
+        self._ahead.chunks, self._ahead.left = chunks, total_cost
 
     def step(self, stage: Stage, chunk: int, step: int, of: int, cost: float = 0.0, loss: float | None = None) -> None:
         """Says that a step is done. Raises BridgeError CANCELLED if the job is to stop."""
         self._token.check()
-        self._done, self._left = self._done + cost, max(self._left - cost, 0.0)
-        self._on_event(Progress(stage, chunk, self._chunks, step, of, loss, self._seconds_left()))
+        self._ahead.done += cost
+        self.skip(cost)
+        place = self._first_chunk + chunk
+        self._on_event(Progress(stage, place, self.chunks, step, of, loss, self._ahead.seconds_left()))
 
     def counter(self, stage: Stage, chunk: int, of: int, cost: float, first: int = 0) -> "Counter":
         """What a stage calls after each of its steps; they count on from `first`."""
@@ -163,15 +183,10 @@ class Reporter:
 
     def skip(self, cost: float) -> None:
         """Work that was found done: it neither remains nor tells how fast this machine is."""
-        self._left = max(self._left - cost, 0.0)
+        self._ahead.left = max(self._ahead.left - cost, 0.0)
 
     def frame(self, frame: int, path: Path) -> None:
         self._on_event(FrameDelivered(frame, path))
 
     def artifact(self, name: str) -> None:
         self._on_event(ArtifactUsed(name))
-
-    def _seconds_left(self) -> float | None:
-        if self._done == 0:
-            return None
-        return (time.monotonic() - self._started) / self._done * self._left

@@ -1,14 +1,14 @@
 """Making a delivery again: a ticket's settings as they were, and the refusal to repeat it with other material."""
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from i2vedit_core.delivery.form import Form
-from i2vedit_core.delivery.ticket import Ticket
+from i2vedit_core.delivery.ticket import EditNote, Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.fingerprint import sha256_of, sha256_of_plate
 from i2vedit_core.media.source import source_of
@@ -43,16 +43,24 @@ def delivery_of(ticket: Ticket, directory: Path) -> DeliverySettings:
     return DeliverySettings(directory, form.color_space, form.depth, form.compression, form.alpha, inside=form.inside, grain=form.grain)
 
 
-def check_material(ticket: Ticket, plate: Path, edit: Path, model: ModelFolder) -> None:
-    """Raises BridgeError MATERIAL_CHANGED, CLIP_NOT_FOUND or EDIT_NOT_FOUND unless everything is what the ticket was made of."""
+def check_material(ticket: Ticket, plate: Path, edits: Sequence[Path], model: ModelFolder) -> None:
+    """Raises BridgeError MATERIAL_CHANGED, CLIP_NOT_FOUND or EDIT_NOT_FOUND unless everything is what the ticket was made of.
+
+    `edits`: the painted frames, in their order.
+    """
     if _plate_hash(ticket, plate) != ticket.plate_sha256:
         raise _changed(f"The plate '{plate}' is not what it was when this was delivered; give the plate of then with --plate.")
-    if _hash(edit, Reason.EDIT_NOT_FOUND, "edited frame", "--edited") != ticket.edit_sha256:
-        raise _changed(f"The edited frame '{edit}' has been saved again since; give the picture of then with --edited.")
-    if ticket.region_path and _hash(Path(ticket.region_path), Reason.REGION_UNUSABLE, "region", "--region") != ticket.region_sha256:
-        raise _changed(f"The region '{ticket.region_path}' is not what it was when this was delivered; put the one of then in its place.")
+    for note, edit in zip(ticket.edits, edits, strict=True):
+        _check_edit(note, edit)
     if model.sha256 != ticket.model_sha256:
         raise _changed(f"The model '{ticket.model}' has other weights than when this was delivered; put the former ones in its place.")
+
+
+def _check_edit(note: EditNote, edit: Path) -> None:
+    if _hash(edit, Reason.EDIT_NOT_FOUND, "edited frame", "--edited") != note.sha256:
+        raise _changed(f"The edited frame '{edit}' has been saved again since; give the picture of then with --edited.")
+    if note.region_path and _hash(Path(note.region_path), Reason.REGION_UNUSABLE, "region", "--region") != note.region_sha256:
+        raise _changed(f"The region '{note.region_path}' is not what it was when this was delivered; put the one of then in its place.")
 
 
 def _plate_hash(ticket: Ticket, plate: Path) -> str:

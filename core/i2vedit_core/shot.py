@@ -1,7 +1,9 @@
-"""What goes in: a shot (a plate's frame range) and the edit painted on one of its frames."""
+"""What goes in: a shot (a plate's frame range) and the edits painted on some of its frames."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from i2vedit_core.errors import BridgeError, Code, Reason
@@ -38,10 +40,10 @@ class Shot:
 
 @dataclass(frozen=True)
 class Edit:
-    """The painted picture and the source frame it was painted on (None: the first frame of the shot)."""
+    """The painted picture, and the source frame that it was painted on: a key of the shot."""
 
     image: Path
-    frame: int | None = None
+    frame: int
     region: Path | None = None
     """A matte that the artist gives: a picture for the painted frame, or a clip with a frame for each of the shot."""
     notices: tuple[str, ...] = field(default=(), compare=False)
@@ -49,19 +51,39 @@ class Edit:
 
     @classmethod
     def open(cls, path: str | Path, shot: Shot, frame: int | None = None, region: str | Path | None = None) -> "Edit":
-        """Reads the picture once and checks that it fits the shot's plate. The region is looked at when it is used (`delivery.region`).
+        """Reads the picture once and checks that it fits the plate of its frame, by default the shot's first. The region is looked at when
+        it is used (`delivery.region`).
 
-        Raises BridgeError (EDIT_NOT_FOUND, EDIT_UNREADABLE, EDIT_SIZE_MISMATCH, EDIT_SHIFTED, EDIT_FRAME_UNSUPPORTED, NOT_FINITE,
-        RANGE_OUTSIDE_CLIP, CLIP_UNREADABLE).
+        Raises BridgeError (EDIT_NOT_FOUND, EDIT_UNREADABLE, EDIT_SIZE_MISMATCH, EDIT_SHIFTED, NOT_FINITE, RANGE_OUTSIDE_CLIP,
+        CLIP_UNREADABLE).
         """
-        if frame is not None and not shot.first <= frame <= shot.last:
-            sentence = f"The edit was painted on frame {frame}, which is outside the shot's frames {shot.first} to {shot.last}."
-            raise BridgeError(Code.OUT_OF_RANGE, Reason.RANGE_OUTSIDE_CLIP, sentence)
-        if frame not in (None, shot.first):
-            sentence = f"The edit was painted on frame {frame}; for now it must be the first of the range, which begins at {shot.first}."
-            raise BridgeError(Code.UNIMPLEMENTED, Reason.EDIT_FRAME_UNSUPPORTED, sentence)
+        frame = shot.first if frame is None else frame
+        check_keys(shot, [frame])
         still = open_still(path)
         check_fits(still, shot.clip)
-        (plate,) = decode_frames(shot.clip, shot.first, shot.first)
+        (plate,) = decode_frames(shot.clip, frame, frame)
         notices = on_plate(still, shot.clip, repaired(plate)[0]).notices
         return cls(still.path, frame, Path(os.path.abspath(region)) if region else None, notices)
+
+
+def check_keys(shot: Shot, frames: Iterable[int]) -> None:
+    """Raises BridgeError RANGE_OUTSIDE_CLIP for a painted frame that the shot does not have."""
+    for frame in frames:
+        if not shot.first <= frame <= shot.last:
+            sentence = (
+                f"The edit was painted on frame {frame}, which is outside the shot's frames {shot.first} to {shot.last}; "
+                "give the frame that was painted, or a range that holds it."
+            )
+            raise BridgeError(Code.OUT_OF_RANGE, Reason.RANGE_OUTSIDE_CLIP, sentence)
+
+
+def in_order(edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """The edits of one shot by frame. Raises BridgeError EDIT_NOT_FOUND where there is none, EDIT_FRAME_TAKEN for two of one frame."""
+    ordered = tuple(sorted(edits, key=lambda edit: edit.frame))
+    if not ordered:
+        raise BridgeError(Code.INVALID_ARGUMENT, Reason.EDIT_NOT_FOUND, "No edited frame was given; give the picture that was painted.")
+    for one, other in pairwise(ordered):
+        if one.frame == other.frame:
+            sentence = f"'{one.image.name}' and '{other.image.name}' were both painted on frame {one.frame}; give one of them."
+            raise BridgeError(Code.INVALID_ARGUMENT, Reason.EDIT_FRAME_TAKEN, sentence)
+    return ordered

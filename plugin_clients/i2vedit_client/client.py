@@ -207,16 +207,18 @@ class Client:
         with _translated():
             yield from self._stub.DownloadFrames(request)
 
-    def verify_delivery(self, directory: str, plate: str | None, edit: str | None) -> Iterator[delivery_pb2.VerifyDeliveryResponse]:
-        """Progress and findings, then a verdict. Plate and edited frame are looked for where the ticket says unless they are named."""
-        request = delivery_pb2.VerifyDeliveryRequest(directory=directory, plate_path=plate or "", edit_path=edit or "")
+    def verify_delivery(self, directory: str, plate: str | None, edits: Sequence[str]) -> Iterator[delivery_pb2.VerifyDeliveryResponse]:
+        """Progress and findings, then a verdict. Plate and edited frames are looked for where the ticket says unless they are named."""
+        request = delivery_pb2.VerifyDeliveryRequest(directory=directory, plate_path=plate or "")
+        _name_edits(request, edits)
         with _translated():
             yield from self._stub.VerifyDelivery(request)
 
-    def repeat_delivery(self, directory: str, output: str, plate: str | None, edit: str | None) -> delivery_pb2.RepeatDeliveryResponse:
+    def repeat_delivery(self, directory: str, output: str, plate: str | None, edits: Sequence[str]) -> delivery_pb2.RepeatDeliveryResponse:
         """Submits the job that makes a delivered version again below `output`, or takes up the unfinished one that does."""
         request = delivery_pb2.RepeatDeliveryRequest(request_id=uuid.uuid4().hex, directory=directory, output_path=output)
-        request.plate_path, request.edit_path = plate or "", edit or ""
+        request.plate_path = plate or ""
+        _name_edits(request, edits)
         with _translated():
             return self._stub.RepeatDelivery(request, timeout=HASH_SECONDS)
 
@@ -230,3 +232,9 @@ class Client:
         """Ends the server after its running job's next step, with everything kept. Gives its process id."""
         with _translated():
             return self._stub.DrainServer(transfer_pb2.DrainServerRequest(), timeout=QUICK_SECONDS).process_id
+
+
+def _name_edits(request: delivery_pb2.VerifyDeliveryRequest | delivery_pb2.RepeatDeliveryRequest, edits: Sequence[str]) -> None:
+    if edits:
+        request.edit_path = edits[0]
+        request.further_edit_paths.extend(edits[1:])

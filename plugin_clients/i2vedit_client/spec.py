@@ -106,8 +106,10 @@ class ShotOptions:
     preset: str
     seed: int
     size: tuple[int, int] | None = None
-    stride: str = "1"
     reading: Reading = AS_IT_IS
+    keys: tuple[int, ...] = ()
+    """Source frames that will be painted. Empty: the first."""
+    stride: str = "1"
 
 
 def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
@@ -122,6 +124,7 @@ def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
             picture_area=picture_area(options.size),
             **stride_fields(options.stride),
         ),
+        key_frames=options.keys,
     )
 
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import uuid
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from i2vedit.v1 import job_pb2, shot_pb2
@@ -13,10 +14,10 @@ from i2vedit_core.delivery.region import open_region
 from i2vedit_core.delivery.sequence import check_directory, describe_delivery
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.container_colour import color_notices
-from i2vedit_core.media.fingerprint import stamp_of_plate
+from i2vedit_core.media.fingerprint import sha256_of, stamp_of_plate
 from i2vedit_core.models import ModelFolder, find_model
 from i2vedit_core.settings import Settings
-from i2vedit_core.shot import Edit, Shot
+from i2vedit_core.shot import Edit, Shot, check_keys, in_order
 from i2vedit_server import convert
 from i2vedit_server.database import Database
 from i2vedit_server.messages import NOWHERE
@@ -86,13 +87,15 @@ def examine(spec: job_pb2.JobSpec, packed: bytes) -> Found:
     """
     order = convert.order("", spec, NOWHERE)
     shot = Shot.open(order.clip, order.first, order.last)
-    edit = Edit.open(order.edit, shot, order.edit_frame, order.region)
-    open_region(edit, shot)
+    edits = in_order(edit.open(shot) for edit in order.edits)
+    for edit in edits:
+        open_region(edit, shot)
     model = find_model(order.settings.model)
     check_directory(order.delivery.directory)
     describe_delivery(shot.clip, order.delivery)
-    notices = (*shot.clip.notices, *color_notices(shot.clip), *edit.notices)
-    return Found(len(shot), _fingerprint(packed, edit, shot), shot_id(shot, order.settings, model), notices)
+    keys = tuple(edit.frame for edit in edits)
+    notices = (*shot.clip.notices, *color_notices(shot.clip), *dict.fromkeys(notice for edit in edits for notice in edit.notices))
+    return Found(len(shot), _fingerprint(packed, edits, shot), shot_id(shot, order.settings, model, keys), notices)
 
 
 def examine_shot(wanted: shot_pb2.ShotSpec) -> NewShot:
@@ -101,10 +104,11 @@ def examine_shot(wanted: shot_pb2.ShotSpec) -> NewShot:
     order = convert.shot_order("", spec, NOWHERE)
     shot = Shot.open(order.clip, order.first, order.last)
     model = find_model(order.settings.model)
-    return NewShot(shot_id(shot, order.settings, model), spec.SerializeToString(deterministic=True), len(shot))
+    check_keys(shot, order.keys)
+    return NewShot(shot_id(shot, order.settings, model, order.keys or (shot.first,)), spec.SerializeToString(deterministic=True), len(shot))
 
 
-def shot_id(shot: Shot, settings: Settings, model: ModelFolder) -> str:
+def shot_id(shot: Shot, settings: Settings, model: ModelFolder, keys: tuple[int, ...]) -> str:
     """A hash of all that a preparation depends on. Settings of the edit are none of it, and presets only by the training that they mean."""
     clip = shot.clip
     key = {
@@ -116,19 +120,20 @@ def shot_id(shot: Shot, settings: Settings, model: ModelFolder) -> str:
         "steps": settings.steps,
         "stride": settings.stride,
         "lora_steps": settings.lora_steps(model.lora_steps),
+        "keys": keys,
     }
     return hashlib.sha256(json.dumps(key, sort_keys=True).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _fingerprint(packed: bytes, edit: Edit, shot: Shot) -> str:
+def _fingerprint(packed: bytes, edits: Iterable[Edit], shot: Shot) -> str:
     """Over the spec, the edited pixels, and size and time of plate and region: clips are too large to be read before every job."""
     digest = hashlib.sha256(packed)
-    with edit.image.open("rb") as file:
-        digest.update(hashlib.file_digest(file, "sha256").digest())
     digest.update(stamp_of_plate(shot.clip, shot.first, shot.last).encode())
-    if edit.region is not None:
-        status = edit.region.stat()
-        digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
+    for edit in edits:
+        digest.update(sha256_of(edit.image).encode())
+        if edit.region is not None:
+            status = edit.region.stat()
+            digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
     return digest.hexdigest()
 
 

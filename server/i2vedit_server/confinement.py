@@ -19,7 +19,9 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_server.config import ServerConfig
 from i2vedit_server.data_folder import DataFolder
 
-PATH_FIELDS = frozenset({"path", "output_path", "directory", "other_directory", "plate_path", "edit_path", "model", "region_path"})
+PATH_FIELDS = frozenset(
+    {"path", "output_path", "directory", "other_directory", "plate_path", "edit_path", "further_edit_paths", "model", "region_path"}
+)
 """Names of the fields that hold paths, in whichever message they stand."""
 LONGEST_PATH = 32_767
 """In characters: that of Windows, the longest of all."""
@@ -72,8 +74,8 @@ class Confinement:
 
     def _confine(self, request: Message) -> None:
         for message in _messages(request):
-            for field, text in _paths(message):
-                setattr(message, field, str(self._inside(text)))
+            for field, texts in _paths(message):
+                _set_paths(message, field, [str(self._inside(each)) for each in texts])
         for message in _messages(request):
             if isinstance(message, clip_pb2.ClipRef):
                 message.confined = True
@@ -101,8 +103,8 @@ class Confinement:
         if not self.windows:
             return
         for message in _messages(request):
-            for field, text in _paths(message):
-                if field in OUTPUT_FIELDS and _names_device(PureWindowsPath(text)):
+            for field, texts in _paths(message):
+                for text in (each for each in texts if field in OUTPUT_FIELDS and _names_device(PureWindowsPath(each))):
                     sentence = f"'{text}' is the name of a device on Windows and not of a file; choose another name."
                     raise BridgeError(Code.INVALID_ARGUMENT, Reason.PATH_NOT_ALLOWED, sentence)
 
@@ -130,16 +132,24 @@ def _messages(message: Message) -> Iterator[Message]:
                 yield from _messages(each)
 
 
-def _paths(message: Message) -> list[tuple[str, str]]:
-    """Name and text of each field of this message that holds a path."""
-    named = [(field.name, value) for field, value in message.ListFields() if field.name in PATH_FIELDS]
-    return [(name, text) for name, text in named if not (name == "model" and text in MODEL_NAMES) and isinstance(text, str)]
+def _paths(message: Message) -> list[tuple[str, list[str]]]:
+    """Name of each field of this message that holds paths, and what it holds."""
+    fields = [(field, value) for field, value in message.ListFields() if field.type == FieldDescriptor.TYPE_STRING]
+    held = [(field.name, list(value) if field.is_repeated else [value]) for field, value in fields if field.name in PATH_FIELDS]
+    return [(name, texts) for name, texts in held if not (name == "model" and texts[0] in MODEL_NAMES)]
+
+
+def _set_paths(message: Message, field: str, texts: list[str]) -> None:
+    if len(texts) == 1 and isinstance(getattr(message, field), str):
+        setattr(message, field, texts[0])
+    else:
+        getattr(message, field)[:] = texts
 
 
 def _refuse_endless(request: Message) -> None:
     """Before anybody takes it apart: a path of a million parts is seconds of work."""
     for message in _messages(request):
-        for _, text in _paths(message):
+        for text in (each for _, texts in _paths(message) for each in texts):
             if len(text) > LONGEST_PATH:
                 sentence = f"'{text[:40]}…' has {len(text)} characters; a path has at most {LONGEST_PATH}."
                 raise BridgeError(Code.INVALID_ARGUMENT, Reason.PATH_INVALID, sentence)

@@ -15,7 +15,7 @@ from i2vedit_core.media.spaces import find_space
 from i2vedit_core.progress import Preview, Progress, Stage
 from i2vedit_core.repeat import settings_of
 from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, Inside, LoraSettings, Preset, Settings, SideFormat
-from i2vedit_server.messages import JobOrder, Places, ShotOrder
+from i2vedit_server.messages import EditOrder, JobOrder, Places, ShotOrder
 from i2vedit_server.record import Failure, JobKind, JobRecord, Priority, ShotRecord, StopRequest
 from i2vedit_server.states import JobState
 
@@ -101,19 +101,19 @@ def local_path(text: str, what: str) -> Path:
 
 
 def canonical_spec(spec: job_pb2.JobSpec) -> job_pb2.JobSpec:
-    """The same spec with every default written out, so that equal jobs have equal bytes. Takes one edit, on the first frame.
+    """The same spec with every default written out and edits in the order of their frames, so that equal jobs have equal bytes.
 
-    Raises BridgeError EDIT_NOT_FOUND, EDIT_FRAME_UNSUPPORTED, SETTING_INVALID.
+    Raises BridgeError EDIT_NOT_FOUND, SETTING_INVALID.
     """
     whole = job_pb2.JobSpec()
     whole.CopyFrom(spec)
     if not whole.edits:
         raise _invalid(Reason.EDIT_NOT_FOUND, "The job names no edited frame; give the picture that was painted.")
-    if not whole.edits[0].HasField("frame"):
-        whole.edits[0].frame = whole.clip.source_in
-    if len(whole.edits) > 1 or (whole.edits[0].frame != whole.clip.source_in and not _is_whole(whole.clip)):
-        sentence = "This version propagates one edited frame, and it must be the first frame of the range; let the range begin there."
-        raise BridgeError(Code.UNIMPLEMENTED, Reason.EDIT_FRAME_UNSUPPORTED, sentence)
+    for edit in whole.edits:
+        if not edit.HasField("frame"):
+            edit.frame = whole.clip.source_in
+    whole.edits.sort(key=lambda edit: edit.frame)
+    del whole.key_frames[:]  # the edits say them
     _complete_shot(whole)
     delivery = whole.delivery
     delivery.color_space = delivery.color_space or "match"
@@ -130,7 +130,7 @@ def canonical_spec(spec: job_pb2.JobSpec) -> job_pb2.JobSpec:
 
 def canonical_shot(shot: shot_pb2.ShotSpec) -> job_pb2.JobSpec:
     """The spec of a preparation, with every default written out. Raises BridgeError SETTING_INVALID."""
-    whole = job_pb2.JobSpec(clip=shot.clip, settings=shot.settings)
+    whole = job_pb2.JobSpec(clip=shot.clip, settings=shot.settings, key_frames=sorted(set(shot.key_frames)))
     _complete_shot(whole)
     return whole
 
@@ -180,6 +180,7 @@ def shot_order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> ShotOrder:
         last=clip.source_in + clip.frame_count - 1 if clip.frame_count else None,
         settings=_settings(spec.settings),
         places=places,
+        keys=tuple(spec.key_frames),
     )
 
 
@@ -188,8 +189,7 @@ def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
 
     Raises BridgeError PATH_INVALID, RANGE_OUTSIDE_CLIP, SETTING_INVALID, TICKET_UNUSABLE.
     """
-    shot, edit = shot_order(job_id, spec, places), spec.edits[0]
-    is_first = _is_whole(spec.clip) and edit.frame == 0
+    shot = shot_order(job_id, spec, places)
     repeats = _repeated_ticket(spec.delivery)
     return JobOrder(
         job_id=job_id,
@@ -199,12 +199,17 @@ def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
         settings=shot.settings if repeats is None else replace(settings_of(repeats), model=shot.settings.model),
         # What is made again is made from scratch: what was kept of the first time would prove nothing.
         places=places if repeats is None else Places(places.work, places.work / "artifacts"),
-        edit=local_path(edit.path, "edited frame"),
-        edit_frame=None if is_first else edit.frame,
-        region=local_path(edit.region_path, "region") if edit.region_path else None,
+        edits=tuple(_edit_order(edit, spec.clip) for edit in spec.edits),
         delivery=_delivery(spec.delivery),
         repeats=repeats,
     )
+
+
+def _edit_order(edit: job_pb2.EditedFrame, clip: clip_pb2.ClipRef) -> EditOrder:
+    # A whole sequence begins with the number that it begins with, which is seldom 0.
+    is_first = _is_whole(clip) and edit.frame == 0
+    region = local_path(edit.region_path, "region") if edit.region_path else None
+    return EditOrder(local_path(edit.path, "edited frame"), None if is_first else edit.frame, region)
 
 
 def _read_as_then(clip: ClipSource, ticket: Ticket) -> ClipSource:
@@ -274,7 +279,7 @@ def shot_message(record: ShotRecord, artifact_bytes: int | None, progress: job_p
     shot = shot_pb2.Shot(
         name=SHOT_PREFIX + record.shot_id,
         state=state,
-        spec=shot_pb2.ShotSpec(clip=spec.clip, settings=spec.settings),
+        spec=shot_pb2.ShotSpec(clip=spec.clip, settings=spec.settings, key_frames=spec.key_frames),
         frame_count=job.frame_count,
         job=job_name(job.job_id),
         progress=progress,

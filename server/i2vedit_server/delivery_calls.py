@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ class DeliveryCalls(JobCalls):
         folder = await asyncio.to_thread(_version_folder, request.directory)
         paths = await asyncio.to_thread(self._paths, request, folder, _ticket_or_none(folder), context.peer())
         # Closed here and now when the caller goes, and with it the process.
-        async with aclosing(self._looks.look("verify", *_texts(paths.folder, paths.plate, paths.edit))) as looking:
+        async with aclosing(self._looks.look("verify", *_texts(paths.folder, paths.plate, *paths.edits))) as looking:
             async for told in looking:
                 if told["event"] == "verdict":
                     yield pb.VerifyDeliveryResponse(verdict=_verdict(told))
@@ -57,12 +58,12 @@ class DeliveryCalls(JobCalls):
         folder = await asyncio.to_thread(_version_folder, request.directory)
         ticket = await asyncio.to_thread(_ticket, folder)
         paths = await asyncio.to_thread(self._paths, request, folder, ticket, context.peer())
-        if paths.plate is None or paths.edit is None:
+        if paths.plate is None or None in paths.edits:
             sentence = "The ticket names files that callers from another machine may not use; say where they are with --plate and --edited."
             raise BridgeError(Code.PERMISSION_DENIED, Reason.PATH_NOT_ALLOWED, sentence)
         spec = repetition_spec(ticket, paths, request.output_path)
         self._confinement.admit(spec, context.peer())
-        await asyncio.to_thread(_check, ticket, Path(spec.clip.path), Path(spec.edits[0].path), spec.settings.model)
+        await asyncio.to_thread(_check, ticket, Path(spec.clip.path), [Path(edit.path) for edit in spec.edits], spec.settings.model)
         record, attached, _ = await self._admission.create(spec, Wish(request.request_id, attach=True))
         if not attached:
             await self._scheduler.arrived(record)
@@ -72,11 +73,18 @@ class DeliveryCalls(JobCalls):
         self, request: pb.VerifyDeliveryRequest | pb.RepeatDeliveryRequest, folder: Path, ticket: Ticket | None, peer: str
     ) -> DeliveryPaths:
         """What the caller names, else what the ticket names and this caller may have looked at."""
-        named = {"clip": request.plate_path, "edited frame": request.edit_path}
-        plate, edit = (convert.local_path(text, what) if text else None for what, text in named.items())
+        plate = convert.local_path(request.plate_path, "clip") if request.plate_path else None
+        texts = [request.edit_path, *request.further_edit_paths]
+        edits = [convert.local_path(text, "edited frame") if text else None for text in texts]
         if ticket is not None:
-            plate, edit = plate or Path(ticket.plate_path), edit or Path(ticket.edit_path)
-        return DeliveryPaths(folder, *(path if path and self._confinement.allows(path, peer) else None for path in (plate, edit)))
+            notes = ticket.edits
+            if len(notes) < len(edits):
+                sentence = f"{len(edits)} edited frames were given, and this was made with {len(notes)}; give --edited once for each."
+                raise BridgeError(Code.INVALID_ARGUMENT, Reason.SETTING_INVALID, sentence)
+            plate = plate or Path(ticket.plate_path)
+            edits = [edit or Path(note.path) for note, edit in zip_longest(notes, edits)]
+        allowed = [path if path and self._confinement.allows(path, peer) else None for path in (plate, *edits)]
+        return DeliveryPaths(folder, allowed[0], tuple(allowed[1:]))
 
 
 def _texts(*paths: Path | None) -> Iterator[str]:
@@ -107,9 +115,9 @@ def _ticket_or_none(folder: Path) -> Ticket | None:
         return None
 
 
-def _check(ticket: Ticket, plate: Path, edit: Path, model: str) -> None:
-    """Reads plate, edited frame and model for their hashes. Blocks."""
-    check_material(ticket, plate, edit, find_model(model))
+def _check(ticket: Ticket, plate: Path, edits: list[Path], model: str) -> None:
+    """Reads plate, edited frames and model for their hashes. Blocks."""
+    check_material(ticket, plate, edits, find_model(model))
 
 
 def _finding(told: dict[str, Any]) -> pb.Finding:

@@ -9,6 +9,7 @@ from i2vedit_core.media.source import ClipSource
 from i2vedit_core.plan import MemoryPlan
 from i2vedit_core.progress import Event
 from i2vedit_core.settings import DeliverySettings, Settings
+from i2vedit_core.shot import Edit, Shot
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,30 @@ class ShotOrder:
     last: int | None
     settings: Settings
     places: Places
+    keys: tuple[int, ...] = ()
+    """Source frames that will be painted. Empty: the first of the shot."""
+
+
+@dataclass(frozen=True)
+class EditOrder:
+    """A painted frame, as the runner gets it."""
+
+    path: Path
+    frame: int | None
+    """None: the first of the shot."""
+    region: Path | None
+    """A matte that came with it."""
+
+    def open(self, shot: Shot) -> Edit:
+        """Raises BridgeError as `Edit.open` does."""
+        return Edit.open(self.path, shot, self.frame, self.region)
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobOrder(ShotOrder):
-    """A shot to carry an edit through, prepared or not."""
+    """A shot to carry painted frames through, prepared or not."""
 
-    edit: Path
-    edit_frame: int | None
-    """None: the first of the shot."""
-    region: Path | None
-    """A matte that came with the edit."""
+    edits: tuple[EditOrder, ...]
     delivery: DeliverySettings
     repeats: Ticket | None = None
     """Of the delivery that is made again, if this is no new one."""

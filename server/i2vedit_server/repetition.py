@@ -14,11 +14,11 @@ E = TypeVar("E")
 
 @dataclass(frozen=True)
 class DeliveryPaths:
-    """A version folder, and where its plate and edited frame are looked for; None: nowhere."""
+    """A version folder, and where its plate and edited frames, by frame, are looked for; None: nowhere."""
 
     folder: Path
     plate: Path | None
-    edit: Path | None
+    edits: tuple[Path | None, ...]
 
 
 def repetition_spec(ticket: Ticket, paths: DeliveryPaths, output: str) -> job_pb2.JobSpec:
@@ -26,7 +26,10 @@ def repetition_spec(ticket: Ticket, paths: DeliveryPaths, output: str) -> job_pb
     settings, delivery = settings_of(ticket), delivery_of(ticket, Path(output))
     return job_pb2.JobSpec(
         clip=clip_pb2.ClipRef(path=str(paths.plate), source_in=ticket.first, frame_count=ticket.last - ticket.first + 1),
-        edits=[job_pb2.EditedFrame(path=str(paths.edit), frame=ticket.edit_frame, region_path=ticket.region_path)],
+        edits=[
+            job_pb2.EditedFrame(path=str(path), frame=note.frame, region_path=note.region_path)
+            for note, path in zip(ticket.edits, paths.edits, strict=True)
+        ],
         settings=job_pb2.PropagationSettings(
             model=settings.model,
             preset=_number(convert.PRESETS, settings.preset),

@@ -17,7 +17,7 @@ from i2vedit_core.prepare import prepare
 from i2vedit_core.progress import CancelToken
 from i2vedit_core.propagate import propagate
 from i2vedit_core.settings import Settings
-from i2vedit_core.shot import Edit, Shot
+from i2vedit_core.shot import Shot
 from i2vedit_server.messages import DeviceFound, JobOrder, ShotOrder
 from i2vedit_server.worker_main import Report
 
@@ -58,13 +58,13 @@ def run_job(order: ShotOrder, report: Report, token: CancelToken) -> Path | None
 def run_propagation(order: JobOrder, report: Report, token: CancelToken) -> Path:
     """Everything that is still missing, and the delivery."""
     shot = Shot.open(order.clip, order.first, order.last)
-    edit = Edit.open(order.edit, shot, order.edit_frame, order.region)
+    edits = [edit.open(shot) for edit in order.edits]
     token.check()
     backbone = _BACKBONES.get(order.settings.model, _device_of(order.repeats))
     report(DeviceFound(device_words(backbone.device), memory_plan(backbone, shot, order.settings)))
     places = order.places
     with _threads_of(order.repeats):
-        return propagate(shot, edit, order.settings, backbone, order.delivery, places.work, places.artifacts, report, token).folder
+        return propagate(shot, edits, order.settings, backbone, order.delivery, places.work, places.artifacts, report, token).folder
 
 
 def _device_of(repeated: Ticket | None) -> str | None:
@@ -95,7 +95,7 @@ def run_preparation(order: ShotOrder, report: Report, token: CancelToken) -> Non
     report(DeviceFound(device_words(backbone.device), plan))
     if plan is not None and lacks_room(plan, spare):
         raise _memory_busy(plan.peak_bytes[plan.highest] + spare, plan.memory.free_bytes + spare)
-    prepare(shot, order.settings, backbone, order.places.artifacts, report, token, spare)
+    prepare(shot, order.settings, backbone, order.places.artifacts, report, token, spare, order.keys)
 
 
 def lacks_room(plan: MemoryPlan, spare_bytes: int) -> bool:

@@ -9,7 +9,7 @@ from i2vedit_core.delivery.sequence import SequenceWriter, reserve_version
 from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.progress import CancelToken, FrameDelivered, Progress, Stage
-from i2vedit_core.shot import Edit, Shot
+from i2vedit_core.shot import Shot
 from i2vedit_server.messages import JobOrder, ShotOrder
 from i2vedit_server.worker_main import Report
 
@@ -19,7 +19,7 @@ def run(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
     shot = Shot.open(order.clip, order.first, order.last)
     if not isinstance(order, JobOrder):
         return None
-    painted = read_painted(Edit.open(order.edit, shot, order.edit_frame), shot)
+    painted = read_painted(order.edits[0].open(shot), shot)
     matte = (painted.difference > painted.precision).astype(np.float32)
     folder = reserve_version(order.delivery.directory, shot.clip)
     with SequenceWriter(folder, shot.clip, order.delivery, _ticket(shot, order)) as writer:
@@ -37,7 +37,7 @@ def _ticket(shot: Shot, order: JobOrder) -> Ticket:
         plate_sha256="a" * 64,
         first=shot.first,
         last=shot.last,
-        edit_path=str(order.edit),
+        edit_path=str(order.edits[0].path),
         edit_sha256="b" * 64,
         edit_frame=shot.first,
         model=order.settings.model,

@@ -66,7 +66,7 @@ def test_pictures_that_cannot_be_used(propagate, edited, tmp_path):
         (("--range", "0-99"), "RANGE_OUTSIDE_CLIP"),
         (("--range", "6-6"), "RANGE_OUTSIDE_CLIP"),
         (("--range", f"0-{2**63 - 2}"), "RANGE_OUTSIDE_CLIP"),
-        (("--at", "3"), "EDIT_FRAME_UNSUPPORTED"),
+        (("--at", "99"), "RANGE_OUTSIDE_CLIP"),
         (("--model", "no-such-model"), "MODEL_UNKNOWN"),
         (("--compression", "tar"), "SETTING_INVALID"),
     ],

@@ -16,6 +16,7 @@ from tests.tiny_model import save_tiny_model
 from i2vedit_core import DeliverySettings, Edit, Settings, Shot, load_backbone, propagate
 from i2vedit_core import previews as previews_module
 from i2vedit_core.backbone import Backbone
+from i2vedit_core.legs import Leg
 from i2vedit_core.media.fit import plan_fit
 from i2vedit_core.media.still import export_frame
 from i2vedit_core.method.chunks import plan_chunks
@@ -48,7 +49,7 @@ def _watched() -> CancelToken:
 
 def _previewer(backbone: Backbone, told: list[Event], token: CancelToken | None = None, width: int = 32) -> Previewer:
     fit = plan_fit(2 * width, width, Fraction(1), width * width, 32)
-    return Previewer(backbone, fit, 100, Reporter(told.append, token or _watched()))
+    return Previewer(backbone, fit, Leg(100, 300, 300), Reporter(told.append, token or _watched()))
 
 
 def _previews(told: list[Event]) -> list[Preview]:

@@ -69,7 +69,7 @@ def test_a_ticket_gives_the_same_pixels_again_and_another_seed_does_not(backbone
     """Two chunks, with settings that are not the defaults."""
     delivery = DeliverySettings(tmp_path, depth=Depth.FLOAT)
     first = propagate(shot, edit, UNUSUAL, backbone, delivery)
-    *_, verdict = verify(first.folder, shot.clip.path, edit.image)
+    *_, verdict = verify(first.folder, shot.clip.path, [edit.image])
     assert isinstance(verdict, Verdict) and (verdict.faults, verdict.unchecked) == (0, 0)
 
     ticket = Ticket.load(first.folder)
@@ -88,17 +88,17 @@ def test_a_ticket_gives_the_same_pixels_again_and_another_seed_does_not(backbone
 @pytest.mark.parametrize("steps", [None, 0, 3, 250, 10_000])
 def test_settings_come_back_from_a_ticket_whole(backbone: Backbone, shot: Shot, edit: Edit, preset: Preset, steps: int | None) -> None:
     asked = replace(UNUSUAL, preset=preset, lora=LoraSettings(steps=steps, rank=2))
-    ticket = issue_ticket(shot, edit, asked, backbone, DeliverySettings(Path("/out"), alpha=Alpha.MATTE, compression="piz"))
+    ticket = issue_ticket(shot, [edit], asked, backbone, DeliverySettings(Path("/out"), alpha=Alpha.MATTE, compression="piz"))
     told = Ticket.from_json(ticket.to_json())
     back = settings_of(told)
     recommended = backbone.folder.lora_steps
     assert back.lora_steps(recommended) == asked.lora_steps(recommended)
     assert replace(back, lora=asked.lora) == replace(asked, guidance=back.guidance)
-    assert issue_ticket(shot, edit, back, backbone, delivery_of(told, Path("/out"))).identity() == ticket.identity() == told.identity()
+    assert issue_ticket(shot, [edit], back, backbone, delivery_of(told, Path("/out"))).identity() == ticket.identity() == told.identity()
 
 
 def test_a_ticket_of_a_newer_version_is_refused(backbone: Backbone, shot: Shot, edit: Edit) -> None:
-    ticket = issue_ticket(shot, edit, UNUSUAL, backbone, DeliverySettings(Path("/out")))
+    ticket = issue_ticket(shot, [edit], UNUSUAL, backbone, DeliverySettings(Path("/out")))
     for settings in ({**ticket.settings, "sharpness": 3}, {**ticket.settings, "edit": "mood"}, {}):
         with pytest.raises(BridgeError) as caught:
             settings_of(replace(ticket, settings=settings))
@@ -106,23 +106,23 @@ def test_a_ticket_of_a_newer_version_is_refused(backbone: Backbone, shot: Shot, 
 
 
 def test_other_material_is_refused(backbone: Backbone, shot: Shot, edit: Edit, tmp_path: Path) -> None:
-    ticket = issue_ticket(shot, edit, UNUSUAL, backbone, DeliverySettings(Path("/out")))
-    check_material(ticket, shot.clip.path, edit.image, backbone.folder)
+    ticket = issue_ticket(shot, [edit], UNUSUAL, backbone, DeliverySettings(Path("/out")))
+    check_material(ticket, shot.clip.path, [edit.image], backbone.folder)
     for changed, words in (
         (replace(ticket, plate_sha256="0"), "--plate"),
         (replace(ticket, edit_sha256="0"), "--edited"),
         (replace(ticket, model_sha256="0"), "weights"),
     ):
         with pytest.raises(BridgeError) as caught:
-            check_material(changed, shot.clip.path, edit.image, backbone.folder)
+            check_material(changed, shot.clip.path, [edit.image], backbone.folder)
         assert caught.value.reason is Reason.MATERIAL_CHANGED and words in caught.value.sentence
     with pytest.raises(BridgeError) as caught:
-        check_material(ticket, tmp_path / "gone.mov", edit.image, backbone.folder)
+        check_material(ticket, tmp_path / "gone.mov", [edit.image], backbone.folder)
     assert caught.value.reason is Reason.CLIP_NOT_FOUND
 
 
 def test_what_two_tickets_record_differently_is_named_one_by_one(backbone: Backbone, shot: Shot, edit: Edit) -> None:
-    ticket = issue_ticket(shot, edit, UNUSUAL, backbone, DeliverySettings(Path("/out")))
+    ticket = issue_ticket(shot, [edit], UNUSUAL, backbone, DeliverySettings(Path("/out")))
     later = replace(ticket, threads=16, versions={**ticket.versions, "torch": "9"}, created="later", plate_path="/elsewhere.mov")
     assert differing_facts(ticket, later) == [
         ("threads", ticket.threads, 16),

@@ -85,11 +85,11 @@ def _no_edit(spec: job_pb2.JobSpec) -> None:
 
 
 def _two_edits(spec: job_pb2.JobSpec) -> None:
-    spec.edits.add(path=spec.edits[0].path, frame=2)
+    spec.edits.add(path=spec.edits[0].path, frame=0)
 
 
 def _later_edit(spec: job_pb2.JobSpec) -> None:
-    spec.edits[0].frame = 2
+    spec.edits[0].frame = 4000
 
 
 def _missing_clip(spec: job_pb2.JobSpec) -> None:
@@ -176,8 +176,8 @@ def _missing_region(spec: job_pb2.JobSpec) -> None:
     ("change", "reason"),
     [
         (_no_edit, "EDIT_NOT_FOUND"),
-        (_two_edits, "EDIT_FRAME_UNSUPPORTED"),
-        (_later_edit, "EDIT_FRAME_UNSUPPORTED"),
+        (_two_edits, "EDIT_FRAME_TAKEN"),
+        (_later_edit, "RANGE_OUTSIDE_CLIP"),
         (_missing_clip, "CLIP_NOT_FOUND"),
         (_relative_clip, "PATH_INVALID"),
         (_nul_in_path, "PATH_INVALID"),

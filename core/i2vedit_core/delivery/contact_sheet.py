@@ -26,23 +26,24 @@ PAINTED = (240, 170, 40)
 ROWS = ("plate", "result", "matte")
 
 
-def choose_frames(first: int, last: int, painted: int, count: int = COLUMNS) -> list[int]:
-    """At most `count` frames, evenly over the range, first, last and the painted one among them."""
+def choose_frames(first: int, last: int, keys: Sequence[int], count: int = COLUMNS) -> list[int]:
+    """At most `count` frames, evenly over the range, first, last and as many of the painted ones as there is room for among them."""
     count = min(count, last - first + 1)
-    even = {round(x) for x in np.linspace(first, last, count)}
-    if painted not in even and first <= painted <= last:
-        inner = even - {first, last} or even
-        even = (even - {min(inner, key=lambda frame: abs(frame - painted))}) | {painted}
-    return sorted(even)
+    chosen = {round(x) for x in np.linspace(first, last, count)}
+    for key in keys:
+        free = chosen - set(keys) - {first, last}
+        if key not in chosen and first <= key <= last and free:
+            chosen = (chosen - {min(free, key=lambda frame: abs(frame - key))}) | {key}
+    return sorted(chosen)
 
 
-def make_contact_sheet(folder: Path, shot: Shot, painted: int) -> Path:
-    """Writes the sheet into a version folder, replacing an earlier one. Raises BridgeError."""
-    chosen = choose_frames(shot.first, shot.last, painted)
+def make_contact_sheet(folder: Path, shot: Shot, keys: Sequence[int]) -> Path:
+    """Writes the sheet into a version folder, replacing an earlier one; `keys`: the painted frames. Raises BridgeError."""
+    chosen = choose_frames(shot.first, shot.last, keys)
     frames = [seen for number in chosen for seen in seen_frames(folder, shot, number, number)]
     clip = shot.clip
     height = max(1, round(CELL_WIDTH * clip.height / (clip.width * float(clip.pixel_aspect))))
-    sheet = _draw([_on_display(seen, clip) for seen in frames], painted, height)
+    sheet = _draw([_on_display(seen, clip) for seen in frames], keys, height)
     final = folder / CONTACT_SHEET
     with whole_file(final, sheet.width * sheet.height * 3, replace=True) as temporary:
         sheet.save(temporary, format="PNG")
@@ -54,7 +55,7 @@ def _on_display(seen: SeenFrame, clip: ClipInfo) -> SeenFrame:
     return replace(seen, plate=on_display(seen.plate, space), result=on_display(seen.result, space))
 
 
-def _draw(frames: Sequence[SeenFrame], painted: int, cell_height: int) -> Image.Image:
+def _draw(frames: Sequence[SeenFrame], keys: Sequence[int], cell_height: int) -> Image.Image:
     width = MARGIN_LEFT + len(frames) * (CELL_WIDTH + GAP)
     height = LABEL_HEIGHT + len(ROWS) * (cell_height + GAP)
     sheet = Image.new("RGB", (width, height), BACKGROUND)
@@ -64,7 +65,7 @@ def _draw(frames: Sequence[SeenFrame], painted: int, cell_height: int) -> Image.
         draw.text((GAP, LABEL_HEIGHT + row * (cell_height + GAP) + cell_height // 2), name, TEXT, font)
     for column, seen in enumerate(frames):
         left = MARGIN_LEFT + column * (CELL_WIDTH + GAP)
-        is_painted = seen.frame == painted
+        is_painted = seen.frame in keys
         label = f"{seen.frame} · painted" if is_painted else str(seen.frame)
         draw.text((left, 4), label, PAINTED if is_painted else TEXT, font)
         for row, picture in enumerate((seen.plate, seen.result, np.repeat(seen.matte[:, :, None], 3, axis=2))):

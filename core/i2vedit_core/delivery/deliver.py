@@ -1,24 +1,19 @@
-"""Lays the edited chunks over the plate and writes the frames, each plate frame decoded when its turn comes."""
+"""Lays patches over the plate and writes the frames, each plate frame decoded when its turn comes."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
-
-import numpy as np
 
 from i2vedit_core.delivery.contact_sheet import make_contact_sheet
 from i2vedit_core.delivery.inside import Filling
-from i2vedit_core.delivery.matting import ChunkPictures, PaintedPictures
+from i2vedit_core.delivery.matting import FramePictures, PaintedPictures
 from i2vedit_core.delivery.painted import Painted
-from i2vedit_core.delivery.patch import Patch, Patcher
+from i2vedit_core.delivery.patch import Patch, Patcher, no_patch
 from i2vedit_core.delivery.preview import make_preview
-from i2vedit_core.delivery.region import Region
 from i2vedit_core.delivery.sequence import SequenceWriter
 from i2vedit_core.errors import BridgeError
-from i2vedit_core.matte import finish
-from i2vedit_core.media.decode import decode_frames
+from i2vedit_core.media.decode import decode_along
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.media.flow import Plane
 from i2vedit_core.media.pixels import Picture
@@ -29,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Plate:
+class Plate:
     """One frame of the plate."""
 
     frame: int
@@ -45,53 +40,53 @@ class Deliverer:
 
     shot: Shot
     fit: Fit
-    painted: Painted
     filling: Filling
-    region: Region | None
     writer: SequenceWriter
 
-    def unchanged(self) -> Iterator[tuple[int, Path]]:
-        """Nothing was painted: the plate, with an empty matte."""
-        for plate in self._plates(self.shot.first, self.shot.last):
-            yield plate.frame, self._write(plate, plate.decoded[..., :3], np.zeros(plate.seen.shape[:2], np.float32), {})
+    def painted_frame(self, painted: Painted) -> tuple[int, Path]:
+        """A painted frame, as painted; as its plate where nothing was."""
+        (plate,) = self._plates(range(painted.frame, painted.frame + 1))
+        if not painted.changed:
+            return self.lay_over(plate, no_patch(plate.seen))
+        return plate.frame, self._write(plate, painted.picture, painted.matte, {})
 
-    def painted_frame(self) -> tuple[int, Path]:
-        """The painted frame, as painted."""
-        (plate,) = self._plates(self.shot.first, self.shot.first)
-        return plate.frame, self._write(plate, self.painted.picture, self.painted.matte, {})
-
-    def patcher(self, chunk: ChunkPictures) -> Patcher:
-        """What will make the patches; `chunk` is the one that begins with the painted frame."""
-        encode, painted = self.fit.working.encode, self.painted
+    def patcher(self, painted: Painted, model: FramePictures) -> Patcher:
+        """What will make the patches of a leg; `model` is its answer for the painted frame."""
+        encode = self.fit.working.encode
         pictures = PaintedPictures(encode(painted.plate), encode(painted.picture), painted.difference)
-        return Patcher(pictures, self.fit, self.filling, chunk.frame(0))
+        return Patcher(pictures, self.fit, self.filling, model)
 
-    def frames(self, first: int, chunk: ChunkPictures, patcher: Patcher) -> Iterator[tuple[int, Path]]:
-        """Source frames from `first` on, one for each of the chunk's. `patcher` has followed all before them, written now or earlier."""
-        last = first + len(chunk.edited) - 1
-        for index, (plate, given) in enumerate(zip(self._plates(first, last), self._given(first, last), strict=True)):
-            patch = patcher.follow(plate.frame, plate.seen, chunk.frame(index), given)
-            yield plate.frame, self._write(plate, self.fit.working.decode(patch.new), patch.matte, _told(patch))
+    def patches(self, frames: range, answers: Iterable[FramePictures], patcher: Patcher, painted: Painted) -> Iterator[tuple[Plate, Patch]]:
+        """Of source frames in the order that a leg reaches them, an answer for each. `patcher` has followed all before them."""
+        for plate, given, answer in zip(self._plates(frames), painted.mattes(frames), answers, strict=True):
+            yield plate, patcher.follow(plate.frame, plate.seen, answer, given)
 
-    def _given(self, first: int, last: int) -> Iterator[Plane | None]:
-        mattes = self.region.given(first, last) if self.region else repeat(None, last - first + 1)
-        return (None if matte is None else finish(matte) for matte in mattes)
+    def unpainted(self, frames: range) -> Iterator[tuple[Plate, Patch]]:
+        """The same for a leg that begins where nothing was painted."""
+        for plate in self._plates(frames):
+            yield plate, no_patch(plate.seen)
 
-    def _plates(self, first: int, last: int) -> Iterator[_Plate]:
-        for frame, decoded in enumerate(decode_frames(self.shot.clip, first, last), start=first):
-            yield _Plate(frame, decoded, self.fit.working.encode(repaired(decoded)[0][..., :3]))
+    def lay_over(self, plate: Plate, patch: Patch) -> tuple[int, Path]:
+        """Writes a frame with its patch."""
+        # Where nothing is laid over, not even the way to the working encoding and back is gone.
+        new = self.fit.working.decode(patch.new) if patch.matte.any() else plate.decoded[..., :3]
+        return plate.frame, self._write(plate, new, patch.matte, _told(patch))
 
-    def _write(self, plate: _Plate, new: Picture, matte: Plane, told: dict[str, str | float]) -> Path:
+    def _plates(self, frames: range) -> Iterator[Plate]:
+        for frame, decoded in zip(frames, decode_along(self.shot.clip, frames), strict=True):
+            yield Plate(frame, decoded, self.fit.working.encode(repaired(decoded)[0][..., :3]))
+
+    def _write(self, plate: Plate, new: Picture, matte: Plane, told: dict[str, str | float]) -> Path:
         if self.writer.have(plate.frame):
             return self.writer.path(plate.frame)
         under, mended = repaired(plate.decoded, matte > 0)
         return self.writer.write(plate.frame, under, new, matte, {**told, "repaired": mended})
 
-    def extras(self) -> None:
+    def extras(self, keys: Sequence[int]) -> None:
         """The movie and the contact sheet beside the frames. They are a courtesy: without them the delivery is whole all the same."""
         try:
             make_preview(self.writer.folder, self.shot)
-            make_contact_sheet(self.writer.folder, self.shot, self.shot.first)
+            make_contact_sheet(self.writer.folder, self.shot, keys)
         except BridgeError as error:
             _log.warning("beside the frames of %s: %s", self.writer.folder.name, error.sentence)
 

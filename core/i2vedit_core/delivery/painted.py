@@ -1,11 +1,13 @@
 """The painted frame beside its plate: what was painted, and how exactly the picture can say it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 
-from i2vedit_core.delivery.region import open_region
+from i2vedit_core.delivery.region import Region, open_region
 from i2vedit_core.matte import finish, painted_difference, painted_matte, was_painted
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.edited import EIGHT_BIT, SIXTEEN_BIT, read_edited
@@ -27,24 +29,34 @@ class Painted:
     """The difference that the picture's own rounding may make, in the working encoding."""
     working: Working = AS_IT_IS
     """In what they are compared."""
-    region: Plane | None = None
-    """[H, W] in 0..1: a matte for it that the artist gave. What was painted elsewhere does not count."""
-    region_stands: bool = False
-    """Whether the given matte is the matte, also where nothing was painted."""
+    frame: int = 0
+    """Source frame number."""
+    region: Region | None = None
+    """A matte that the artist gave. What was painted elsewhere does not count."""
+
+    @cached_property
+    def given(self) -> Plane | None:
+        """[H, W] in 0..1: the artist's matte of the painted frame."""
+        return finish(self.region.first(self.frame)) if self.region else None
 
     @cached_property
     def difference(self) -> Plane:
         """[H, W] float32, in the working encoding."""
         found = painted_difference(self.working.encode(self.plate), self.working.encode(self.picture))
-        return found if self.region is None else np.where(self.region > 0, found, np.float32(0))
+        return found if self.given is None else np.where(self.given > 0, found, np.float32(0))
 
     @property
     def matte(self) -> Plane:
         """[H, W] in 0..1: of the painted frame itself."""
-        if self.region is not None and self.region_stands:
-            return self.region
+        if self.given is not None and self.region is not None and self.region.clip is not None:
+            return self.given  # a clip says where the edit is, also where nothing was painted
         found = painted_matte(self.difference, self.precision)
-        return found if self.region is None else np.where(found > 0, self.region, np.float32(0))
+        return found if self.given is None else np.where(found > 0, self.given, np.float32(0))
+
+    def mattes(self, frames: range) -> Iterator[Plane | None]:
+        """The artist's matte of each of these source frames; None where it is left to us."""
+        given = repeat(None, len(frames)) if self.region is None else self.region.given(frames)
+        return (None if matte is None else finish(matte) for matte in given)
 
     @property
     def changed(self) -> bool:
@@ -55,9 +67,7 @@ class Painted:
 
 def read_painted(edit: Edit, shot: Shot) -> Painted:
     """Raises BridgeError as `read_edited`, `decode_frames` and `Region.open`."""
-    (plate,) = decode_frames(shot.clip, shot.first, shot.first)
+    (plate,) = decode_frames(shot.clip, edit.frame, edit.frame)
     whole = repaired(plate)[0]
-    region = open_region(edit, shot)
-    given = finish(region.first(shot.first)) if region else None
     edited, working = read_edited(edit.image, shot.clip, whole), Working.of(shot.clip.color_space)
-    return Painted(whole[..., :3], edited.pixels, edited.precision, working, given, bool(region and region.clip))
+    return Painted(whole[..., :3], edited.pixels, edited.precision, working, edit.frame, open_region(edit, shot))

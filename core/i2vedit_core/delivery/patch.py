@@ -24,6 +24,14 @@ class Patch:
     """Which share of it is the plate with a change (1 all, 0 none: new pixels)."""
     flicker: float
     """Of the matte: see `Matting.flicker`."""
+    sure: Plane
+    """[h, w] in 0..1, at the size that flow is followed at: how surely what is seen there is what was painted."""
+
+
+def no_patch(plate: Picture) -> Patch:
+    """Nothing was painted: the plate [H, W, 3], with an empty matte."""
+    nothing = np.zeros(plate.shape[:2], np.float32)
+    return Patch(plate, nothing, 1.0, 0.0, np.ones_like(tracked(nothing)))
 
 
 class Patcher:
@@ -46,7 +54,7 @@ class Patcher:
         if matte.any():
             new[part.rows, part.columns], share = self._pixels.of(frame, followed, plate, model, part)
             delta = float(np.average(share, weights=part.of(matte)))
-        return Patch(new, matte, delta, self._matting.flicker)
+        return Patch(new, matte, delta, self._matting.flicker, followed.trust)
 
 
 def _seen(plate: Picture) -> Picture:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.media.decode import decode_frames
+from i2vedit_core.media.decode import decode_along
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import ClipInfo, probe
 from i2vedit_core.media.still import open_still
@@ -44,15 +44,15 @@ class Region:
 
     def first(self, frame: int) -> Picture:
         """The matte [H, W] of the painted frame."""
-        return self.picture if self.picture is not None else next(self._mattes(frame, frame))
+        return self.picture if self.picture is not None else next(self._mattes(range(frame, frame + 1)))
 
-    def given(self, first: int, last: int) -> Iterator[Picture | None]:
+    def given(self, frames: range) -> Iterator[Picture | None]:
         """The matte of each of these source frames; None where it is left to us."""
-        return repeat(None, last - first + 1) if self.clip is None else self._mattes(first, last)
+        return repeat(None, len(frames)) if self.clip is None else self._mattes(frames)
 
-    def _mattes(self, first: int, last: int) -> Iterator[Picture]:
+    def _mattes(self, frames: range) -> Iterator[Picture]:
         assert self.clip is not None
-        for picture in decode_frames(self.clip, first - self.start, last - self.start):
+        for picture in decode_along(self.clip, range(frames.start - self.start, frames.stop - self.start, frames.step)):
             yield _plane(picture[..., :3], picture[..., 3] if picture.shape[2] == 4 else None)
 
 

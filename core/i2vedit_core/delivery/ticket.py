@@ -16,6 +16,24 @@ MAX_ATTRIBUTE_NAME = 31
 
 
 @dataclass(frozen=True)
+class EditNote:
+    """A painted frame of a delivery."""
+
+    path: str
+    sha256: str
+    frame: int
+    """Source frame number."""
+    region_path: str = ""
+    """Of the matte that the artist gave; empty where none was given."""
+    region_sha256: str = ""
+
+    def named(self) -> dict[str, str | int]:
+        """Without full paths."""
+        told: dict[str, str | int] = {"edit": Path(self.path).name, "sha256": self.sha256, "frame": self.frame}
+        return told | ({"region": Path(self.region_path).name, "region_sha256": self.region_sha256} if self.region_path else {})
+
+
+@dataclass(frozen=True)
 class Ticket:
     """Names, hashes and settings of one delivery. `*_path` fields are full paths and stay in `ticket.json`."""
 
@@ -48,6 +66,14 @@ class Ticket:
     region_path: str = ""
     """Of the matte that the artist gave; empty where none was given."""
     region_sha256: str = ""
+    further_edits: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    """The painted frames behind the first one, each as an `EditNote`."""
+
+    @property
+    def edits(self) -> tuple[EditNote, ...]:
+        """All painted frames, in their order."""
+        first = EditNote(self.edit_path, self.edit_sha256, self.edit_frame, self.region_path, self.region_sha256)
+        return first, *(EditNote(**told) for told in self.further_edits)
 
     def attributes(self) -> dict[str, str | int]:
         """What every EXR carries: hashes and names, never a full path."""
@@ -73,12 +99,15 @@ class Ticket:
         }
         if self.region_path:
             values |= {"region": Path(self.region_path).name, "region_sha256": self.region_sha256}
+        if self.further_edits:
+            values["further_edits"] = json.dumps([note.named() for note in self.edits[1:]], sort_keys=True)
         return {ATTRIBUTE_PREFIX + name: value for name, value in values.items()}
 
     def deciding(self) -> dict[str, Any]:
         """What decides the pixels. Where maps were kept is left out: all ways give the same ones."""
         incidental = {"created", "plate_path", "edit_path", "region_path"}
         deciding = {key: value for key, value in dataclasses.asdict(self).items() if key not in incidental}
+        deciding["further_edits"] = [note.named() for note in self.edits[1:]]
         # As it comes back from its file, so that a ticket equals itself when it is read again.
         deciding["settings"] = json.loads(json.dumps({key: value for key, value in self.settings.items() if key != "maps"}))
         return deciding
@@ -100,7 +129,12 @@ class Ticket:
         needed = {field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING is field.default_factory}
         if not needed <= set(found) <= names:
             raise ValueError(f"The ticket's fields differ: {', '.join(sorted(set(found) ^ names))}.")
-        return cls(**found)
+        ticket = cls(**found)
+        try:
+            assert all(isinstance(note.frame, int) for note in ticket.edits)
+        except (TypeError, AssertionError) as error:
+            raise ValueError("The ticket's further edits are none.") from error
+        return ticket
 
     def save(self, folder: Path) -> Path:
         """Writes `ticket.json` into a version folder, replacing an earlier one of the same delivery."""

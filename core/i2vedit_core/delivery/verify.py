@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 
 from i2vedit_core.delivery.beside import beside_paths
@@ -11,7 +12,7 @@ from i2vedit_core.delivery.finding import Check, Finding, Kind, Looked, Verdict
 from i2vedit_core.delivery.form import Form
 from i2vedit_core.delivery.frame_checks import StoredFrame, as_painted, expected_header, matte_and_alpha, open_frame, outside_matte
 from i2vedit_core.delivery.painted import Painted, read_painted
-from i2vedit_core.delivery.ticket import TICKET_FILE, Ticket
+from i2vedit_core.delivery.ticket import TICKET_FILE, EditNote, Ticket
 from i2vedit_core.errors import BridgeError
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.ffmpeg import ffmpeg_version
@@ -44,11 +45,11 @@ def read_ticket(folder: Path) -> tuple[Ticket, Form]:
         raise ValueError(f"The {TICKET_FILE} in '{folder}' is damaged, or no ticket of this program's.") from error
 
 
-def verify(folder: Path, plate: Path | None = None, edit: Path | None = None) -> Iterator[Event]:
+def verify(folder: Path, plate: Path | None = None, edits: Sequence[Path | None] = ()) -> Iterator[Event]:
     """What is wrong with a delivered version, frame by frame; a Verdict comes last.
 
-    `plate` and `edit` say where plate and painted picture are to be looked for; None: they are not looked at, and what depends on them
-    is told to be unchecked.
+    `plate` and `edits` say where plate and painted pictures, in their order, are to be looked for; where there is None or nothing, they are
+    not looked at, and what depends on them is told to be unchecked.
     """
     try:
         ticket, form = read_ticket(folder)
@@ -56,7 +57,7 @@ def verify(folder: Path, plate: Path | None = None, edit: Path | None = None) ->
         yield Finding(Kind.FAULT, Check.TICKET, str(error))
         yield Verdict(0, -1, faults=1, unchecked=0, lossy=False, largest_difference=0.0)
         return
-    yield from _Verification(folder, ticket, form).run(plate, edit)
+    yield from _Verification(folder, ticket, form).run(plate, edits)
 
 
 @dataclass
@@ -72,11 +73,11 @@ class _Verification:
     differs: bool = False
     """Whether a frame was found that is not its plate's."""
 
-    def run(self, plate: Path | None, edit: Path | None) -> Iterator[Event]:
+    def run(self, plate: Path | None, edits: Sequence[Path | None]) -> Iterator[Event]:
         files, listed = list_frames(self.folder, self.ticket)
         shot, told = open_plate(self.ticket, plate)
-        painted, told_of_edit = _open_edit(self.ticket, shot, edit)
-        for finding in (*listed, *_beside(self.folder, self.ticket, self.form), *told, *told_of_edit):
+        painted, told_of_edits = _open_edits(self.ticket, shot, edits)
+        for finding in (*listed, *_beside(self.folder, self.ticket, self.form), *told, *told_of_edits):
             yield self._counted(finding)
         for told_now in self._frames(files, shot, painted):
             yield self._counted(told_now) if isinstance(told_now, Finding) else told_now
@@ -88,7 +89,7 @@ class _Verification:
         self.counts[finding.kind] += 1
         return finding
 
-    def _frames(self, files: dict[int, Path], shot: Shot | None, painted: Painted | None) -> Iterator[Finding | Looked]:
+    def _frames(self, files: dict[int, Path], shot: Shot | None, painted: dict[int, Painted]) -> Iterator[Finding | Looked]:
         plates = _plates(shot, self.ticket)
         first, last = self.ticket.first, self.ticket.last
         for number in range(first, last + 1):
@@ -97,7 +98,7 @@ class _Verification:
                 yield plate
                 plate = None
             if number in files:
-                yield from self._frame(number, files[number], plate, painted)
+                yield from self._frame(number, files[number], plate, painted.get(number))
             yield Looked(number - first + 1, last - first + 1)
         if self.differs:
             yield from self._other_decoder()
@@ -110,7 +111,7 @@ class _Verification:
         yield from matte_and_alpha(frame, self.form)
         if plate is not None:
             yield from self._against_plate(frame, plate)
-        if painted is not None and number == self.ticket.edit_frame:
+        if painted is not None:
             yield from as_painted(frame, painted, self.form)
 
     def _against_plate(self, frame: StoredFrame, plate: Picture) -> Iterator[Finding]:
@@ -193,14 +194,25 @@ def _unchecked_plate(why: str) -> Finding:
     return Finding(Kind.UNCHECKED, Check.PLATE, f"Not checked whether pixels outside the matte are the plate's: {why}.")
 
 
-def _open_edit(ticket: Ticket, shot: Shot | None, path: Path | None) -> tuple[Painted | None, list[Finding]]:
+def _open_edits(ticket: Ticket, shot: Shot | None, paths: Sequence[Path | None]) -> tuple[dict[int, Painted], list[Finding]]:
+    """The painted frames by number, as far as they can be opened."""
+    painted, findings = {}, []
+    for note, path in zip(ticket.edits, chain(paths, repeat(None)), strict=False):
+        found, told = _open_edit(note, shot, path)
+        findings += told
+        if found is not None:
+            painted[note.frame] = found
+    return painted, findings
+
+
+def _open_edit(note: EditNote, shot: Shot | None, path: Path | None) -> tuple[Painted | None, list[Finding]]:
     if shot is None:
         return None, [_unchecked_edit("that needs the plate, too")]
     if path is None:
         return None, [_unchecked_edit("it is not known where the edited frame is; give it with --edited")]
     try:
-        edit = Edit.open(path, shot, ticket.edit_frame, ticket.region_path or None)
-        if sha256_of(edit.image) != ticket.edit_sha256:
+        edit = Edit.open(path, shot, note.frame, note.region_path or None)
+        if sha256_of(edit.image) != note.sha256:
             return None, [_unchecked_edit(f"'{path}' has been saved again since; give the picture of then with --edited")]
         return read_painted(edit, shot), []
     except BridgeError as error:

@@ -1,6 +1,7 @@
-"""What a finished chunk leaves for the rest of its job, on disk: a job that is interrupted goes on with the first unfinished chunk.
+"""What a finished chunk leaves on disk: a job that is interrupted goes on with the first unfinished chunk, and a job that differs from an
+earlier one in a painted frame more makes only the chunks next to that (docs/decisions/0041).
 
-Chunks are found by a key of all that decides them, so that nothing is found wrongly. The folder belongs to one job and goes with it.
+Chunks are found by a key of all that decides them, so that nothing is found wrongly.
 """
 
 import logging
@@ -61,45 +62,48 @@ class Front:
 
 @dataclass(frozen=True)
 class Kept:
-    """Finished chunks of one job. What cannot be written costs time after a kill, and nothing else."""
+    """Finished chunks. What cannot be written costs time later, and nothing else."""
 
-    folder: Artifacts | None = None
-    """None: nothing is kept."""
+    chunks: Artifacts | None = None
+    """Of all jobs. None: they are not kept."""
+    fronts: Artifacts | None = None
+    """Of one job, with which they go: they are large. None: they are not kept."""
 
     def find(self, key: Key) -> Edited | None:
         """A chunk that was finished before."""
-        found = self._load(key, "edited")
+        found = _load(self.chunks, key, "edited")
         return None if found is None else Edited(found["z"], found["edit_map"])
 
     def keep(self, key: Key, edited: Edited) -> None:
         """A chunk is finished."""
-        self._save(key, "edited", {"z": edited.z, "edit_map": edited.edit_map})
+        _save(self.chunks, key, "edited", {"z": edited.z, "edit_map": edited.edit_map})
 
     def find_front(self, key: Key, front: Front) -> bool:
         """Whether what chunk 0 left was there, and is in `front` now."""
-        found = self._load(key, "front")
+        found = _load(self.fronts, key, "front")
         if found is not None:
             front.take_up(found)
         return found is not None
 
     def keep_front(self, key: Key, front: Front) -> None:
         """What chunk 0 has left, if it is not too large."""
-        if self.folder is None:
-            return
         tensors = front.tensors()
         if sum(tensor.nbytes for tensor in tensors.values()) <= LARGEST_FRONT_BYTES:
-            self._save(key, "front", tensors)
+            _save(self.fronts, key, "front", tensors)
 
-    def _file(self, folder: Artifacts, key: Key, name: str) -> Path:
-        return folder.folder("chunk", key) / f"{name}.safetensors"
 
-    def _load(self, key: Key, name: str) -> dict[str, Tensor] | None:
-        return None if self.folder is None else find_tensors(self._file(self.folder, key, name))
+def _file(folder: Artifacts, key: Key, name: str) -> Path:
+    return folder.folder("chunk", key) / f"{name}.safetensors"
 
-    def _save(self, key: Key, name: str, tensors: Mapping[str, Tensor]) -> None:
-        if self.folder is None:
-            return
-        try:
-            save_tensors(self._file(self.folder, key, name), tensors)
-        except BridgeError as error:
-            _log.warning("a finished chunk is not kept: %s", error.sentence)
+
+def _load(folder: Artifacts | None, key: Key, name: str) -> dict[str, Tensor] | None:
+    return None if folder is None else find_tensors(_file(folder, key, name))
+
+
+def _save(folder: Artifacts | None, key: Key, name: str, tensors: Mapping[str, Tensor]) -> None:
+    if folder is None:
+        return
+    try:
+        save_tensors(_file(folder, key, name), tensors)
+    except BridgeError as error:
+        _log.warning("a finished chunk is not kept: %s", error.sentence)

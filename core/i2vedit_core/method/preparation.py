@@ -16,7 +16,7 @@ from torch import Tensor
 from i2vedit_core.artifacts import Artifacts, tensor_sha256
 from i2vedit_core.backbone import Backbone, checkpointed_gradients
 from i2vedit_core.method.attention.reference import empty_reference, reference_frames
-from i2vedit_core.method.chunks import Chunk, plan_chunks
+from i2vedit_core.method.chunks import Chunk
 from i2vedit_core.method.conditioning import Condition, condition_on
 from i2vedit_core.method.editing import MapSource, editing_levels
 from i2vedit_core.method.edm import noise_grid
@@ -65,7 +65,9 @@ class Workplace:
     open_store: OpenStore = replay_only
     look: LookAtChunk | None = None
     kept: Artifacts | None = None
-    """Where finished chunks of this job are kept; None: nowhere."""
+    """Where finished chunks are kept; None: nowhere."""
+    fronts: Artifacts | None = None
+    """Where this job keeps what chunk 0 leaves for later ones; None: nowhere."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +89,23 @@ class Begun:
     source: Source
 
 
-class Preparation:
-    """The source side of one shot."""
+def preparation_cost(backbone: Backbone, settings: Settings) -> float:
+    """Of a chunk, in evaluations of the UNet."""
+    return settings.steps + TRAINING_COST * settings.lora_steps(backbone.folder.lora_steps)
 
-    def __init__(self, backbone: Backbone, settings: Settings, frame_count: int, read: ReadChunk, workplace: Workplace) -> None:
+
+class Preparation:
+    """The source side of one leg."""
+
+    def __init__(self, backbone: Backbone, settings: Settings, chunks: tuple[Chunk, ...], read: ReadChunk, workplace: Workplace) -> None:
         self.backbone, self.settings, self.read, self.workplace = backbone, settings, read, workplace
         self.report = workplace.report
         self.residence = Residence(backbone, workplace.options.offload)
-        self.chunks = plan_chunks(frame_count, backbone.chunk_frames)
+        self.chunks = chunks
         self.sigmas = noise_grid(backbone, settings.steps)
         self.lora = MotionLora(backbone.unet, settings.lora)
         self.lora_steps = settings.lora_steps(backbone.folder.lora_steps)
+        self.cost_of_chunk = preparation_cost(backbone, settings)
         self.reference_frames = reference_frames(settings.reference_frames, backbone.chunk_frames)
         self.first: Prepared | None = None
         """Chunk 0, once it is prepared: later ones look back at it."""
@@ -110,11 +118,6 @@ class Preparation:
     def skips(self) -> bool:
         """Whether there are later chunks that attend to chunk 0 (section 5)."""
         return len(self.chunks) > 1 and Part.SKIP_INTERVAL not in self.settings.without
-
-    @property
-    def cost_of_chunk(self) -> float:
-        """In evaluations of the UNet."""
-        return self.settings.steps + TRAINING_COST * self.lora_steps
 
     def prepare(self, chunk: Chunk) -> Prepared:
         """Everything of one chunk. Leaves the chunk's LoRA loaded."""
@@ -157,7 +160,6 @@ class Preparation:
 
     def run(self) -> None:
         """All chunks in their order, with nothing painted yet."""
-        self.report.expect(len(self.chunks), len(self.chunks) * self.cost_of_chunk)
         try:
             for chunk in self.chunks:
                 self.prepare(chunk)

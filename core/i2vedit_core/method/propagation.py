@@ -18,7 +18,7 @@ from i2vedit_core.method.editing import Edited, Editing, References, edit_chunk,
 from i2vedit_core.method.kept import Front, Kept
 from i2vedit_core.method.latents import decode, encode, require_finite
 from i2vedit_core.method.lock import Lock
-from i2vedit_core.method.preparation import Begun, Preparation, Prepared, ReadChunk, Workplace
+from i2vedit_core.method.preparation import Begun, Preparation, Prepared, ReadChunk, Workplace, preparation_cost
 from i2vedit_core.method.seeds import noise_like
 from i2vedit_core.progress import Stage
 from i2vedit_core.settings import Part, Settings
@@ -57,16 +57,30 @@ class _Head:
     """Whether `front` is full."""
 
 
-class Propagation:
-    """One shot on its way."""
+def propagation_cost(backbone: Backbone, settings: Settings) -> float:
+    """Of a chunk, in evaluations of the UNet."""
+    return preparation_cost(backbone, settings) + _editing_cost(settings, _guidance(backbone, settings))
 
-    def __init__(self, backbone: Backbone, settings: Settings, frame_count: int, read: ReadChunk, workplace: Workplace) -> None:
+
+def _guidance(backbone: Backbone, settings: Settings) -> tuple[float, float]:
+    return settings.guidance or backbone.folder.guidance
+
+
+def _editing_cost(settings: Settings, guidance: tuple[float, float]) -> float:
+    """At each step the replayed source, the edit with its condition and, with guidance, without it."""
+    return (2.0 if guidance == (1.0, 1.0) else 3.0) * len(editing_levels(settings))
+
+
+class Propagation:
+    """One leg on its way."""
+
+    def __init__(self, backbone: Backbone, settings: Settings, chunks: tuple[Chunk, ...], read: ReadChunk, workplace: Workplace) -> None:
         self.backbone, self.settings, self.report = backbone, settings, workplace.report
-        self.guidance = settings.guidance or backbone.folder.guidance
-        self.preparation = Preparation(backbone, settings, frame_count, read, workplace)
-        self.chunks = self.preparation.chunks
-        self.kept = Kept(workplace.kept)
-        self.report.expect(len(self.chunks), len(self.chunks) * (self.preparation.cost_of_chunk + self._editing_cost()))
+        self.guidance = _guidance(backbone, settings)
+        self.editing_cost = _editing_cost(settings, self.guidance)
+        self.chunks = chunks
+        self.preparation = Preparation(backbone, settings, chunks, read, workplace)
+        self.kept = Kept(workplace.kept, workplace.fronts)
 
     def run(self, painted: Tensor) -> Iterator[EditedChunk]:
         """Chunk after chunk: prepare the source, edit, hand the last frame over. painted: [1, 3, H, W] in [-1, 1]."""
@@ -122,7 +136,7 @@ class Propagation:
     def _take_up(self, chunk: Chunk, found: Edited) -> Edited:
         device = self.backbone.device
         # Chunk 0 is still prepared if there is an unfinished one behind it that looks back.
-        self.report.skip(self._editing_cost() + (self.preparation.cost_of_chunk if chunk.index > 0 else 0))
+        self.report.skip(self.editing_cost + (self.preparation.cost_of_chunk if chunk.index > 0 else 0))
         return Edited(found.z.to(device), found.edit_map)
 
     def _key(self, begun: Begun, start: Start, head: "_Head") -> dict[str, Any]:
@@ -166,7 +180,7 @@ class Propagation:
             look=partial(look, chunk) if (look := self.preparation.workplace.look) else None,
         )
         levels = len(editing_levels(self.settings))
-        after_step = self.report.counter(Stage.EDIT, chunk.index, levels, self._editing_cost() / levels)
+        after_step = self.report.counter(Stage.EDIT, chunk.index, levels, self.editing_cost / levels)
         edited = edit_chunk(editing, self.starting_noise(prepared), after_step)
         require_finite(edited.z, "denoising the edit")
         return edited
@@ -190,7 +204,3 @@ class Propagation:
         source = decode(self.backbone, begun.source.z_0, self.settings.decode_frames)
         edit_map = torch.nn.functional.interpolate(edited.edit_map[:, None], pixels.shape[-2:], mode="bilinear")[:, 0]
         return EditedChunk(begun.chunk, pixels, source, edit_map)
-
-    def _editing_cost(self) -> float:
-        """Of a chunk, in evaluations: at each step the replayed source, the edit with its condition and, with guidance, without it."""
-        return (2.0 if self.guidance == (1.0, 1.0) else 3.0) * len(editing_levels(self.settings))

@@ -14,7 +14,7 @@ from i2vedit_client.spec import Reading, ShotOptions, absolute, clip_ref, parse_
 @click.argument("clip")
 @click.option("--at", type=click.IntRange(min=0), metavar="N", help="Source frame. Default: the first of the range.")
 @click.option("--out", required=True, metavar="FILE", help=".tif or .png: 16 bits with an ICC profile; .exr: the plate's own values.")
-@click.option("--range", "frames", metavar="A-B", help="The shot, source frames. Default: from the frame to the clip's end.")
+@click.option("--range", "frames", metavar="A-B", help="The shot, source frames. Default: all of the clip.")
 @click.option("--model", default="mini", show_default=True, metavar="NAME|PATH", help="mini, svd, svd-xt, or a diffusers folder.")
 @click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="As it will be given to propagate.")
@@ -42,11 +42,12 @@ def command(
     The preparation runs in the server while nothing else is to be done. `propagate` with the same range, model, preset, seed
     and stride finds it, however far it is.
     """
-    first, last = parse_range(frames) if frames is not None else (at or 0, None)
+    first, last = parse_range(frames) if frames is not None else (0, None)
     frame = first if at is None else at
     if frame < first or (last is not None and frame > last):
         raise BadInput(f"Frame {frame} lies outside the range {frames}. Give a frame of the shot with --at.")
-    options = ShotOptions(clip, first, last, model, preset, seed, parse_size(size), stride, reading)
+    keys = () if at is None else (at,)
+    options = ShotOptions(clip, first, last, model, preset, seed, parse_size(size), reading, keys, stride)
     shot = None if no_prepare else shot_spec(options)
     with connect() as client:
         answer = client.extract_frame(clip_ref(clip, first, 0, reading), frame, absolute(out), shot)

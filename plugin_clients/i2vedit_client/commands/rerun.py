@@ -22,11 +22,13 @@ SUFFIX = "_rerun"
 @click.command("rerun")
 @click.argument("folder", metavar="DIR")
 @click.option("--plate", metavar="FILE", help="Where the plate is now. Default: where it was when this was delivered.")
-@click.option("--edited", metavar="FILE", help="Where the edited frame is now. Default: where it was then.")
+@click.option(
+    "--edited", "edited", multiple=True, metavar="FILE", help="Where the edited frame is now; several by frame. Default: where it was then."
+)
 @click.option("--out", metavar="DIR", help="Keeps the new version below this folder. Default: beside DIR, and gone if it is identical.")
 @click.option("--detach", is_flag=True, help="Submit, and neither wait nor compare.")
 @json_option
-def command(folder: str, plate: str | None, edited: str | None, out: str | None, detach: bool, as_json: bool) -> None:
+def command(folder: str, plate: str | None, edited: tuple[str, ...], out: str | None, detach: bool, as_json: bool) -> None:
     """Make the delivered version in DIR again from its ticket, and compare.
 
     It takes as long as the first time: nothing that was kept of that is used. DIR itself is only read. The same call again
@@ -35,7 +37,7 @@ def command(folder: str, plate: str | None, edited: str | None, out: str | None,
     first, output = absolute(folder), _output(folder, out)
     with open_report(as_json) as report:
         with connect() as client:
-            answer = client.repeat_delivery(first, output, plate and absolute(plate), edited and absolute(edited))
+            answer = client.repeat_delivery(first, output, plate and absolute(plate), [absolute(path) for path in edited])
             job = client.get_job(answer.job)
         report({"event": "submitted", "job": answer.job, "attached": answer.attached, "state": "queued"})
         if detach:

@@ -15,10 +15,12 @@ from i2vedit_client.spec import absolute
 @click.command("verify")
 @click.argument("folder", metavar="DIR")
 @click.option("--plate", metavar="FILE", help="Where the plate is now. Default: where it was when this was delivered.")
-@click.option("--edited", metavar="FILE", help="Where the edited frame is now. Default: where it was then.")
+@click.option(
+    "--edited", "edited", multiple=True, metavar="FILE", help="Where the edited frame is now; several by frame. Default: where it was then."
+)
 @click.option("--strict", is_flag=True, help="Fail, too, where something could not be checked, such as a plate that is gone.")
 @json_option
-def command(folder: str, plate: str | None, edited: str | None, strict: bool, as_json: bool) -> None:
+def command(folder: str, plate: str | None, edited: tuple[str, ...], strict: bool, as_json: bool) -> None:
     """Re-read the delivered version in DIR and say whether it is whole and true.
 
     Every frame is read to its end and held against its ticket, its plate and the painted frame. Nothing is changed. With a
@@ -26,7 +28,7 @@ def command(folder: str, plate: str | None, edited: str | None, strict: bool, as
     """
     with open_report(as_json) as report:
         with connect() as client:
-            answers = client.verify_delivery(absolute(folder), plate and absolute(plate), edited and absolute(edited))
+            answers = client.verify_delivery(absolute(folder), plate and absolute(plate), [absolute(path) for path in edited])
             last, _ = show(answers, "verify", report, as_json)
         assert isinstance(last, delivery_pb2.VerifyDeliveryResponse), "the server ends with a verdict"
         verdict = last.verdict

@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19i2vedit/v1/delivery.proto\x12\ni2vedit.v1\"/\n\nRepetition\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x0e\n\x06ticket\x18\x02 \x01(\t\"\xc0\x01\n\x07\x46inding\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.i2vedit.v1.Finding.Kind\x12\r\n\x05\x63heck\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x12\n\x05\x66rame\x18\x04 \x01(\x03H\x00\x88\x01\x01\"O\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_FAULT\x10\x01\x12\x12\n\x0eKIND_UNCHECKED\x10\x02\x12\r\n\tKIND_NOTE\x10\x03\x42\x08\n\x06_frame\"9\n\x0cLookProgress\x12\x13\n\x0b\x66rame_count\x18\x01 \x01(\x03\x12\x14\n\x0clooked_count\x18\x02 \x01(\x03\"Q\n\x15VerifyDeliveryRequest\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x12\n\nplate_path\x18\x02 \x01(\t\x12\x11\n\tedit_path\x18\x03 \x01(\t\"\x9f\x01\n\x16VerifyDeliveryResponse\x12,\n\x08progress\x18\x01 \x01(\x0b\x32\x18.i2vedit.v1.LookProgressH\x00\x12&\n\x07\x66inding\x18\x02 \x01(\x0b\x32\x13.i2vedit.v1.FindingH\x00\x12&\n\x07verdict\x18\x03 \x01(\x0b\x32\x13.i2vedit.v1.VerdictH\x00\x42\x07\n\x05\x65vent\"\x8b\x01\n\x07Verdict\x12\x13\n\x0b\x66irst_frame\x18\x01 \x01(\x03\x12\x12\n\nlast_frame\x18\x02 \x01(\x03\x12\x13\n\x0b\x66\x61ult_count\x18\x03 \x01(\x03\x12\x17\n\x0funchecked_count\x18\x04 \x01(\x03\x12\r\n\x05lossy\x18\x05 \x01(\x08\x12\x1a\n\x12largest_difference\x18\x06 \x01(\x01\"z\n\x15RepeatDeliveryRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tdirectory\x18\x02 \x01(\t\x12\x12\n\nplate_path\x18\x03 \x01(\t\x12\x11\n\tedit_path\x18\x04 \x01(\t\x12\x13\n\x0boutput_path\x18\x05 \x01(\t\"7\n\x16RepeatDeliveryResponse\x12\x0b\n\x03job\x18\x01 \x01(\t\x12\x10\n\x08\x61ttached\x18\x02 \x01(\x08\"F\n\x18\x43ompareDeliveriesRequest\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x17\n\x0fother_directory\x18\x02 \x01(\t\"\xa8\x01\n\x19\x43ompareDeliveriesResponse\x12,\n\x08progress\x18\x01 \x01(\x0b\x32\x18.i2vedit.v1.LookProgressH\x00\x12&\n\x07\x66inding\x18\x02 \x01(\x0b\x32\x13.i2vedit.v1.FindingH\x00\x12,\n\ncomparison\x18\x03 \x01(\x0b\x32\x16.i2vedit.v1.ComparisonH\x00\x42\x07\n\x05\x65vent\"\x90\x01\n\nComparison\x12\x13\n\x0b\x66rame_count\x18\x01 \x01(\x03\x12\x1d\n\x15\x64iffering_frame_count\x18\x02 \x01(\x03\x12\x13\n\x0bpixel_count\x18\x03 \x01(\x03\x12\x1d\n\x15\x64iffering_pixel_count\x18\x04 \x01(\x03\x12\x1a\n\x12largest_difference\x18\x05 \x01(\x01*k\n\nSideFormat\x12\x1b\n\x17SIDE_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12SIDE_FORMAT_PRORES\x10\x01\x12\x13\n\x0fSIDE_FORMAT_PNG\x10\x02\x12\x13\n\x0fSIDE_FORMAT_MP4\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19i2vedit/v1/delivery.proto\x12\ni2vedit.v1\"/\n\nRepetition\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x0e\n\x06ticket\x18\x02 \x01(\t\"\xc0\x01\n\x07\x46inding\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.i2vedit.v1.Finding.Kind\x12\r\n\x05\x63heck\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x12\n\x05\x66rame\x18\x04 \x01(\x03H\x00\x88\x01\x01\"O\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_FAULT\x10\x01\x12\x12\n\x0eKIND_UNCHECKED\x10\x02\x12\r\n\tKIND_NOTE\x10\x03\x42\x08\n\x06_frame\"9\n\x0cLookProgress\x12\x13\n\x0b\x66rame_count\x18\x01 \x01(\x03\x12\x14\n\x0clooked_count\x18\x02 \x01(\x03\"m\n\x15VerifyDeliveryRequest\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x12\n\nplate_path\x18\x02 \x01(\t\x12\x11\n\tedit_path\x18\x03 \x01(\t\x12\x1a\n\x12\x66urther_edit_paths\x18\x04 \x03(\t\"\x9f\x01\n\x16VerifyDeliveryResponse\x12,\n\x08progress\x18\x01 \x01(\x0b\x32\x18.i2vedit.v1.LookProgressH\x00\x12&\n\x07\x66inding\x18\x02 \x01(\x0b\x32\x13.i2vedit.v1.FindingH\x00\x12&\n\x07verdict\x18\x03 \x01(\x0b\x32\x13.i2vedit.v1.VerdictH\x00\x42\x07\n\x05\x65vent\"\x8b\x01\n\x07Verdict\x12\x13\n\x0b\x66irst_frame\x18\x01 \x01(\x03\x12\x12\n\nlast_frame\x18\x02 \x01(\x03\x12\x13\n\x0b\x66\x61ult_count\x18\x03 \x01(\x03\x12\x17\n\x0funchecked_count\x18\x04 \x01(\x03\x12\r\n\x05lossy\x18\x05 \x01(\x08\x12\x1a\n\x12largest_difference\x18\x06 \x01(\x01\"\x96\x01\n\x15RepeatDeliveryRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tdirectory\x18\x02 \x01(\t\x12\x12\n\nplate_path\x18\x03 \x01(\t\x12\x11\n\tedit_path\x18\x04 \x01(\t\x12\x13\n\x0boutput_path\x18\x05 \x01(\t\x12\x1a\n\x12\x66urther_edit_paths\x18\x06 \x03(\t\"7\n\x16RepeatDeliveryResponse\x12\x0b\n\x03job\x18\x01 \x01(\t\x12\x10\n\x08\x61ttached\x18\x02 \x01(\x08\"F\n\x18\x43ompareDeliveriesRequest\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x17\n\x0fother_directory\x18\x02 \x01(\t\"\xa8\x01\n\x19\x43ompareDeliveriesResponse\x12,\n\x08progress\x18\x01 \x01(\x0b\x32\x18.i2vedit.v1.LookProgressH\x00\x12&\n\x07\x66inding\x18\x02 \x01(\x0b\x32\x13.i2vedit.v1.FindingH\x00\x12,\n\ncomparison\x18\x03 \x01(\x0b\x32\x16.i2vedit.v1.ComparisonH\x00\x42\x07\n\x05\x65vent\"\x90\x01\n\nComparison\x12\x13\n\x0b\x66rame_count\x18\x01 \x01(\x03\x12\x1d\n\x15\x64iffering_frame_count\x18\x02 \x01(\x03\x12\x13\n\x0bpixel_count\x18\x03 \x01(\x03\x12\x1d\n\x15\x64iffering_pixel_count\x18\x04 \x01(\x03\x12\x1a\n\x12largest_difference\x18\x05 \x01(\x01*k\n\nSideFormat\x12\x1b\n\x17SIDE_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12SIDE_FORMAT_PRORES\x10\x01\x12\x13\n\x0fSIDE_FORMAT_PNG\x10\x02\x12\x13\n\x0fSIDE_FORMAT_MP4\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'i2vedit.v1.delivery_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SIDEFORMAT']._serialized_start=1302
-  _globals['_SIDEFORMAT']._serialized_end=1409
+  _globals['_SIDEFORMAT']._serialized_start=1359
+  _globals['_SIDEFORMAT']._serialized_end=1466
   _globals['_REPETITION']._serialized_start=41
   _globals['_REPETITION']._serialized_end=88
   _globals['_FINDING']._serialized_start=91
@@ -42,19 +42,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOOKPROGRESS']._serialized_start=285
   _globals['_LOOKPROGRESS']._serialized_end=342
   _globals['_VERIFYDELIVERYREQUEST']._serialized_start=344
-  _globals['_VERIFYDELIVERYREQUEST']._serialized_end=425
-  _globals['_VERIFYDELIVERYRESPONSE']._serialized_start=428
-  _globals['_VERIFYDELIVERYRESPONSE']._serialized_end=587
-  _globals['_VERDICT']._serialized_start=590
-  _globals['_VERDICT']._serialized_end=729
-  _globals['_REPEATDELIVERYREQUEST']._serialized_start=731
-  _globals['_REPEATDELIVERYREQUEST']._serialized_end=853
-  _globals['_REPEATDELIVERYRESPONSE']._serialized_start=855
-  _globals['_REPEATDELIVERYRESPONSE']._serialized_end=910
-  _globals['_COMPAREDELIVERIESREQUEST']._serialized_start=912
-  _globals['_COMPAREDELIVERIESREQUEST']._serialized_end=982
-  _globals['_COMPAREDELIVERIESRESPONSE']._serialized_start=985
-  _globals['_COMPAREDELIVERIESRESPONSE']._serialized_end=1153
-  _globals['_COMPARISON']._serialized_start=1156
-  _globals['_COMPARISON']._serialized_end=1300
+  _globals['_VERIFYDELIVERYREQUEST']._serialized_end=453
+  _globals['_VERIFYDELIVERYRESPONSE']._serialized_start=456
+  _globals['_VERIFYDELIVERYRESPONSE']._serialized_end=615
+  _globals['_VERDICT']._serialized_start=618
+  _globals['_VERDICT']._serialized_end=757
+  _globals['_REPEATDELIVERYREQUEST']._serialized_start=760
+  _globals['_REPEATDELIVERYREQUEST']._serialized_end=910
+  _globals['_REPEATDELIVERYRESPONSE']._serialized_start=912
+  _globals['_REPEATDELIVERYRESPONSE']._serialized_end=967
+  _globals['_COMPAREDELIVERIESREQUEST']._serialized_start=969
+  _globals['_COMPAREDELIVERIESREQUEST']._serialized_end=1039
+  _globals['_COMPAREDELIVERIESRESPONSE']._serialized_start=1042
+  _globals['_COMPAREDELIVERIESRESPONSE']._serialized_end=1210
+  _globals['_COMPARISON']._serialized_start=1213
+  _globals['_COMPARISON']._serialized_end=1357
 # @@protoc_insertion_point(module_scope)

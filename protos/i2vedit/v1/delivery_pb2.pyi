@@ -3,8 +3,10 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -154,21 +156,27 @@ class VerifyDeliveryRequest(_message.Message):
     DIRECTORY_FIELD_NUMBER: _builtins.int
     PLATE_PATH_FIELD_NUMBER: _builtins.int
     EDIT_PATH_FIELD_NUMBER: _builtins.int
+    FURTHER_EDIT_PATHS_FIELD_NUMBER: _builtins.int
     directory: _builtins.str
     """The version folder, absolute, on the server's machine."""
     plate_path: _builtins.str
     """Where its plate and its edited frame are now, absolute; empty: where the ticket says they were."""
     edit_path: _builtins.str
+    @_builtins.property
+    def further_edit_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of a delivery with several painted frames: the pictures behind the first one, by frame."""
+
     def __init__(
         self,
         *,
         directory: _builtins.str = ...,
         plate_path: _builtins.str = ...,
         edit_path: _builtins.str = ...,
+        further_edit_paths: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["directory", b"directory", "edit_path", b"edit_path", "plate_path", b"plate_path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["directory", b"directory", "edit_path", b"edit_path", "further_edit_paths", b"further_edit_paths", "plate_path", b"plate_path"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -252,6 +260,7 @@ class RepeatDeliveryRequest(_message.Message):
     PLATE_PATH_FIELD_NUMBER: _builtins.int
     EDIT_PATH_FIELD_NUMBER: _builtins.int
     OUTPUT_PATH_FIELD_NUMBER: _builtins.int
+    FURTHER_EDIT_PATHS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     directory: _builtins.str
     """The version folder, absolute, on the server's machine."""
@@ -260,6 +269,10 @@ class RepeatDeliveryRequest(_message.Message):
     edit_path: _builtins.str
     output_path: _builtins.str
     """Absolute path of the folder that receives the new version."""
+    @_builtins.property
+    def further_edit_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of a delivery with several painted frames: the pictures behind the first one, by frame."""
+
     def __init__(
         self,
         *,
@@ -268,10 +281,11 @@ class RepeatDeliveryRequest(_message.Message):
         plate_path: _builtins.str = ...,
         edit_path: _builtins.str = ...,
         output_path: _builtins.str = ...,
+        further_edit_paths: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["directory", b"directory", "edit_path", b"edit_path", "output_path", b"output_path", "plate_path", b"plate_path", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["directory", b"directory", "edit_path", b"edit_path", "further_edit_paths", b"further_edit_paths", "output_path", b"output_path", "plate_path", b"plate_path", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

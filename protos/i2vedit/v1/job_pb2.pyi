@@ -321,14 +321,21 @@ class JobSpec(_message.Message):
     EDITS_FIELD_NUMBER: _builtins.int
     SETTINGS_FIELD_NUMBER: _builtins.int
     DELIVERY_FIELD_NUMBER: _builtins.int
+    KEY_FRAMES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def clip(self) -> _clip_pb2.ClipRef: ...
     @_builtins.property
-    def edits(self) -> _containers.RepeatedCompositeFieldContainer[Global___EditedFrame]: ...
+    def edits(self) -> _containers.RepeatedCompositeFieldContainer[Global___EditedFrame]:
+        """At least one, each of another frame. What lies between two is reached from both."""
+
     @_builtins.property
     def settings(self) -> Global___PropagationSettings: ...
     @_builtins.property
     def delivery(self) -> Global___DeliverySettings: ...
+    @_builtins.property
+    def key_frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Of a preparation: the source frames that will be painted. Empty: the first of the range."""
+
     def __init__(
         self,
         *,
@@ -336,10 +343,11 @@ class JobSpec(_message.Message):
         edits: _abc.Iterable[Global___EditedFrame] | None = ...,
         settings: Global___PropagationSettings | None = ...,
         delivery: Global___DeliverySettings | None = ...,
+        key_frames: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "delivery", b"delivery", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "delivery", b"delivery", "edits", b"edits", "settings", b"settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "delivery", b"delivery", "edits", b"edits", "key_frames", b"key_frames", "settings", b"settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,7 @@ from i2vedit.v1 import clip_pb2 as i2vedit_dot_v1_dot_clip__pb2
 from i2vedit.v1 import job_pb2 as i2vedit_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15i2vedit/v1/shot.proto\x12\ni2vedit.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15i2vedit/v1/clip.proto\x1a\x14i2vedit/v1/job.proto\"`\n\x08ShotSpec\x12!\n\x04\x63lip\x18\x01 \x01(\x0b\x32\x13.i2vedit.v1.ClipRef\x12\x31\n\x08settings\x18\x02 \x01(\x0b\x32\x1f.i2vedit.v1.PropagationSettings\"\xf9\x03\n\x04Shot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.i2vedit.v1.Shot.State\x12\"\n\x04spec\x18\x03 \x01(\x0b\x32\x14.i2vedit.v1.ShotSpec\x12\x13\n\x0b\x66rame_count\x18\x04 \x01(\x03\x12\x0b\n\x03job\x18\x05 \x01(\t\x12)\n\x08progress\x18\x06 \x01(\x0b\x32\x17.i2vedit.v1.JobProgress\x12\'\n\x07\x66\x61ilure\x18\x07 \x01(\x0b\x32\x16.i2vedit.v1.JobFailure\x12\x1b\n\x13\x61rtifact_byte_count\x18\x08 \x01(\x03\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa5\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_QUEUED\x10\x01\x12\x13\n\x0fSTATE_PREPARING\x10\x02\x12\x12\n\x0eSTATE_PREPARED\x10\x03\x12\x10\n\x0cSTATE_PAUSED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\x12\x13\n\x0fSTATE_CANCELLED\x10\x06\x12\x11\n\rSTATE_EVICTED\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15i2vedit/v1/shot.proto\x12\ni2vedit.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15i2vedit/v1/clip.proto\x1a\x14i2vedit/v1/job.proto\"t\n\x08ShotSpec\x12!\n\x04\x63lip\x18\x01 \x01(\x0b\x32\x13.i2vedit.v1.ClipRef\x12\x31\n\x08settings\x18\x02 \x01(\x0b\x32\x1f.i2vedit.v1.PropagationSettings\x12\x12\n\nkey_frames\x18\x03 \x03(\x03\"\xf9\x03\n\x04Shot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.i2vedit.v1.Shot.State\x12\"\n\x04spec\x18\x03 \x01(\x0b\x32\x14.i2vedit.v1.ShotSpec\x12\x13\n\x0b\x66rame_count\x18\x04 \x01(\x03\x12\x0b\n\x03job\x18\x05 \x01(\t\x12)\n\x08progress\x18\x06 \x01(\x0b\x32\x17.i2vedit.v1.JobProgress\x12\'\n\x07\x66\x61ilure\x18\x07 \x01(\x0b\x32\x16.i2vedit.v1.JobFailure\x12\x1b\n\x13\x61rtifact_byte_count\x18\x08 \x01(\x03\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa5\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_QUEUED\x10\x01\x12\x13\n\x0fSTATE_PREPARING\x10\x02\x12\x12\n\x0eSTATE_PREPARED\x10\x03\x12\x10\n\x0cSTATE_PAUSED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\x12\x13\n\x0fSTATE_CANCELLED\x10\x06\x12\x11\n\rSTATE_EVICTED\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,9 +35,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'i2vedit.v1.shot_pb2', _glob
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SHOTSPEC']._serialized_start=115
-  _globals['_SHOTSPEC']._serialized_end=211
-  _globals['_SHOT']._serialized_start=214
-  _globals['_SHOT']._serialized_end=719
-  _globals['_SHOT_STATE']._serialized_start=554
-  _globals['_SHOT_STATE']._serialized_end=719
+  _globals['_SHOTSPEC']._serialized_end=231
+  _globals['_SHOT']._serialized_start=234
+  _globals['_SHOT']._serialized_end=739
+  _globals['_SHOT_STATE']._serialized_start=574
+  _globals['_SHOT_STATE']._serialized_end=739
 # @@protoc_insertion_point(module_scope)

@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from i2vedit.v1 import clip_pb2 as _clip_pb2
 from i2vedit.v1 import job_pb2 as _job_pb2
@@ -28,21 +30,27 @@ class ShotSpec(_message.Message):
 
     CLIP_FIELD_NUMBER: _builtins.int
     SETTINGS_FIELD_NUMBER: _builtins.int
+    KEY_FRAMES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def clip(self) -> _clip_pb2.ClipRef: ...
     @_builtins.property
     def settings(self) -> _job_pb2.PropagationSettings:
         """Kind of edit does not matter here."""
 
+    @_builtins.property
+    def key_frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Source frames that will be painted. Empty: the first of the range."""
+
     def __init__(
         self,
         *,
         clip: _clip_pb2.ClipRef | None = ...,
         settings: _job_pb2.PropagationSettings | None = ...,
+        key_frames: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "settings", b"settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "key_frames", b"key_frames", "settings", b"settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -14,7 +14,6 @@ from i2vedit_core.delivery.matting import ChunkPictures
 from i2vedit_core.delivery.painted import Painted
 from i2vedit_core.delivery.sequence import SequenceWriter, reserve_version
 from i2vedit_core.delivery.ticket import Ticket
-from i2vedit_core.media import decode
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.fit import same_size
 from i2vedit_core.media.pixels import Picture
@@ -40,11 +39,12 @@ def _deliver(shot: Shot, plates: list[Picture], folder: Path, ticket: Ticket) ->
     edited = shown.copy()
     edited[(slice(None), *BLOCK)] += 0.3
     chunk = ChunkPictures(edited, shown, np.full(shown.shape[:3], 0.1, np.float32))
-    fit, painted = same_size(HEIGHT, WIDTH), Painted(shown[0], edited[0])
+    fit, painted = same_size(HEIGHT, WIDTH), Painted(shown[0], edited[0], frame=shot.first)
     with SequenceWriter(reserve_version(folder, shot.clip), shot.clip, DeliverySettings(folder), ticket) as writer:
-        deliverer = Deliverer(shot, fit, painted, Filling(EditKind.LOCAL), None, writer)
-        patcher = deliverer.patcher(chunk)
-        return [deliverer.painted_frame()[1], *(path for _, path in deliverer.frames(shot.first + 1, chunk.part(slice(1, None)), patcher))]
+        deliverer = Deliverer(shot, fit, Filling(EditKind.LOCAL), writer)
+        patcher = deliverer.patcher(painted, chunk.frame(0))
+        patched = deliverer.patches(range(shot.first + 1, shot.last + 1), chunk.part(slice(1, None)).frames(), patcher, painted)
+        return [path for _, path in (deliverer.painted_frame(painted), *(deliverer.lay_over(*each) for each in patched))]
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray, int]:
@@ -75,8 +75,7 @@ def test_float_plates_with_pixels_that_are_no_numbers(ticket: Ticket, tmp_path: 
     for plate in plates:
         plate[2, 3], plate[5, 6, 1], plate[7, 8] = 4e4, -np.inf, payload
         plate[30, 40], plate[31, 45, 2] = payload, np.inf
-    monkeypatch.setattr("i2vedit_core.delivery.deliver.decode_frames", lambda clip, first, last: iter(plates[first : last + 1]))
-    assert decode.decode_frames is decode_frames
+    monkeypatch.setattr("i2vedit_core.delivery.deliver.decode_along", lambda clip, frames: (plates[frame] for frame in frames))
     for path, plate in zip(_deliver(shot, plates, tmp_path / "out", ticket), plates, strict=True):
         colour, matte, repaired = _read(path)
         outside = matte == 0

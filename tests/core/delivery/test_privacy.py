@@ -40,7 +40,7 @@ def located(shot: Shot, tmp_path: Path) -> Shot:
 def test_no_place_and_no_person_in_anything_that_is_delivered(located: Shot, ticket: Ticket, tmp_path: Path) -> None:
     folder = deliver(tmp_path / "out", located, replace(ticket, plate_path=str(located.clip.path)))
     make_preview(folder, located)
-    make_contact_sheet(folder, located, located.first)
+    make_contact_sheet(folder, located, [located.first])
     for name in ("frame.tif", "frame.png", "frame.exr"):
         export_frame(located.clip, 2, folder / name)
     files = sorted(folder.iterdir())

@@ -39,7 +39,7 @@ def test_a_picture_speaks_by_its_brightness_for_the_painted_frame(shot: Shot, su
     region = Region.open(_save(tmp_path / f"matte{suffix}", _block()[..., None].repeat(3, axis=2)), shot)
     assert region.clip is None
     np.testing.assert_allclose(region.first(shot.first), _block(), atol=1e-4)
-    assert list(region.given(3, 5)) == [None] * 3
+    assert list(region.given(range(3, 6))) == [None] * 3
 
 
 def test_or_by_its_alpha(shot: Shot, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_clip_is_the_matte_of_each_frame(shot: Shot, frames: int, tmp_path: Pa
     region = Region.open(encode(tmp_path / "matte.mkv", bright, LOSSLESS), shot)
     first = 0 if frames == 6 else shot.first
     assert region.picture is None
-    found = [round(float(np.mean(matte)) * 255) for matte in region.given(3, 5) if matte is not None]
+    found = [round(float(np.mean(matte)) * 255) for matte in region.given(range(3, 6)) if matte is not None]
     assert found == [20 * (first + number) for number in (1, 2, 3)]
 
 
@@ -74,18 +74,20 @@ def test_what_is_no_matte_is_said(shot: Shot, tmp_path: Path) -> None:
     text.write_text("no picture")
     for path in (text, tmp_path / "nowhere.png"):
         with pytest.raises(BridgeError, match="The region cannot be used") as caught:
-            open_region(Edit(Path("edit.png"), region=path), shot)
+            open_region(Edit(Path("edit.png"), 0, region=path), shot)
         assert caught.value.reason is Reason.REGION_UNUSABLE
-    assert open_region(Edit(Path("edit.png")), shot) is None
+    assert open_region(Edit(Path("edit.png"), 0), shot) is None
 
 
-def test_what_was_painted_outside_a_picture_does_not_count() -> None:
+def test_what_was_painted_outside_a_picture_does_not_count(shot: Shot, tmp_path: Path) -> None:
     plate = np.full((64, 96, 3), 0.4, np.float32)
     picture = plate + np.float32(0.3)
-    soft = Painted(plate, picture, region=_block())
+    soft = Painted(plate, picture, region=Region(_block()))
     assert np.array_equal(soft.matte, _block())
     assert not soft.difference[_block() == 0].any() and soft.difference[_block() > 0].all()
-    assert not Painted(plate, picture, region=np.zeros((64, 96), np.float32)).changed
+    assert not Painted(plate, picture, region=Region(np.zeros((64, 96), np.float32))).changed
     # A matte for every frame stands, also where nothing was painted.
-    assert np.array_equal(Painted(plate, plate, region=_block(), region_stands=True).matte, _block())
-    assert not Painted(plate, plate, region=_block()).matte.any()
+    block = np.rint(_block()[..., None].repeat(3, axis=2) * 255).astype(np.uint8)
+    of_all = Region.open(encode(tmp_path / "matte.mkv", [block] * 6, LOSSLESS), shot)
+    assert np.abs(Painted(plate, plate, frame=shot.first, region=of_all).matte - _block()).max() < 0.01
+    assert not Painted(plate, plate, region=Region(_block())).matte.any()

@@ -20,7 +20,7 @@ FRAMES = range(2, 8)
 
 
 def look(folder: Path, plate: Path | None, edit: Path | None) -> tuple[list[Finding], Verdict]:
-    events = list(verify(folder, plate, edit))
+    events = list(verify(folder, plate, [edit]))
     verdict = events[-1]
     assert isinstance(verdict, Verdict)
     findings = [event for event in events if isinstance(event, Finding)]

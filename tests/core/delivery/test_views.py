@@ -66,26 +66,28 @@ def test_a_preview_has_the_rate_and_every_frame(tmp_path: Path, shot: Shot, tick
 
 def test_a_contact_sheet_shows_and_marks(tmp_path: Path, shot: Shot, ticket: Ticket) -> None:
     folder = deliver(tmp_path, shot, ticket)
-    sheet = Image.open(make_contact_sheet(folder, shot, shot.first))
+    sheet = Image.open(make_contact_sheet(folder, shot, [shot.first]))
     assert sheet.width > 6 * CELL_WIDTH
     codes = np.asarray(sheet).reshape(-1, 3)
     assert (codes == PAINTED).all(axis=1).sum() > 1000
     assert (np.abs(codes - ORANGE * 255).max(axis=1) < 8).sum() > 5000
-    assert make_contact_sheet(folder, shot, shot.first).exists()
+    assert make_contact_sheet(folder, shot, [shot.first]).exists()
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "painted", "chosen"),
+    ("first", "last", "keys", "chosen"),
     [
-        (0, 0, 0, [0]),
-        (0, 3, 0, [0, 1, 2, 3]),
-        (0, 50, 0, [0, 10, 20, 30, 40, 50]),
-        (0, 50, 23, [0, 10, 23, 30, 40, 50]),
-        (100, 101, 101, [100, 101]),
+        (0, 0, [0], [0]),
+        (0, 3, [0], [0, 1, 2, 3]),
+        (0, 50, [0], [0, 10, 20, 30, 40, 50]),
+        (0, 50, [23], [0, 10, 23, 30, 40, 50]),
+        (100, 101, [101], [100, 101]),
+        (0, 50, [23, 27], [0, 10, 23, 27, 40, 50]),
+        (0, 50, [1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 3, 4, 50]),
     ],
 )
-def test_frames_are_chosen_evenly(first: int, last: int, painted: int, chosen: list[int]) -> None:
-    assert choose_frames(first, last, painted) == chosen
+def test_frames_are_chosen_evenly(first: int, last: int, keys: list[int], chosen: list[int]) -> None:
+    assert choose_frames(first, last, keys) == chosen
 
 
 def test_a_missing_frame_is_named(tmp_path: Path, shot: Shot, ticket: Ticket) -> None:

@@ -179,7 +179,7 @@ def test_shot_and_edit(tmp_path: Path) -> None:
             Shot.open(path, first, last)
         assert caught.value.reason is Reason.RANGE_OUTSIDE_CLIP
     painted = export_frame(shot.clip, 1, tmp_path / "painted.png")
-    assert Edit.open(painted, shot) == Edit(painted, None)
+    assert Edit.open(painted, shot) == Edit(painted, 1)
     with pytest.raises(BridgeError):
         Edit.open(painted, shot, 4)
     wide = replace(shot, clip=replace(shot.clip, width=200))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from i2vedit_core.artifacts import KEY_FILE, Artifacts
 from i2vedit_core.backbone import Backbone
+from i2vedit_core.method.chunks import plan_chunks
 from i2vedit_core.method.edm import noise_grid
 from i2vedit_core.method.preparation import Prepared, Workplace
 from i2vedit_core.method.propagation import EditedChunk, Propagation
@@ -41,7 +42,13 @@ def _painted(first: Tensor) -> Tensor:
 
 
 def _propagation(backbone: Backbone, settings: Settings, shot: Tensor, folder: Path) -> Propagation:
-    return Propagation(backbone, settings, len(shot), lambda chunk: shot[chunk.start : chunk.stop], Workplace(Artifacts(folder)))
+    return Propagation(
+        backbone,
+        settings,
+        plan_chunks(len(shot), backbone.chunk_frames),
+        lambda chunk: shot[chunk.start : chunk.stop],
+        Workplace(Artifacts(folder)),
+    )
 
 
 def _run(backbone: Backbone, settings: Settings, shot: Tensor, folder: Path, painted: Tensor | None = None) -> list[EditedChunk]:
@@ -171,7 +178,11 @@ def test_parts_left_out_are_not_waited_for(tiny_backbone: Backbone, tmp_path: Pa
     settings = _without(Part.LORA, Part.SKIP_INTERVAL, Part.SPATIAL, Part.TEMPORAL)
     report = Reporter(lambda event: seen.append(getattr(event, "seconds_left", None)), CancelToken())
     propagation = Propagation(
-        tiny_backbone, settings, TWO, lambda chunk: shot[chunk.start : chunk.stop], Workplace(Artifacts(tmp_path), report)
+        tiny_backbone,
+        settings,
+        plan_chunks(TWO, tiny_backbone.chunk_frames),
+        lambda chunk: shot[chunk.start : chunk.stop],
+        Workplace(Artifacts(tmp_path), report),
     )
     list(propagation.run(_painted(shot[:1])))
     assert seen[-1] == pytest.approx(0, abs=1e-6) and max(left or 0 for left in seen) > 0

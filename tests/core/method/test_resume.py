@@ -13,6 +13,7 @@ from i2vedit_core.backbone import Backbone
 from i2vedit_core.errors import BridgeError
 from i2vedit_core.method import kept as kept_module
 from i2vedit_core.method import preparation as preparation_module
+from i2vedit_core.method.chunks import plan_chunks
 from i2vedit_core.method.edm import noise_grid
 from i2vedit_core.method.inversion import invert
 from i2vedit_core.method.preparation import Workplace
@@ -46,8 +47,10 @@ def killed_at(stage: Stage, chunk: int, step: int) -> Stop:
 def _propagation(backbone: Backbone, settings: Settings, folder: Path, report: Reporter, keeps: bool = True) -> Propagation:
     shot = _shot()
     kept = Artifacts(folder / "chunks") if keeps else None
-    workplace = Workplace(Artifacts(folder / "artifacts"), report, kept=kept)
-    return Propagation(backbone, settings, FRAMES, lambda chunk: shot[chunk.start : chunk.stop], workplace)
+    workplace = Workplace(Artifacts(folder / "artifacts"), report, kept=kept, fronts=kept)
+    return Propagation(
+        backbone, settings, plan_chunks(FRAMES, backbone.chunk_frames), lambda chunk: shot[chunk.start : chunk.stop], workplace
+    )
 
 
 def _shot() -> torch.Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
+from i2vedit_core.method.chunks import plan_chunks
 from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.method.propagation import Propagation
 from i2vedit_core.method.source_maps import OpenStore, open_store, replay_only
@@ -47,7 +48,9 @@ def _edit(
     painted = shot[:1].clone()
     painted[..., 4:10, 4:10] = paint
     workplace = Workplace(Artifacts(folder), open_store=stores)
-    propagation = Propagation(backbone, settings, frames, lambda chunk: shot[chunk.start : chunk.stop], workplace)
+    propagation = Propagation(
+        backbone, settings, plan_chunks(frames, backbone.chunk_frames), lambda chunk: shot[chunk.start : chunk.stop], workplace
+    )
     with _counted(backbone) as evaluations:
         chunks = list(propagation.run(painted))
     return torch.cat([chunk.pixels for chunk in chunks]), evaluations()

@@ -7,6 +7,7 @@ import torch
 
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import load_backbone
+from i2vedit_core.method.chunks import plan_chunks
 from i2vedit_core.method.preparation import Preparation, Workplace
 from i2vedit_core.method.sarp import flat_areas, perturb
 from i2vedit_core.settings import Part, Settings
@@ -49,7 +50,9 @@ def test_a_flat_shot_is_inverted_to_noise_that_is_far_more_normal(tmp_path: Path
 
     def statistic(*without: Part) -> float:
         settings = Settings(steps=10, without=(Part.LORA, *without))
-        preparation = Preparation(backbone, settings, len(shot), lambda chunk: shot, Workplace(Artifacts(tmp_path)))
+        preparation = Preparation(
+            backbone, settings, plan_chunks(len(shot), backbone.chunk_frames), lambda chunk: shot, Workplace(Artifacts(tmp_path))
+        )
         start = preparation.prepare(preparation.chunks[0]).trajectory[0]
         return anderson_darling((start / (preparation.sigmas[0] ** 2 + 1).sqrt()).numpy())
 

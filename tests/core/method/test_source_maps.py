@@ -9,6 +9,7 @@ from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.method.attention import attention_layers
 from i2vedit_core.method.attention.passes import SourceMaps
+from i2vedit_core.method.chunks import plan_chunks
 from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.method.propagation import EditedChunk, Propagation
 from i2vedit_core.method.source import Source, invert_source, replay
@@ -73,7 +74,13 @@ def test_the_edit_is_bit_for_bit_the_same_by_all_three_ways(tiny_backbone: Backb
 
     def edit(kind: MapStore) -> list[EditedChunk]:
         workplace = Workplace(Artifacts(tmp_path / kind), open_store=open_store(kind))
-        propagation = Propagation(tiny_backbone, QUICK, len(shot), lambda chunk: shot[chunk.start : chunk.stop], workplace)
+        propagation = Propagation(
+            tiny_backbone,
+            QUICK,
+            plan_chunks(len(shot), tiny_backbone.chunk_frames),
+            lambda chunk: shot[chunk.start : chunk.stop],
+            workplace,
+        )
         return list(propagation.run(painted))
 
     replayed, *others = (edit(kind) for kind in (MapStore.REPLAY, MapStore.RAM, MapStore.DISK))

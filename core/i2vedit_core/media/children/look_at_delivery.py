@@ -1,6 +1,6 @@
 """Looks at delivered folders and writes what it finds to stdout, one JSON object a line.
 
-Run by the server in a process of its own: `look_at_delivery.py verify FOLDER PLATE EDIT` (empty: not to be looked at) or
+Run by the server in a process of its own: `look_at_delivery.py verify FOLDER PLATE EDIT...` (empty: not to be looked at) or
 `look_at_delivery.py compare FOLDER OTHER`. It ends when its standard input does, that is with whoever started it.
 """
 
@@ -28,8 +28,8 @@ def _end_with_caller() -> None:
 def _look(what: str, folder: str, rest: list[str]) -> Iterator[Finding | Looked | Verdict | Comparison]:
     if what == "compare":
         return compare(Path(folder), Path(rest[0]))
-    plate, edit = (Path(path) if path else None for path in rest)
-    return verify(Path(folder), plate, edit)
+    plate, *edits = (Path(path) if path else None for path in rest)
+    return verify(Path(folder), plate, edits)
 
 
 def main(arguments: list[str]) -> None:
