@@ -78,6 +78,16 @@ def test_what_one_side_does_not_show_comes_from_the_other() -> None:
         assert _error(both, shot, frame, uncovered) < min(0.07, _error(before_alone, shot, frame, uncovered))
 
 
+def test_what_is_seen_in_place_of_a_body_moves_as_the_edited_pictures_do() -> None:
+    """The body is taken away, and the ground behind it stands still while the plate's pixels there move."""
+    shot = _shot(5)
+    shot = ChunkPictures(np.repeat(_texture(0, SIDE, SIDE)[None], 5, axis=0), shot.source, shot.edit_map)
+    both, before_alone = _filled(shot, 4), _filled(shot.part(slice(4)), 4)
+    for frame in (1, 2, 3):
+        error = _error(both, shot, frame, _inside(frame, grown=-3))
+        assert error < min(0.03, _error(before_alone, shot, frame, _inside(frame, grown=-3)))
+
+
 def test_frames_behind_the_last_that_the_model_has_seen_are_carried_from_it() -> None:
     shot = _shot(7)
     filled = _filled(shot, 4)
