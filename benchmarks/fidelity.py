@@ -2,6 +2,7 @@
 
     python benchmarks/fidelity.py --shots 40            evaluation seeds: docs/fidelity/README.md
     python benchmarks/fidelity.py --shots 40 --verify   the untouched seeds: docs/fidelity/verification.md
+    python benchmarks/fidelity.py --shots 6 --keys      other frames painted than the first: docs/fidelity/keys.md
 
 A shot's figures are kept in the work folder as they are made; the same command goes on where it was. Figures of other weights, other
 sources or other libraries are never taken for these: they lie in folders of their own.
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import torch
 
+import keys
 from i2vedit_core.settings import LoraSettings, Settings
 from i2vedit_core.synthetic import Split
 from measure import Task, measure_shot, model_sha256, sources_sha256
@@ -43,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--shots", type=int, default=40, help="shots of one chunk")
     parser.add_argument("--long", type=int, default=1, help="shots of 4 chunks, and half as many of 9")
     parser.add_argument("--verify", action="store_true", help="the verification seeds, on which nothing was ever tuned")
+    parser.add_argument("--keys", action="store_true", help="on long shots: the middle frame painted, or two frames")
+    parser.add_argument("--chunks", type=int, default=LONG, help="chunks of the shots of --keys")
     parser.add_argument("--model", default="mini", help="mini, svd, svd-xt or a diffusers folder")
     parser.add_argument("--out", type=Path, default=Path("docs/fidelity"), help="where the page goes")
     parser.add_argument("--work", type=Path, default=Path("runs/fidelity"), help="where figures are kept as they are made")
@@ -52,13 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     split = Split.VERIFICATION if options.verify else Split.EVALUATION
     settings = Settings(model=options.model, steps=options.steps, lora=LoraSettings(steps=options.lora_steps))
+    command = shlex.join(["python", "benchmarks/fidelity.py", *(sys.argv[1:] if arguments is None else arguments)])
+    if options.keys:
+        print(keys.run(split, options.shots, settings, options.out / "keys.md", command, options.chunks))
+        return
     state = sources_sha256()
     folder = options.work / f"{model_sha256(options.model)[:12]}-{state[:12]}-{options.steps}-{options.lora_steps}"
     task = Task(options.model, folder, settings, max(1, torch.get_num_threads() // options.jobs))
     shots = choose_shots(split, options.shots)
     long_shots = [*choose_long_shots(split, LONGEST, math.ceil(options.long / 2)), *choose_long_shots(split, LONG, options.long)]
     measure(task, [*long_shots, *shots], options.jobs)
-    command = shlex.join(["python", "benchmarks/fidelity.py", *(sys.argv[1:] if arguments is None else arguments)])
     heading = Heading(f"Fidelity on {split.name.lower()} shots", split.name.lower(), command, model_sha256(options.model), state)
     print(write_page(task, shots, long_shots, options.out, heading))
 

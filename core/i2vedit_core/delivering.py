@@ -1,6 +1,6 @@
 """One delivery: the shot's segments one after the other, each of them read for the method and written as it is made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -28,6 +28,7 @@ from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.method.propagation import EditedChunk, Propagation, propagation_cost
 from i2vedit_core.method.source_maps import open_store
 from i2vedit_core.pictures import to_pictures, to_pixels
+from i2vedit_core.pins import Pins
 from i2vedit_core.plan.options import Options
 from i2vedit_core.planned import reader
 from i2vedit_core.previews import Previewer
@@ -66,10 +67,19 @@ class Job:
     artifacts: Artifacts
     fronts: Artifacts | None
     """See `Workplace.fronts`; None where nobody will go on with the job."""
+    pins: Pins | None = None
+    """Their edges are among the edits."""
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        return plan_segments(self.shot.first, self.shot.last, [edit.frame for edit in self.edits], self.settings.stride or 1)
+        """Those that are to be made."""
+        planned = plan_segments(self.shot.first, self.shot.last, [edit.frame for edit in self.edits], self.settings.stride or 1)
+        return tuple(segment for segment in planned if segment.legs[0].frames[1] not in self.pinned)
+
+    @property
+    def pinned(self) -> Mapping[int, Path]:
+        """Frames that are taken over, and from where."""
+        return self.pins.files if self.pins else {}
 
     @property
     def legs(self) -> tuple[Leg, ...]:
@@ -80,6 +90,11 @@ class Job:
     def needs_model(self) -> bool:
         """A painted frame is the painter's, and what begins where nothing was painted is the plate's."""
         return any(self.painted_at(leg.key).changed for leg in self.legs)
+
+    @property
+    def painted_frames(self) -> tuple[Painted, ...]:
+        """Those that were painted, and not taken over."""
+        return tuple(painted for painted in self.painted if painted.frame not in self.pinned)
 
     def painted_at(self, frame: int) -> Painted:
         return next(painted for painted in self.painted if painted.frame == frame)
@@ -100,13 +115,16 @@ class Delivering:
         with SequenceWriter(self._version_folder(), shot.clip, job.delivery, ticket) as writer:
             filling = Filling(settings.edit, job.delivery.inside, job.delivery.grain, settings.seed)
             deliverer = Deliverer(shot, self.fit, filling, writer)
-            for painted in job.painted:
+            for frame, path in job.pinned.items():
+                self.report.step(Stage.DELIVER, 0, 0, 1)
+                self.report.frame(frame, writer.take_over(frame, path))
+            for painted in job.painted_frames:
                 self.report.step(Stage.DELIVER, 0, 0, 1)
                 self.report.frame(*deliverer.painted_frame(painted))
             legs = _Legs(self, settings, deliverer)
             for segment in job.segments:
                 self._deliver(segment, legs, deliverer)
-            deliverer.extras([edit.frame for edit in job.edits])
+            deliverer.extras([painted.frame for painted in job.painted_frames])
             self._write_beside(writer.folder)
         return Delivered(writer.folder, tuple(writer.path(frame) for frame in range(shot.first, shot.last + 1)))
 
@@ -123,7 +141,7 @@ class Delivering:
         """With as many frames decoded at once as there is memory for, or as this delivery was begun with: it decides pixels."""
         job = self.job
         settings = replace(job.settings, decode_frames=min(job.settings.decode_frames, self.options.decode_frames))
-        ticket = issue_ticket(self.shot, job.edits, settings, job.backbone, job.delivery)
+        ticket = issue_ticket(self.shot, job.edits, settings, job.backbone, job.delivery, job.pins)
         begun = job.work.decode_frames_of(ticket)
         if begun is None or begun >= settings.decode_frames:
             return settings, ticket

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+import OpenImageIO as oiio
 
 from i2vedit_core.delivery.colour import convert
 from i2vedit_core.delivery.composite import composite
@@ -22,6 +23,8 @@ from i2vedit_core.settings import Alpha, DeliverySettings
 
 MAX_STEM_BYTES = 180
 MAX_VERSION = 9999
+TOLD = ("inside", "delta_share", "matte_flicker", "repaired")
+"""What a frame's header says beside form and ticket."""
 NOTHING_TOLD: Mapping[str, str | float] = {}
 
 
@@ -134,6 +137,23 @@ class SequenceWriter:
             spec.attribute(ATTRIBUTE_PREFIX + name, value)
         write_picture(final, "openexr", spec, pixels, replace=True)
         return final
+
+    def take_over(self, frame: int, source: Path) -> Path:
+        """Writes a frame of an earlier version again, with its own pixels and what its header says of them. Raises as `write`."""
+        if self.have(frame):
+            return self.path(frame)
+        found = oiio.ImageBuf(str(source))
+        pixels = found.get_pixels(found.spec().format)
+        if found.has_error or pixels is None:
+            sentence = f"The pinned frame '{source.name}' cannot be read to its end; copy it again, or do not pin it."
+            raise BridgeError(Code.DATA_LOSS, Reason.PIN_UNUSABLE, sentence)
+        told = {name: found.spec().getattribute(ATTRIBUTE_PREFIX + name) for name in TOLD}
+        spec = self._spec(frame)
+        for name, value in told.items():
+            if value is not None:
+                spec.attribute(ATTRIBUTE_PREFIX + name, value)
+        write_picture(self.path(frame), "openexr", spec, pixels, replace=True)
+        return self.path(frame)
 
     def _channels(self, plate: Picture, new: Picture, matte: Picture) -> Picture:
         form, colour, weight = self._form, plate[:, :, :3], matte[:, :, None]
