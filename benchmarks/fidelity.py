@@ -3,6 +3,7 @@
     python benchmarks/fidelity.py --shots 40            evaluation seeds: docs/fidelity/README.md
     python benchmarks/fidelity.py --shots 40 --verify   the untouched seeds: docs/fidelity/verification.md
     python benchmarks/fidelity.py --shots 40 --long     and one shot of 30 seconds
+    python benchmarks/fidelity.py --shots 6 --keys      other frames painted than the first: docs/fidelity/keys.md
 
 A shot's figures are kept in the work folder as they are made; the same command goes on where it was. Figures of other weights, other
 sources or other libraries are never taken for these: they lie in folders of their own.
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import torch
 
+import keys
 from i2vedit_core.settings import LoraSettings, Settings
 from i2vedit_core.synthetic import Split
 from long_shot import FRAMES, LongTask, choose, measure_long
@@ -47,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--long", action="store_true", help="one shot of 30 seconds, through the whole product")
     parser.add_argument("--frames", type=int, default=FRAMES, help="of that shot, where there is less time")
     parser.add_argument("--verify", action="store_true", help="the verification seeds, on which nothing was ever tuned")
+    parser.add_argument("--keys", action="store_true", help="on long shots: the middle frame painted, or two frames")
+    parser.add_argument("--chunks", type=int, default=LONG, help="chunks of the shots of --keys")
     parser.add_argument("--model", default="mini", help="mini, svd, svd-xt or a diffusers folder")
     parser.add_argument("--out", type=Path, default=Path("docs/fidelity"), help="where the page goes")
     parser.add_argument("--work", type=Path, default=Path("runs/fidelity"), help="where figures are kept as they are made")
@@ -56,6 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     split = Split.VERIFICATION if options.verify else Split.EVALUATION
     settings = Settings(model=options.model, steps=options.steps, lora=LoraSettings(steps=options.lora_steps))
+    command = shlex.join(["python", "benchmarks/fidelity.py", *(sys.argv[1:] if arguments is None else arguments)])
+    if options.keys:
+        print(keys.run(split, options.shots, settings, options.out / "keys.md", command, options.chunks))
+        return
     state = sources_sha256()
     folder = options.work / f"{model_sha256(options.model)[:12]}-{state[:12]}-{options.steps}-{options.lora_steps}"
     task = Task(options.model, folder, settings, max(1, torch.get_num_threads() // options.jobs))
@@ -64,7 +72,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     measure(task, [*long_shots, *shots], options.jobs)
     if options.long:
         measure_long(LongTask(choose(split, options.frames), settings, torch.get_num_threads(), folder))
-    command = shlex.join(["python", "benchmarks/fidelity.py", *(sys.argv[1:] if arguments is None else arguments)])
     heading = Heading(f"Fidelity on {split.name.lower()} shots", split.name.lower(), command, model_sha256(options.model), state)
     print(write_page(task, shots, long_shots, options.out, heading))
 

@@ -101,7 +101,7 @@ class Bench:
             self.backbone, settings, plan_chunks(len(self.truth.source), self.backbone.chunk_frames), self.read, workplace
         )
         composing = Composing(self.truth, same_size(*self.truth.source.shape[1:3]), Filling(settings.edit))
-        anchors = KeptAnchors(composing.fit, propagation.chunks)
+        anchors = KeptAnchors(composing.fit, {chunk.index: chunk.start for chunk in propagation.chunks[1:]})
         chunks = []
         for edited in propagation.run(self._pixels(self.truth.edited[:1]), anchors.take):
             chunks.append(edited)

@@ -93,12 +93,15 @@ def flicker(clip: Clip, flow: Flow, visible: Mask) -> float:
     return _mean(np.abs(clip[:-1] - np.asarray(fetched).reshape(clip[1:].shape))[visible])
 
 
-def seam_ratio(clip: Clip, joins: Sequence[int]) -> float:
+def seam_ratio(clip: Clip, joins: Sequence[int], where: Mask | None = None) -> float:
     """How much more changes across a join of chunks than inside them; 1 is no seam. `joins`: first frame of each later chunk.
+    `where` `[F, H, W]`: the pixels that count, in either frame of a pair; all of them if not given.
 
     Mean absolute difference between the frames j - 1 and j over the median of the same between frames of one chunk, mean over joins.
     """
-    change = np.abs(np.diff(clip.astype(np.float64), axis=0)).mean(axis=(1, 2, 3))
+    between = np.abs(np.diff(clip.astype(np.float64), axis=0)).mean(axis=3)
+    weight = np.ones(between.shape) if where is None else (where[1:] | where[:-1]).astype(np.float64)
+    change = (between * weight).sum(axis=(1, 2)) / np.maximum(weight.sum(axis=(1, 2)), 1)
     across = np.asarray(joins, np.int64) - 1
     inside = np.delete(change, across)
     if not len(across) or not len(inside):

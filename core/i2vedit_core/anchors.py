@@ -1,6 +1,6 @@
 """What is delivered of the frames that later chunks begin with, for the method to begin there (docs/decisions/0039)."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -16,20 +16,19 @@ from i2vedit_core.pictures import to_pixels
 class KeptAnchors:
     """Is shown the frames of a leg as they are made, and keeps one at a time."""
 
-    def __init__(self, fit: Fit, chunks: Iterable[Chunk]) -> None:
-        """The chunks of the leg; positions count from its painted frame."""
-        self._fit = fit
-        self._starts = {chunk.start for chunk in chunks if chunk.index > 0}
+    def __init__(self, fit: Fit, starts: Mapping[int, int]) -> None:
+        """`starts`: the first frame of each later chunk, by the chunk's index."""
+        self._fit, self._starts = fit, starts
         self._kept: dict[int, Anchor] = {}
 
-    def see(self, position: int, plate: Picture, patch: Patch) -> None:
+    def see(self, frame: int, plate: Picture, patch: Patch) -> None:
         """A frame is made: its plate [H, W, 3] in the working encoding, and what is laid over it."""
-        if position in self._starts:
-            self._kept[position] = anchor_of(self._fit, plate, patch)
+        if frame in self._starts.values():
+            self._kept[frame] = anchor_of(self._fit, plate, patch)
 
     def take(self, chunk: Chunk) -> Anchor | None:
         """Of the frame that a chunk begins with; None where that was not seen."""
-        return self._kept.pop(chunk.start, None)
+        return self._kept.pop(self._starts[chunk.index], None)
 
 
 def anchor_of(fit: Fit, plate: Picture, patch: Patch) -> Anchor:

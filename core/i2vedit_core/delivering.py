@@ -1,9 +1,10 @@
 """One delivery: the shot's segments one after the other, each of them read for the method and written as it is made."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from torch import Tensor
@@ -12,6 +13,7 @@ from i2vedit_core.anchors import KeptAnchors
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.beside import write_beside
+from i2vedit_core.delivery.between import Between
 from i2vedit_core.delivery.deliver import Deliverer, Plate
 from i2vedit_core.delivery.inside import Filling
 from i2vedit_core.delivery.matting import ChunkPictures
@@ -24,11 +26,14 @@ from i2vedit_core.delivery.sequence import SequenceWriter, reserve_version
 from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.errors import BridgeError
 from i2vedit_core.legs import Leg, Segment, plan_segments
+from i2vedit_core.media.decode import decode_along
 from i2vedit_core.media.fit import Fit
+from i2vedit_core.media.pixels import Picture
 from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.method.propagation import EditedChunk, Propagation, propagation_cost
 from i2vedit_core.method.source_maps import open_store
 from i2vedit_core.pictures import to_pictures, to_pixels
+from i2vedit_core.pins import Pins
 from i2vedit_core.plan.options import Options
 from i2vedit_core.planned import reader
 from i2vedit_core.previews import Previewer
@@ -69,12 +74,22 @@ class Job:
     artifacts: Artifacts
     fronts: Artifacts | None
     """See `Workplace.fronts`; None where nobody will go on with the job."""
+    pins: Pins | None = None
+    """Their edges are among the edits."""
     cuts: tuple[int, ...] = ()
     """First frames of later shots inside the range. No leg crosses one."""
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        return plan_segments(self.shot.first, self.shot.last, [edit.frame for edit in self.edits], self.cuts)
+        """Those that are to be made."""
+        keys = [edit.frame for edit in self.edits]
+        planned = plan_segments(self.shot.first, self.shot.last, keys, self.settings.stride or 1, self.cuts)
+        return tuple(segment for segment in planned if segment.legs[0].frames[1] not in self.pinned)
+
+    @property
+    def pinned(self) -> Mapping[int, Path]:
+        """Frames that are taken over, and from where."""
+        return self.pins.files if self.pins else {}
 
     @property
     def legs(self) -> tuple[Leg, ...]:
@@ -85,6 +100,18 @@ class Job:
     def needs_model(self) -> bool:
         """A painted frame is the painter's, and what begins where nothing was painted is the plate's."""
         return any(self.painted_at(leg.key).changed for leg in self.legs)
+
+    @property
+    def painted_frames(self) -> tuple[Painted, ...]:
+        """Those that were painted, and not taken over."""
+        return tuple(painted for painted in self.painted if painted.frame not in self.pinned)
+
+    @property
+    def joins(self) -> tuple[int, ...]:
+        """First frames of later parts: of chunks, and of what begins or ends at a frame that was taken over."""
+        chunks = {join for leg in self.legs for join in leg.joins(self.backbone.chunk_frames)}
+        pinned = {leg.key + 1 if leg.reach > leg.key else leg.key for leg in self.legs if leg.key in self.pinned}
+        return tuple(sorted(chunks | pinned))
 
     def painted_at(self, frame: int) -> Painted:
         return next(painted for painted in self.painted if painted.frame == frame)
@@ -105,22 +132,23 @@ class Delivering:
         with SequenceWriter(self._version_folder(), shot.clip, job.delivery, ticket) as writer:
             filling = Filling(settings.edit, job.delivery.inside, job.delivery.grain, settings.seed)
             deliverer = Deliverer(shot, self.fit, filling, writer)
-            for painted in job.painted:
+            for frame, path in job.pinned.items():
+                self.report.step(Stage.DELIVER, 0, 0, 1)
+                self.report.frame(frame, writer.take_over(frame, path))
+            for painted in job.painted_frames:
                 self.report.step(Stage.DELIVER, 0, 0, 1)
                 self.report.frame(*deliverer.painted_frame(painted))
             legs = _Legs(self, settings, deliverer)
             for segment in job.segments:
                 self._deliver(segment, legs, deliverer)
-            deliverer.extras([edit.frame for edit in job.edits])
+            deliverer.extras([painted.frame for painted in job.painted_frames])
             self._report(writer.folder)
             self._write_beside(writer.folder)
         return Delivered(writer.folder, tuple(writer.path(frame) for frame in range(shot.first, shot.last + 1)))
 
     def _report(self, folder: Path) -> None:
         """How well it came out. A courtesy, as the pictures are: without it the delivery is whole all the same."""
-        job = self.job
-        joins = {join for leg in job.legs for join in leg.joins(job.backbone.chunk_frames)}
-        parts = Parts(tuple(edit.frame for edit in job.edits), tuple(sorted(joins)), job.cuts)
+        parts = Parts(tuple(painted.frame for painted in self.job.painted_frames), self.job.joins, self.job.cuts)
         try:
             self.report.quality(write_report(folder, self.shot, parts))
         except BridgeError as error:
@@ -139,7 +167,7 @@ class Delivering:
         """With as many frames decoded at once as there is memory for, or as this delivery was begun with: it decides pixels."""
         job = self.job
         settings = replace(job.settings, decode_frames=min(job.settings.decode_frames, self.options.decode_frames))
-        ticket = issue_ticket(self.shot, job.edits, settings, job.backbone, job.delivery)
+        ticket = issue_ticket(self.shot, job.edits, settings, job.backbone, job.delivery, job.pins)
         begun = job.work.decode_frames_of(ticket)
         if begun is None or begun >= settings.decode_frames:
             return settings, ticket
@@ -189,17 +217,23 @@ class _Legs:
 
     def _painted_patches(self, leg: Leg, painted: Painted, report: Reporter) -> Patched:
         """Chunk after chunk. What the first one teaches about the matte holds for all."""
-        patcher = None
-        anchors = KeptAnchors(self._of.fit, leg.chunks(self._job.backbone.chunk_frames))
+        patcher, between = None, None
+        later = leg.chunks(self._job.backbone.chunk_frames)[1:]
+        anchors = KeptAnchors(self._of.fit, {chunk.index: leg.seen_in(chunk)[0] for chunk in later})
         for edited in self._propagation(leg, report).run(self._pixels(painted), anchors.take):
             pictures, chunk, frames = _pictures(edited), edited.chunk, leg.delivered_by(edited.chunk)
             patcher = patcher or self._deliverer.patcher(painted, pictures.frame(0))
-            start = leg.seen_in(chunk).index(frames[0]) if frames else 0
-            part = pictures.part(slice(start, start + len(frames)))
-            patched = self._deliverer.patches(frames, part, patcher, painted)
+            between = between or Between(leg.stride, pictures.frame(0), self._of.fit.to_model(painted.plate))
+            fresh = pictures.part(slice(max(chunk.delivers.start, 1) - chunk.start, chunk.delivers.stop - chunk.start))
+            answers = between.frames(fresh, self._small(leg.filled_by(chunk))) if leg.stride > 1 else fresh.frames()
+            patched = self._deliverer.patches(frames, islice(answers, len(frames)), patcher, painted)
             for plate, patch in _counted(patched, report, chunk.index, len(frames)):
-                anchors.see(abs(plate.frame - leg.key), plate.seen, patch)
+                anchors.see(plate.frame, plate.seen, patch)
                 yield plate, patch
+
+    def _small(self, frames: range) -> Iterator[Picture]:
+        """The plate at the model's size."""
+        return (self._of.fit.to_model(frame) for frame in decode_along(self._job.shot.clip, frames))
 
     def _propagation(self, leg: Leg, report: Reporter) -> Propagation:
         job, options, fit = self._job, self._of.options, self._of.fit

@@ -13,11 +13,13 @@ from i2vedit_core.cuts import reported_cuts, require_a_key_in_each
 from i2vedit_core.delivering import Delivered, Delivering, Job
 from i2vedit_core.delivery.painted import read_painted
 from i2vedit_core.media.fit import Fit
+from i2vedit_core.pace import paced
+from i2vedit_core.pins import Pins, all_edits
 from i2vedit_core.plan.options import ROOMY, Options
 from i2vedit_core.planned import carry_out_planned, fit_for
 from i2vedit_core.progress import CancelToken, EventCallback, Reporter, ignore
 from i2vedit_core.settings import DeliverySettings, Settings
-from i2vedit_core.shot import Edit, Shot, in_order
+from i2vedit_core.shot import Edit, Shot
 from i2vedit_core.work import Work
 
 
@@ -31,15 +33,17 @@ def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and th
     artifacts: Path | None = None,
     on_event: EventCallback = ignore,
     token: CancelToken | None = None,
+    pins: Pins | None = None,
 ) -> Delivered:
     """Carries the painted frames of a shot through all of its frames and delivers them as an EXR sequence.
 
     `work` keeps the job's notes, and `artifacts` (by default a folder in it) what is expensive: trajectories, LoRA checkpoints and finished
     chunks. The same folders given again go on where it was, another edit of the same shot finds its preparation, and a painted frame more
-    makes only what lies next to it. Without them nothing is kept.
+    makes only what lies next to it. Without them nothing is kept. `pins`: approved frames of an earlier version, which are taken over.
     Raises BridgeError; CANCELLED once `token` was set.
     """
-    ordered = in_order([edits] if isinstance(edits, Edit) else edits)
+    settings = paced(shot, settings, backbone.chunk_frames)
+    ordered = all_edits([edits] if isinstance(edits, Edit) else edits, shot, pins)
     painted = tuple(read_painted(edit, shot) for edit in ordered)
     with tempfile.TemporaryDirectory(prefix="i2vedit-") as temporary:
         root = work or Path(temporary)
@@ -49,8 +53,8 @@ def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and th
         cuts: tuple[int, ...] = ()
         if any(each.changed for each in painted):
             cuts = reported_cuts(shot, settings, kept, report)
-            require_a_key_in_each(shot, cuts, [edit.frame for edit in ordered])
-        job = Job(shot, ordered, painted, settings, backbone, delivery, Work(root), kept, fronts, cuts)
+            require_a_key_in_each(shot, cuts, [*(edit.frame for edit in ordered), *(pins.files if pins else ())])
+        job = Job(shot, ordered, painted, settings, backbone, delivery, Work(root), kept, fronts, pins, cuts)
 
         def attempt(fit: Fit, options: Options) -> Delivered:
             return Delivering(job, report, fit, options).run()

@@ -12,11 +12,14 @@ from i2vedit_core.delivery.ticket import EditNote, Ticket
 from i2vedit_core.media.ffmpeg import ffmpeg_version
 from i2vedit_core.media.fingerprint import sha256_of, sha256_of_plate
 from i2vedit_core.media.source import reading_of
+from i2vedit_core.pins import Pins, pinned_note
 from i2vedit_core.settings import DeliverySettings, Settings
 from i2vedit_core.shot import Edit, Shot
 
 
-def issue_ticket(shot: Shot, edits: Sequence[Edit], settings: Settings, backbone: Backbone, delivery: DeliverySettings) -> Ticket:
+def issue_ticket(
+    shot: Shot, edits: Sequence[Edit], settings: Settings, backbone: Backbone, delivery: DeliverySettings, pins: Pins | None = None
+) -> Ticket:
     """The ticket of one delivery. `edits`: by frame; `settings`: as they are carried out."""
     first, *further = (_note(edit) for edit in edits)
     computes_with = backbone.computes_with()
@@ -40,6 +43,7 @@ def issue_ticket(shot: Shot, edits: Sequence[Edit], settings: Settings, backbone
         region_path=first.region_path,
         region_sha256=first.region_sha256,
         further_edits=[dataclasses.asdict(note) for note in further],
+        pinned=pinned_note(pins),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 

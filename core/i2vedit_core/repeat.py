@@ -9,10 +9,12 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from i2vedit_core.delivery.form import Form
 from i2vedit_core.delivery.ticket import EditNote, Ticket
+from i2vedit_core.delivery.verify import list_frames, read_ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
-from i2vedit_core.media.fingerprint import sha256_of, sha256_of_plate
+from i2vedit_core.media.fingerprint import sha256_of, sha256_of_frames, sha256_of_plate
 from i2vedit_core.media.source import source_of
 from i2vedit_core.models import ModelFolder
+from i2vedit_core.pins import Range
 from i2vedit_core.settings import LORA_SHARES, Cuts, DeliverySettings, Preset, Settings
 from i2vedit_core.shot import Shot
 
@@ -55,6 +57,8 @@ def check_material(ticket: Ticket, plate: Path, edits: Sequence[Path], model: Mo
         raise _changed(f"The plate '{plate}' is not what it was when this was delivered; give the plate of then with --plate.")
     for note, edit in zip(ticket.edits, edits, strict=True):
         _check_edit(note, edit)
+    if ticket.pinned and _pinned_hash(ticket) != ticket.pinned["sha256"]:
+        raise _changed(f"Frames pinned from '{ticket.pinned['path']}' are not what they were; put the version of then in its place.")
     if model.sha256 != ticket.model_sha256:
         raise _changed(f"The model '{ticket.model}' has other weights than when this was delivered; put the former ones in its place.")
 
@@ -64,6 +68,21 @@ def _check_edit(note: EditNote, edit: Path) -> None:
         raise _changed(f"The edited frame '{edit}' has been saved again since; give the picture of then with --edited.")
     if note.region_path and _hash(Path(note.region_path), Reason.REGION_UNUSABLE, "region", "--region") != note.region_sha256:
         raise _changed(f"The region '{note.region_path}' is not what it was when this was delivered; put the one of then in its place.")
+
+
+def pinned_ranges(ticket: Ticket) -> tuple[Range, ...]:
+    """Those that were taken over from an earlier version."""
+    return tuple((int(first), int(last)) for first, last in ticket.pinned.get("ranges", ()))
+
+
+def _pinned_hash(ticket: Ticket) -> str:
+    """Of the frames where they were; empty where they cannot be found so any more."""
+    folder = Path(ticket.pinned["path"])
+    try:
+        found, _ = list_frames(folder, read_ticket(folder)[0])
+        return sha256_of_frames({frame: found[frame] for first, last in pinned_ranges(ticket) for frame in range(first, last + 1)})
+    except (ValueError, OSError, KeyError):
+        return ""
 
 
 def _plate_hash(ticket: Ticket, plate: Path) -> str:

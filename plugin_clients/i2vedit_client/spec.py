@@ -4,11 +4,14 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from i2vedit.v1 import clip_pb2, delivery_pb2, job_pb2, shot_pb2
 from i2vedit_client.errors import BadInput
+from i2vedit_client.painted import Painted
 
 LARGEST_FRAME = 2**63 - 1
+LARGEST_STRIDE = 16
 MODEL_NAMES = ("mini", "svd", "svd-xt")
 
 
@@ -35,11 +38,14 @@ class PropagateOptions:
     """The options of `i2vedit propagate`. None or empty leaves the choice to the server."""
 
     clip: str
-    edited: str
+    edits: tuple[Painted, ...]
     directory: str
     frames: tuple[int, int] | None = None
     """First and last source frame, both inclusive; None: the whole clip."""
-    painted_frame: int | None = None
+    pins: tuple[tuple[int, int], ...] = ()
+    """First and last source frame of each range that is taken over from `pinned_from`."""
+    pinned_from: str = ""
+    """The folder of a delivered version."""
     model: str = "mini"
     """`mini`, `svd`, `svd-xt`, or the path of a diffusers folder."""
     preset: str = "full"
@@ -48,6 +54,8 @@ class PropagateOptions:
     lora_steps: int | None = None
     size: tuple[int, int] | None = None
     """Largest width and height of the model's picture; None: what the model was made for."""
+    stride: str = "1"
+    """The model sees every so manieth frame; `auto`: by the shot's motion."""
     color_space: str = ""
     depth: str = "auto"
     compression: str = ""
@@ -57,10 +65,8 @@ class PropagateOptions:
     """`prores`, `png`, `mp4`."""
     inside: str = "auto"
     grain: float | None = None
-    ignore_cuts: bool = False
-    """Take the range for one shot, whatever looks like a cut in it."""
-    region: str | None = None
-    """A matte from the artist: a picture for the painted frame, or a clip."""
+    cuts: str = "find"
+    """`ignore`: take the range for one shot, whatever looks like a cut in it."""
 
 
 def absolute(path: str) -> str:
@@ -107,6 +113,7 @@ class ShotOptions:
     reading: Reading = AS_IT_IS
     keys: tuple[int, ...] = ()
     """Source frames that will be painted. Empty: the first."""
+    stride: str = "1"
 
 
 def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
@@ -119,6 +126,7 @@ def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
             preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
             seed=options.seed,
             picture_area=picture_area(options.size),
+            **stride_fields(options.stride),
         ),
         key_frames=options.keys,
     )
@@ -164,6 +172,15 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
+def stride_fields(text: str) -> dict[str, Any]:
+    """A number of frames or `auto`, as fields of `PropagationSettings`. Raises BadInput."""
+    if text.strip().lower() == "auto":
+        return {"auto_stride": True}
+    if re.fullmatch(r"\s*\d{1,2}\s*", text, re.ASCII) is None or not 1 <= int(text) <= LARGEST_STRIDE:
+        raise BadInput(f"The stride '{text}' is not understood. Write a number from 1 to {LARGEST_STRIDE}, like 3, or auto.")
+    return {"stride": int(text)}
+
+
 def picture_area(size: tuple[int, int] | None) -> int:
     """As the server takes it; 0 leaves it to the model."""
     return 0 if size is None else size[0] * size[1]
@@ -176,7 +193,8 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
         first, count = options.frames[0], options.frames[1] - options.frames[0] + 1
     return job_pb2.JobSpec(
         clip=clip_ref(options.clip, first, count, options.reading),
-        edits=[_edited_frame(options)],
+        edits=[_edited_frame(edit) for edit in options.edits],
+        pinned=_pinned_frames(options) if options.pins else None,
         settings=job_pb2.PropagationSettings(
             model=model_reference(options.model),
             preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
@@ -184,7 +202,8 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
             seed=options.seed,
             lora_steps=options.lora_steps,
             picture_area=picture_area(options.size),
-            ignore_cuts=options.ignore_cuts,
+            ignore_cuts=options.cuts == "ignore",
+            **stride_fields(options.stride),
         ),
         delivery=job_pb2.DeliverySettings(
             directory=absolute(options.directory),
@@ -199,6 +218,10 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
     )
 
 
-def _edited_frame(options: PropagateOptions) -> job_pb2.EditedFrame:
-    region = absolute(options.region) if options.region else ""
-    return job_pb2.EditedFrame(path=absolute(options.edited), frame=options.painted_frame, region_path=region)
+def _pinned_frames(options: PropagateOptions) -> job_pb2.PinnedFrames:
+    ranges = [job_pb2.FrameRange(first=first, last=last) for first, last in options.pins]
+    return job_pb2.PinnedFrames(directory=absolute(options.pinned_from), ranges=ranges)
+
+
+def _edited_frame(edit: Painted) -> job_pb2.EditedFrame:
+    return job_pb2.EditedFrame(path=absolute(edit.path), frame=edit.frame, region_path=absolute(edit.region) if edit.region else "")

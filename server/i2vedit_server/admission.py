@@ -16,8 +16,9 @@ from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.container_colour import color_notices
 from i2vedit_core.media.fingerprint import sha256_of, stamp_of_plate
 from i2vedit_core.models import ModelFolder, find_model
+from i2vedit_core.pins import all_edits
 from i2vedit_core.settings import Settings
-from i2vedit_core.shot import Edit, Shot, check_keys, in_order
+from i2vedit_core.shot import Edit, Shot, check_keys
 from i2vedit_server import convert
 from i2vedit_server.database import Database
 from i2vedit_server.messages import NOWHERE
@@ -83,11 +84,13 @@ class Found:
 def examine(spec: job_pb2.JobSpec, packed: bytes) -> Found:
     """Opens whatever a canonical spec names. Blocks.
 
-    Raises BridgeError: CLIP_*, RANGE_OUTSIDE_CLIP, EDIT_*, REGION_UNUSABLE, MODEL_*, OUTPUT_NOT_WRITABLE, SETTING_INVALID, PATH_INVALID.
+    Raises BridgeError: CLIP_*, RANGE_OUTSIDE_CLIP, EDIT_*, REGION_UNUSABLE, PIN_UNUSABLE, MODEL_*, OUTPUT_NOT_WRITABLE, SETTING_INVALID,
+    PATH_INVALID.
     """
     order = convert.order("", spec, NOWHERE)
     shot = Shot.open(order.clip, order.first, order.last)
-    edits = in_order(edit.open(shot) for edit in order.edits)
+    pins = order.pinned.open(shot, order.delivery) if order.pinned else None
+    edits = all_edits([edit.open(shot) for edit in order.edits], shot, pins)
     for edit in edits:
         open_region(edit, shot)
     model = find_model(order.settings.model)
@@ -118,6 +121,7 @@ def shot_id(shot: Shot, settings: Settings, model: ModelFolder, keys: tuple[int,
         "model": str(model.path),
         "seed": settings.seed,
         "steps": settings.steps,
+        "stride": settings.stride,
         "lora_steps": settings.lora_steps(model.lora_steps),
         "keys": keys,
     }

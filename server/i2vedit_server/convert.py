@@ -16,7 +16,7 @@ from i2vedit_core.progress import Preview, Progress, Stage
 from i2vedit_core.quality import Report
 from i2vedit_core.repeat import settings_of
 from i2vedit_core.settings import Alpha, Cuts, DeliverySettings, Depth, EditKind, Inside, LoraSettings, Preset, Settings, SideFormat
-from i2vedit_server.messages import EditOrder, JobOrder, Places, ShotOrder
+from i2vedit_server.messages import EditOrder, JobOrder, PinOrder, Places, ShotOrder
 from i2vedit_server.record import Failure, JobKind, JobRecord, Priority, ShotRecord, StopRequest
 from i2vedit_server.states import JobState
 
@@ -143,6 +143,7 @@ def _complete_shot(spec: job_pb2.JobSpec) -> None:
     settings.model = settings.model or "mini"
     settings.preset = settings.preset or job_pb2.PRESET_FULL
     settings.edit_kind = settings.edit_kind or job_pb2.EDIT_KIND_LOCAL
+    settings.stride = 0 if settings.auto_stride else settings.stride or 1
 
 
 def clip_source(clip: clip_pb2.ClipRef) -> ClipSource:
@@ -200,6 +201,7 @@ def order(job_id: str, spec: job_pb2.JobSpec, places: Places) -> JobOrder:
         # What is made again is made from scratch: what was kept of the first time would prove nothing.
         places=places if repeats is None else Places(places.work, places.work / "artifacts"),
         edits=tuple(_edit_order(edit, spec.clip) for edit in spec.edits),
+        pinned=_pin_order(spec.pinned) if spec.HasField("pinned") else None,
         delivery=_delivery(spec.delivery),
         repeats=repeats,
     )
@@ -210,6 +212,11 @@ def _edit_order(edit: job_pb2.EditedFrame, clip: clip_pb2.ClipRef) -> EditOrder:
     is_first = _is_whole(clip) and edit.frame == 0
     region = local_path(edit.region_path, "region") if edit.region_path else None
     return EditOrder(local_path(edit.path, "edited frame"), None if is_first else edit.frame, region)
+
+
+def _pin_order(pinned: job_pb2.PinnedFrames) -> PinOrder:
+    ranges = tuple((each.first, each.last) for each in pinned.ranges)
+    return PinOrder(local_path(pinned.directory, "version with pinned frames"), ranges)
 
 
 def _read_as_then(clip: ClipSource, ticket: Ticket) -> ClipSource:
@@ -379,6 +386,7 @@ def _settings(message: job_pb2.PropagationSettings) -> Settings:
         lora=LoraSettings(steps=message.lora_steps if message.HasField("lora_steps") else None),
         picture_area=message.picture_area or None,
         cuts=Cuts.IGNORE if message.ignore_cuts else Cuts.FIND,
+        stride=None if message.auto_stride else message.stride,
     )
 
 

@@ -1,7 +1,7 @@
 """The RPCs on what has been delivered: whether it is whole and true, making it again, and what differs then."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from itertools import zip_longest
 from pathlib import Path
@@ -63,7 +63,7 @@ class DeliveryCalls(JobCalls):
             raise BridgeError(Code.PERMISSION_DENIED, Reason.PATH_NOT_ALLOWED, sentence)
         spec = repetition_spec(ticket, paths, request.output_path)
         self._confinement.admit(spec, context.peer())
-        await asyncio.to_thread(_check, ticket, Path(spec.clip.path), [Path(edit.path) for edit in spec.edits], spec.settings.model)
+        await asyncio.to_thread(_check, ticket, Path(spec.clip.path), [edit for edit in paths.edits if edit], spec.settings.model)
         record, attached, _ = await self._admission.create(spec, Wish(request.request_id, attach=True))
         if not attached:
             await self._scheduler.arrived(record)
@@ -115,7 +115,7 @@ def _ticket_or_none(folder: Path) -> Ticket | None:
         return None
 
 
-def _check(ticket: Ticket, plate: Path, edits: list[Path], model: str) -> None:
+def _check(ticket: Ticket, plate: Path, edits: Sequence[Path], model: str) -> None:
     """Reads plate, edited frames and model for their hashes. Blocks."""
     check_material(ticket, plate, edits, find_model(model))
 

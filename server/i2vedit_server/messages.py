@@ -6,6 +6,7 @@ from pathlib import Path
 from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.errors import BridgeError
 from i2vedit_core.media.source import ClipSource
+from i2vedit_core.pins import Pins, Range
 from i2vedit_core.plan import MemoryPlan
 from i2vedit_core.progress import Event
 from i2vedit_core.settings import DeliverySettings, Settings
@@ -55,11 +56,24 @@ class EditOrder:
         return Edit.open(self.path, shot, self.frame, self.region)
 
 
+@dataclass(frozen=True)
+class PinOrder:
+    """Frames of an earlier version that are taken over, as the runner gets them."""
+
+    folder: Path
+    ranges: tuple[Range, ...]
+
+    def open(self, shot: Shot, delivery: DeliverySettings) -> Pins:
+        """Raises BridgeError as `Pins.open` does."""
+        return Pins.open(self.folder, self.ranges, shot, delivery)
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobOrder(ShotOrder):
     """A shot to carry painted frames through, prepared or not."""
 
     edits: tuple[EditOrder, ...]
+    pinned: PinOrder | None = None
     delivery: DeliverySettings
     repeats: Ticket | None = None
     """Of the delivery that is made again, if this is no new one."""

@@ -59,12 +59,13 @@ def run_propagation(order: JobOrder, report: Report, token: CancelToken) -> Path
     """Everything that is still missing, and the delivery."""
     shot = Shot.open(order.clip, order.first, order.last)
     edits = [edit.open(shot) for edit in order.edits]
+    pins = order.pinned.open(shot, order.delivery) if order.pinned else None
     token.check()
     backbone = _BACKBONES.get(order.settings.model, _device_of(order.repeats))
     report(DeviceFound(device_words(backbone.device), memory_plan(backbone, shot, order.settings)))
     places = order.places
     with _threads_of(order.repeats):
-        return propagate(shot, edits, order.settings, backbone, order.delivery, places.work, places.artifacts, report, token).folder
+        return propagate(shot, edits, order.settings, backbone, order.delivery, places.work, places.artifacts, report, token, pins).folder
 
 
 def _device_of(repeated: Ticket | None) -> str | None:

@@ -12,6 +12,9 @@ from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX
 
 Value = str | float | tuple[float, ...]
 Colour = tuple[float, ...]
+COLOURS = ("model_outside", "source_outside")
+SAID = ("inside", "delta_share", "matte_flicker", "matte_area", "confidence", "flow_error", *COLOURS, "repaired")
+"""What a frame's header says beside form and ticket."""
 
 
 def tell(spec: Any, values: Mapping[str, Value]) -> None:
@@ -21,6 +24,12 @@ def tell(spec: Any, values: Mapping[str, Value]) -> None:
             spec.attribute(ATTRIBUTE_PREFIX + name, oiio.TypeDesc(f"float[{len(value)}]"), value)
         else:
             spec.attribute(ATTRIBUTE_PREFIX + name, value)
+
+
+def said_in(spec: Any) -> dict[str, Value]:
+    """What a frame's header says, to be said again."""
+    found = {name: spec.getattribute(ATTRIBUTE_PREFIX + name) for name in SAID}
+    return {name: value for name, value in found.items() if isinstance(value, (str, int, float, tuple))}
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ def hear(path: Path) -> Heard | None:
     area, flicker, flow_error, confidence = (
         _number(spec.getattribute(ATTRIBUTE_PREFIX + name)) for name in ("matte_area", "matte_flicker", "flow_error", "confidence")
     )
-    edited, true = (_colour(spec.getattribute(ATTRIBUTE_PREFIX + name)) for name in ("model_outside", "source_outside"))
+    edited, true = (_colour(spec.getattribute(ATTRIBUTE_PREFIX + name)) for name in COLOURS)
     return Heard(area, flicker, flow_error, confidence, edited, true)
 
 

@@ -8,11 +8,12 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+import OpenImageIO as oiio
 
 from i2vedit_core.delivery.colour import convert
 from i2vedit_core.delivery.composite import composite
 from i2vedit_core.delivery.form import CHANNELS, Form
-from i2vedit_core.delivery.headers import Value, tell
+from i2vedit_core.delivery.headers import Value, said_in, tell
 from i2vedit_core.delivery.ticket import TICKET_FILE, Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.files import check_folder, remove_leftovers, write_error
@@ -134,6 +135,20 @@ class SequenceWriter:
         tell(spec, says)
         write_picture(final, "openexr", spec, pixels, replace=True)
         return final
+
+    def take_over(self, frame: int, source: Path) -> Path:
+        """Writes a frame of an earlier version again, with its own pixels and what its header says of them. Raises as `write`."""
+        if self.have(frame):
+            return self.path(frame)
+        found = oiio.ImageBuf(str(source))
+        pixels = found.get_pixels(found.spec().format)
+        if found.has_error or pixels is None:
+            sentence = f"The pinned frame '{source.name}' cannot be read to its end; copy it again, or do not pin it."
+            raise BridgeError(Code.DATA_LOSS, Reason.PIN_UNUSABLE, sentence)
+        spec = self._spec(frame)
+        tell(spec, said_in(found.spec()))
+        write_picture(self.path(frame), "openexr", spec, pixels, replace=True)
+        return self.path(frame)
 
     def _channels(self, plate: Picture, new: Picture, matte: Picture) -> Picture:
         form, colour, weight = self._form, plate[:, :, :3], matte[:, :, None]

@@ -68,6 +68,8 @@ class Ticket:
     region_sha256: str = ""
     further_edits: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     """The painted frames behind the first one, each as an `EditNote`."""
+    pinned: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Frames taken over from an earlier version: its `path` and name, the `ranges` and the `sha256` over their files. Empty: none."""
 
     @property
     def edits(self) -> tuple[EditNote, ...]:
@@ -101,13 +103,19 @@ class Ticket:
             values |= {"region": Path(self.region_path).name, "region_sha256": self.region_sha256}
         if self.further_edits:
             values["further_edits"] = json.dumps([note.named() for note in self.edits[1:]], sort_keys=True)
+        if self.pinned:
+            values["pinned"] = json.dumps(self._pinned_named(), sort_keys=True)
         return {ATTRIBUTE_PREFIX + name: value for name, value in values.items()}
+
+    def _pinned_named(self) -> dict[str, Any]:
+        return {name: value for name, value in self.pinned.items() if name != "path"}
 
     def deciding(self) -> dict[str, Any]:
         """What decides the pixels. Where maps were kept is left out: all ways give the same ones."""
         incidental = {"created", "plate_path", "edit_path", "region_path"}
         deciding = {key: value for key, value in dataclasses.asdict(self).items() if key not in incidental}
         deciding["further_edits"] = [note.named() for note in self.edits[1:]]
+        deciding["pinned"] = self._pinned_named()
         # As it comes back from its file, so that a ticket equals itself when it is read again.
         deciding["settings"] = json.loads(json.dumps({key: value for key, value in self.settings.items() if key != "maps"}))
         return deciding

@@ -1,6 +1,7 @@
 """What a clip holds, as one number: the ticket and the artifact cache know media by content, not by name."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from i2vedit_core.media.clip import ClipInfo
@@ -16,9 +17,14 @@ def sha256_of_plate(clip: ClipInfo, first: int, last: int) -> str:
     """Of a movie: of its file. Of a sequence: of the numbers and the SHA-256 of the pictures from `first` to `last`. Raises OSError."""
     if clip.files is None:
         return sha256_of(clip.path)
+    return sha256_of_frames({number: clip.files.path(number) for number in range(first, last + 1)})
+
+
+def sha256_of_frames(files: Mapping[int, Path]) -> str:
+    """Of numbered pictures: of the numbers and their SHA-256, in order. Raises OSError."""
     digest = hashlib.sha256()
-    for number in range(first, last + 1):
-        digest.update(f"{number} {sha256_of(clip.files.path(number))}\n".encode())
+    for number, path in sorted(files.items()):
+        digest.update(f"{number} {sha256_of(path)}\n".encode())
     return digest.hexdigest()
 
 

@@ -219,6 +219,8 @@ class PropagationSettings(_message.Message):
     SEED_FIELD_NUMBER: _builtins.int
     LORA_STEPS_FIELD_NUMBER: _builtins.int
     PICTURE_AREA_FIELD_NUMBER: _builtins.int
+    STRIDE_FIELD_NUMBER: _builtins.int
+    AUTO_STRIDE_FIELD_NUMBER: _builtins.int
     IGNORE_CUTS_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """`mini`, `svd`, `svd-xt`, or the path of a diffusers folder. Empty: `mini`."""
@@ -229,6 +231,10 @@ class PropagationSettings(_message.Message):
     """Steps of motion LoRA training per chunk. Unset: what the model recommends."""
     picture_area: _builtins.int
     """Width x height in pixels that the model's picture may have at most, where memory is short. 0: what the model was made for."""
+    stride: _builtins.int
+    """The model sees every stride-th frame; its change is carried to those between along the plate's own motion. 0: 1, which is all of them."""
+    auto_stride: _builtins.bool
+    """The stride is chosen by the shot's motion, and `stride` says nothing."""
     ignore_cuts: _builtins.bool
     """Take the range for one shot, whatever looks like a cut in it."""
     def __init__(
@@ -240,11 +246,13 @@ class PropagationSettings(_message.Message):
         seed: _builtins.int = ...,
         lora_steps: _builtins.int | None = ...,
         picture_area: _builtins.int = ...,
+        stride: _builtins.int = ...,
+        auto_stride: _builtins.bool = ...,
         ignore_cuts: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps", "lora_steps", b"lora_steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps", "edit_kind", b"edit_kind", "ignore_cuts", b"ignore_cuts", "lora_steps", b"lora_steps", "model", b"model", "picture_area", b"picture_area", "preset", b"preset", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps", "auto_stride", b"auto_stride", "edit_kind", b"edit_kind", "ignore_cuts", b"ignore_cuts", "lora_steps", b"lora_steps", "model", b"model", "picture_area", b"picture_area", "preset", b"preset", "seed", b"seed", "stride", b"stride"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__lora_steps: _TypeAlias = _typing.Literal["lora_steps"]  # noqa: Y015
     _WhichOneofArgType__lora_steps: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps"]  # noqa: Y015
@@ -308,6 +316,56 @@ class DeliverySettings(_message.Message):
 Global___DeliverySettings: _TypeAlias = DeliverySettings  # noqa: Y015
 
 @_typing.final
+class PinnedFrames(_message.Message):
+    """Approved frames of an earlier version, which are taken over as they are. What lies next to them goes on from them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTORY_FIELD_NUMBER: _builtins.int
+    RANGES_FIELD_NUMBER: _builtins.int
+    directory: _builtins.str
+    """The version folder, absolute, on the server's machine."""
+    @_builtins.property
+    def ranges(self) -> _containers.RepeatedCompositeFieldContainer[Global___FrameRange]: ...
+    def __init__(
+        self,
+        *,
+        directory: _builtins.str = ...,
+        ranges: _abc.Iterable[Global___FrameRange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["directory", b"directory", "ranges", b"ranges"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PinnedFrames: _TypeAlias = PinnedFrames  # noqa: Y015
+
+@_typing.final
+class FrameRange(_message.Message):
+    """Source frames, both inclusive."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_FIELD_NUMBER: _builtins.int
+    LAST_FIELD_NUMBER: _builtins.int
+    first: _builtins.int
+    last: _builtins.int
+    def __init__(
+        self,
+        *,
+        first: _builtins.int = ...,
+        last: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "last", b"last"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FrameRange: _TypeAlias = FrameRange  # noqa: Y015
+
+@_typing.final
 class JobSpec(_message.Message):
     """Everything that a propagation needs to be run, or run again. A preparation has no edits and delivers nothing."""
 
@@ -318,6 +376,7 @@ class JobSpec(_message.Message):
     SETTINGS_FIELD_NUMBER: _builtins.int
     DELIVERY_FIELD_NUMBER: _builtins.int
     KEY_FRAMES_FIELD_NUMBER: _builtins.int
+    PINNED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def clip(self) -> _clip_pb2.ClipRef: ...
     @_builtins.property
@@ -332,6 +391,10 @@ class JobSpec(_message.Message):
     def key_frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Of a preparation: the source frames that will be painted. Empty: the first of the range."""
 
+    @_builtins.property
+    def pinned(self) -> Global___PinnedFrames:
+        """Unset: every frame is made."""
+
     def __init__(
         self,
         *,
@@ -340,10 +403,11 @@ class JobSpec(_message.Message):
         settings: Global___PropagationSettings | None = ...,
         delivery: Global___DeliverySettings | None = ...,
         key_frames: _abc.Iterable[_builtins.int] | None = ...,
+        pinned: Global___PinnedFrames | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "delivery", b"delivery", "settings", b"settings"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "delivery", b"delivery", "pinned", b"pinned", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "delivery", b"delivery", "edits", b"edits", "key_frames", b"key_frames", "settings", b"settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "delivery", b"delivery", "edits", b"edits", "key_frames", b"key_frames", "pinned", b"pinned", "settings", b"settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
