@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.errors import BridgeError, Code, Reason
@@ -31,7 +32,10 @@ def cuts_in(shot: Shot, artifacts: Artifacts, on_frame: OnFrame) -> tuple[int, .
 
     Raises BridgeError CLIP_UNREADABLE, DISK_FULL or OUTPUT_NOT_WRITABLE, and whatever `on_frame` raises.
     """
-    folder = artifacts.folder("cuts", _key(shot))
+    return _found_in(_folder(shot, artifacts), shot, on_frame)
+
+
+def _found_in(folder: Path, shot: Shot, on_frame: OnFrame) -> tuple[int, ...]:
     path = folder / CUTS_FILE
     try:
         return tuple(int(frame) for frame in json.loads(path.read_text(encoding="utf-8")))
@@ -47,7 +51,9 @@ def reported_cuts(shot: Shot, settings: Settings, artifacts: Artifacts, report: 
     """The cuts that the settings want to be minded. Raises as `cuts_in`, and CANCELLED."""
     if settings.cuts is Cuts.IGNORE or len(shot) == 1:
         return ()
-    return cuts_in(shot, artifacts, lambda place: report.step(Stage.DECODE, 0, place, len(shot)))
+    folder = _folder(shot, artifacts)
+    report.artifact(folder.name)
+    return _found_in(folder, shot, lambda place: report.step(Stage.DECODE, 0, place, len(shot)))
 
 
 def require_a_key_in_each(shot: Shot, cuts: Sequence[int], keys: Sequence[int]) -> None:
@@ -70,9 +76,10 @@ def _unpainted(shot: Shot, cuts: Sequence[int], keys: Sequence[int], start: int,
     return BridgeError(Code.FAILED_PRECONDITION, Reason.SHOT_CUT, sentence)
 
 
-def _key(shot: Shot) -> dict[str, object]:
+def _folder(shot: Shot, artifacts: Artifacts) -> Path:
     plate = sha256_of_plate(shot.clip, shot.first, shot.last)
-    return {"plate": plate, "reading": reading_of(shot.clip), "first": shot.first, "last": shot.last, "way": _WAY_OF_FINDING}
+    key = {"plate": plate, "reading": reading_of(shot.clip), "first": shot.first, "last": shot.last, "way": _WAY_OF_FINDING}
+    return artifacts.folder("cuts", key)
 
 
 def _seen(shot: Shot, on_frame: OnFrame) -> Iterator[Picture]:

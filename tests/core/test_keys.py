@@ -146,7 +146,7 @@ def test_two_pictures_of_one_frame_are_refused(backbone: Backbone, shot: Shot, t
 def test_what_was_prepared_for_a_painted_frame_is_found(backbone: Backbone, shot: Shot, tmp_path: Path) -> None:
     used, told = list[Event](), list[Event]()
     prepare(shot, QUICK, backbone, tmp_path / "shared", used.append, keys=[5])
-    assert len({event.name for event in used if isinstance(event, ArtifactUsed)}) == 2 * (2 + 2)
+    assert len({event.name for event in used if isinstance(event, ArtifactUsed)}) == 2 * (2 + 2) + 1
     delivery = DeliverySettings(tmp_path / "out")
     propagate(shot, _edit(shot, 5, tmp_path), QUICK, backbone, delivery, artifacts=tmp_path / "shared", on_event=told.append)
     assert not [event for event in told if isinstance(event, Progress) and event.stage in (Stage.INVERT, Stage.TRAIN)]

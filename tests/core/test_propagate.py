@@ -165,7 +165,7 @@ def test_it_keeps_little_on_disk(backbone: Backbone, clip: Path, painted: Path, 
     propagate(shot, Edit.open(painted, shot), QUICK, backbone, DeliverySettings(tmp_path / "out"), work)
     kept = sorted(path.name for path in work.rglob("*") if path.is_file())
     names = ("identity.txt", "key.json", "lora_000001.safetensors", "trajectory.safetensors", "version.txt")
-    assert kept == sorted([*names, "key.json", "key.json", "edited.safetensors"])
+    assert kept == sorted([*names, *["key.json"] * 3, "cuts.json", "edited.safetensors"])
 
 
 def test_what_another_edit_left_in_the_work_folder_is_not_taken_for_this_ones(
@@ -199,8 +199,8 @@ def test_what_was_prepared_is_neither_traced_nor_trained_again(backbone: Backbon
     prepare(shot, two_steps, backbone, tmp_path / "shared", seen.append)
     assert not [event for event in seen if isinstance(event, Progress) and (event.stage, event.chunk) == (Stage.TRAIN, 0)]
     used = {event.name for event in seen if isinstance(event, ArtifactUsed)}
-    assert used == {folder.name for folder in (tmp_path / "shared").iterdir()} and len(used) == 4
-    assert isinstance(seen[0], PlanTaken)
+    assert used == {folder.name for folder in (tmp_path / "shared").iterdir()} and len(used) == 5
+    assert isinstance(seen[1], PlanTaken), "cuts are known already"
 
     events: list[Event] = []
     edit, delivery = Edit.open(painted, shot), DeliverySettings(tmp_path / "out")
