@@ -17,15 +17,6 @@ class Painted:
     """A matte from the artist: a picture for the painted frame, or a clip."""
 
 
-@dataclass(frozen=True)
-class Pinned:
-    """Approved frames of an earlier version, which stay as they are."""
-
-    directory: str
-    ranges: tuple[tuple[int, int], ...]
-    """First and last source frame of each, both inclusive."""
-
-
 def painted_frames(edited: Sequence[str], at: Sequence[int], regions: Sequence[str]) -> tuple[Painted, ...]:
     """`--edited`, `--at` and `--region`, paired in order; a single region is everybody's. Raises BadInput."""
     frames: Sequence[int | None] = at or ([None] if len(edited) == 1 else [])

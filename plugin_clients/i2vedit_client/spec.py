@@ -7,7 +7,7 @@ from pathlib import Path
 
 from i2vedit.v1 import clip_pb2, delivery_pb2, job_pb2, shot_pb2
 from i2vedit_client.errors import BadInput
-from i2vedit_client.painted import Painted, Pinned
+from i2vedit_client.painted import Painted
 
 LARGEST_FRAME = 2**63 - 1
 MODEL_NAMES = ("mini", "svd", "svd-xt")
@@ -40,7 +40,6 @@ class PropagateOptions:
     directory: str
     frames: tuple[int, int] | None = None
     """First and last source frame, both inclusive; None: the whole clip."""
-    pinned: Pinned | None = None
     model: str = "mini"
     """`mini`, `svd`, `svd-xt`, or the path of a diffusers folder."""
     preset: str = "full"
@@ -174,7 +173,6 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
     return job_pb2.JobSpec(
         clip=clip_ref(options.clip, first, count, options.reading),
         edits=[_edited_frame(edit) for edit in options.edits],
-        pinned=_pinned(options.pinned),
         settings=job_pb2.PropagationSettings(
             model=model_reference(options.model),
             preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
@@ -198,10 +196,3 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
 
 def _edited_frame(edit: Painted) -> job_pb2.EditedFrame:
     return job_pb2.EditedFrame(path=absolute(edit.path), frame=edit.frame, region_path=absolute(edit.region) if edit.region else "")
-
-
-def _pinned(pinned: Pinned | None) -> job_pb2.PinnedFrames | None:
-    if pinned is None:
-        return None
-    ranges = [job_pb2.FrameRange(first=first, last=last) for first, last in pinned.ranges]
-    return job_pb2.PinnedFrames(directory=absolute(pinned.directory), ranges=ranges)

@@ -9,7 +9,7 @@ from i2vedit_client.batch.rows import COLUMNS, read_row, unknown_columns
 from i2vedit_client.batch.shots import read_batch
 from i2vedit_client.batch.table import Line, read_table
 from i2vedit_client.errors import BadInput
-from i2vedit_client.painted import Painted, Pinned
+from i2vedit_client.painted import Painted
 
 ROWS: tuple[list[str], ...] = (["clip", "edited", "at", "out"], ["a, b.mov", 'ed"it;.png', "7", "o"], [], ["ü.mov", "e.png", "", "o"])
 
@@ -76,7 +76,6 @@ def test_a_value_too_many_is_told_with_its_row(tmp_path):
 def test_a_row_is_read_as_if_it_were_typed(tmp_path):
     (tmp_path / "mine").mkdir()
     values = {"clip": "a.mov", "edited": "x.png | /y.png", "at": "3|9", "region": "m.png", "range": "2-20", "handles": "4"}
-    values |= {"pin": "a_v001", "pin-range": "2-4|6-8"}
     line = Line(5, {**values, "model": "mine", "also": "png|mp4", "deinterlace": "Yes"})
     row, problems = read_row(line, tmp_path, {"out": "/o", "preset": "preview", "seed": 4, "lora_steps": None})
     assert row is not None and not problems
@@ -85,7 +84,7 @@ def test_a_row_is_read_as_if_it_were_typed(tmp_path):
     assert options.edits == (Painted(str(tmp_path / "x.png"), 3, region), Painted("/y.png", 9, region))
     assert (options.clip, options.frames, options.directory, row.handles) == (str(tmp_path / "a.mov"), (2, 20), "/o", 4)
     assert (options.model, options.preset, options.seed, options.also) == (str(tmp_path / "mine"), "preview", 4, ("png", "mp4"))
-    assert options.reading.deinterlace and options.pinned == Pinned(str(tmp_path / "a_v001"), ((2, 4), (6, 8)))
+    assert options.reading.deinterlace
 
 
 @pytest.mark.parametrize(

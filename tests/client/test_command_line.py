@@ -93,11 +93,6 @@ BAD_CALLS = [
     ("a frame without a place", ["frame", "a.mp4"], "--out"),
     ("a frame outside its range", ["frame", "a.mp4", "--out", "o.png", "--range", "4-9", "--at", "3"], "--at"),
     ("a clip and a timeline", ["propagate", "a.mp4", "--otio", "c.otio", "--edited", "e.png", "--out", "o"], "--clip"),
-    (
-        "a version without its frames",
-        ["propagate", "a.mp4", "--edited", "e.png", "--out", "o", "--pin", "a_v001"],
-        "--pin-range together",
-    ),
     ("a round trip of nothing", ["roundtrip"], "CLIP"),
     ("an unknown host", ["plugins", "install", "nuke"], "blender"),
     ("a request that is not there", ["host", "begin", "no/such.json"], "cannot be read"),

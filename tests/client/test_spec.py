@@ -7,7 +7,7 @@ import pytest
 
 from i2vedit.v1 import job_pb2
 from i2vedit_client.errors import BadInput
-from i2vedit_client.painted import Painted, Pinned, painted_frames
+from i2vedit_client.painted import Painted, painted_frames
 from i2vedit_client.spec import (
     PropagateOptions,
     Reading,
@@ -88,13 +88,6 @@ def test_pictures_and_frames_are_paired_in_order():
 def test_pictures_and_frames_that_do_not_pair_up(at, regions, hint):
     with pytest.raises(BadInput, match=hint):
         painted_frames(["a.png", "b.png"], at, regions)
-
-
-def test_approved_frames_are_named_with_their_version(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    pinned = job_spec(options(pinned=Pinned("a_v001", ((0, 9), (20, 29))))).pinned
-    assert pinned.directory == str(tmp_path / "a_v001") and [(each.first, each.last) for each in pinned.ranges] == [(0, 9), (20, 29)]
-    assert not job_spec(options()).HasField("pinned")
 
 
 def test_settings_arrive():

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from i2vedit_client.errors import BadInput
-from i2vedit_client.painted import Pinned, painted_frames
+from i2vedit_client.painted import painted_frames
 from i2vedit_client.spec import PropagateOptions, Reading, parse_range, parse_rate, parse_size
 
 ALSO = ("prores", "png", "mp4")
@@ -51,12 +50,6 @@ _MAKING = (
 )
 
 
-def _pinned(directory: str | None, ranges: Sequence[str]) -> Pinned | None:
-    if (directory is None) != (not ranges):
-        raise BadInput("Give --pin and --pin-range together: the version, and which of its frames are approved.")
-    return Pinned(directory, tuple(parse_range(text) for text in ranges)) if directory is not None else None
-
-
 def _all_of(options: Sequence[Callable[..., Any]], command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
@@ -91,8 +84,6 @@ _PAINTED = (
     click.option("--out", required=True, metavar="DIR", help="Folder that receives NAME_v001, NAME_v002, ..."),
     click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive. Default: the whole clip."),
     handles_option,
-    click.option("--pin", metavar="DIR", help="A version with approved frames, which are taken over as they are."),
-    click.option("--pin-range", "pin_ranges", multiple=True, metavar="A-B", help="Its approved source frames; may be given again."),
 )
 _DELIVERING = (
     click.option("--also", type=click.Choice(ALSO), multiple=True, help="Deliver this beside the EXR, too; may be given again."),
@@ -117,8 +108,6 @@ def shot_options(command: Callable[..., Any]) -> Callable[..., Any]:
         region: tuple[str, ...],
         out: str,
         frames: str | None,
-        pin: str | None,
-        pin_ranges: tuple[str, ...],
         size: str | None,
         deliver: str,
         **others: Any,
@@ -129,7 +118,6 @@ def shot_options(command: Callable[..., Any]) -> Callable[..., Any]:
             edits=painted_frames(edited, at, region),
             directory=out,
             frames=parse_range(frames) if frames is not None else None,
-            pinned=_pinned(pin, pin_ranges),
             size=parse_size(size),
             color_space=deliver,
             **made,
