@@ -40,6 +40,10 @@ class PropagateOptions:
     directory: str
     frames: tuple[int, int] | None = None
     """First and last source frame, both inclusive; None: the whole clip."""
+    pins: tuple[tuple[int, int], ...] = ()
+    """First and last source frame of each range that is taken over from `pinned_from`."""
+    pinned_from: str = ""
+    """The folder of a delivered version."""
     model: str = "mini"
     """`mini`, `svd`, `svd-xt`, or the path of a diffusers folder."""
     preset: str = "full"
@@ -173,6 +177,7 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
     return job_pb2.JobSpec(
         clip=clip_ref(options.clip, first, count, options.reading),
         edits=[_edited_frame(edit) for edit in options.edits],
+        pinned=_pinned_frames(options) if options.pins else None,
         settings=job_pb2.PropagationSettings(
             model=model_reference(options.model),
             preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
@@ -192,6 +197,11 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
             grain=options.grain,
         ),
     )
+
+
+def _pinned_frames(options: PropagateOptions) -> job_pb2.PinnedFrames:
+    ranges = [job_pb2.FrameRange(first=first, last=last) for first, last in options.pins]
+    return job_pb2.PinnedFrames(directory=absolute(options.pinned_from), ranges=ranges)
 
 
 def _edited_frame(edit: Painted) -> job_pb2.EditedFrame:

@@ -37,10 +37,8 @@ def test_pinned_frames_are_taken_over_and_the_others_go_on_from_them(
     found = propagate(shot, correction, QUICK, backbone, delivery, pins=pins, on_event=told.append)
     for frame in (1, 2, 3):
         assert np.array_equal(_pixels(found.frames[frame - 1]), _pixels(version.frames[frame - 1]))
-    header = oiio.ImageBuf(str(found.frames[1])).spec()
-    assert header.getattribute("i2vedit/matte_flicker") == oiio.ImageBuf(str(version.frames[1])).spec().getattribute(
-        "i2vedit/matte_flicker"
-    )
+    flickers = [oiio.ImageBuf(str(each.frames[1])).spec().getattribute("i2vedit/matte_flicker") for each in (found, version)]
+    assert flickers[0] == flickers[1] is not None
     # From frame 3 both to 8 and back, and from 8 on: nothing between the pinned ones.
     assert {event.chunks for event in told if isinstance(event, Progress) and event.stage is Stage.EDIT} == {2 + 2 + 1}
     ticket = Ticket.load(found.folder)

@@ -141,7 +141,7 @@ def test_a_message_becomes_facts():
     message.failure.reason, message.failure.message = "DISK_FULL", "Full."
     message.progress.remaining.seconds = 7
     facts = read_job(message)
-    assert (facts.state, facts.preset, facts.first, facts.edit_frame, facts.stop_request) == (State.FAILED, "preview", 3, 3, "pause")
+    assert (facts.state, facts.preset, facts.first, facts.keys, facts.stop_request) == (State.FAILED, "preview", 3, (3,), "pause")
     assert facts.trouble is not None and facts.trouble.reason == "DISK_FULL"
     assert facts.progress is not None and facts.progress.seconds_left == 7.0
     newer: Any = job_pb2.Job(name="jobs/1")

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from i2vedit_client.errors import BadInput
 from i2vedit_client.painted import painted_frames
 from i2vedit_client.spec import PropagateOptions, Reading, parse_range, parse_rate, parse_size
 
@@ -84,6 +85,10 @@ _PAINTED = (
     click.option("--out", required=True, metavar="DIR", help="Folder that receives NAME_v001, NAME_v002, ..."),
     click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive. Default: the whole clip."),
     handles_option,
+    click.option(
+        "--pin", "pin", multiple=True, metavar="A-B", help="Frames to take over from --pinned-from as they are; may be given again."
+    ),
+    click.option("--pinned-from", metavar="DIR", help="The delivered version that pinned frames come from."),
 )
 _DELIVERING = (
     click.option("--also", type=click.Choice(ALSO), multiple=True, help="Deliver this beside the EXR, too; may be given again."),
@@ -108,16 +113,22 @@ def shot_options(command: Callable[..., Any]) -> Callable[..., Any]:
         region: tuple[str, ...],
         out: str,
         frames: str | None,
+        pin: tuple[str, ...],
+        pinned_from: str | None,
         size: str | None,
         deliver: str,
         **others: Any,
     ) -> Any:
+        if bool(pin) != bool(pinned_from):
+            raise BadInput("Frames are pinned from a version: give --pin A-B and --pinned-from DIR together.")
         made = {name: others.pop(name) for name in tuple(others) if name in PropagateOptions.__dataclass_fields__ and name != "clip"}
         options = PropagateOptions(
             clip="",
             edits=painted_frames(edited, at, region),
             directory=out,
             frames=parse_range(frames) if frames is not None else None,
+            pins=tuple(parse_range(each) for each in pin),
+            pinned_from=pinned_from or "",
             size=parse_size(size),
             color_space=deliver,
             **made,
