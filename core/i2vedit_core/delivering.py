@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.beside import write_beside
+from i2vedit_core.delivery.between import Between
 from i2vedit_core.delivery.deliver import Deliverer, Plate
 from i2vedit_core.delivery.inside import Filling
 from i2vedit_core.delivery.matting import ChunkPictures
@@ -19,7 +21,9 @@ from i2vedit_core.delivery.patch import Patch
 from i2vedit_core.delivery.sequence import SequenceWriter, reserve_version
 from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.legs import Leg, Segment, plan_segments
+from i2vedit_core.media.decode import decode_along
 from i2vedit_core.media.fit import Fit
+from i2vedit_core.media.pixels import Picture
 from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.method.propagation import EditedChunk, Propagation, propagation_cost
 from i2vedit_core.method.source_maps import open_store
@@ -69,7 +73,7 @@ class Job:
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
         """Those that are to be made."""
-        planned = plan_segments(self.shot.first, self.shot.last, [edit.frame for edit in self.edits])
+        planned = plan_segments(self.shot.first, self.shot.last, [edit.frame for edit in self.edits], self.settings.stride or 1)
         return tuple(segment for segment in planned if segment.legs[0].frames[1] not in self.pinned)
 
     @property
@@ -187,13 +191,19 @@ class _Legs:
 
     def _painted_patches(self, leg: Leg, painted: Painted, report: Reporter) -> Patched:
         """Chunk after chunk. What the first one teaches about the matte holds for all."""
-        patcher = None
+        patcher, between = None, None
         for edited in self._propagation(leg, report).run(self._pixels(painted)):
             pictures, chunk, frames = _pictures(edited), edited.chunk, leg.delivered_by(edited.chunk)
             patcher = patcher or self._deliverer.patcher(painted, pictures.frame(0))
-            start = leg.seen_in(chunk).index(frames[0]) if frames else 0
-            part = pictures.part(slice(start, start + len(frames)))
-            yield from _counted(self._deliverer.patches(frames, part, patcher, painted), report, chunk.index, len(frames))
+            between = between or Between(leg.stride, pictures.frame(0), self._of.fit.to_model(painted.plate))
+            fresh = pictures.part(slice(max(chunk.delivers.start, 1) - chunk.start, chunk.delivers.stop - chunk.start))
+            answers = between.frames(fresh, self._small(leg.filled_by(chunk))) if leg.stride > 1 else fresh.frames()
+            patched = self._deliverer.patches(frames, islice(answers, len(frames)), patcher, painted)
+            yield from _counted(patched, report, chunk.index, len(frames))
+
+    def _small(self, frames: range) -> Iterator[Picture]:
+        """The plate at the model's size."""
+        return (self._of.fit.to_model(frame) for frame in decode_along(self._job.shot.clip, frames))
 
     def _propagation(self, leg: Leg, report: Reporter) -> Propagation:
         job, options, fit = self._job, self._of.options, self._of.fit

@@ -1,6 +1,7 @@
 """How a shot is covered from its painted frames: a leg goes from one of them through the frames before or behind it.
 
-To the method a leg is a clip of its own that begins with its painted frame; going back, that clip is the source reversed in time.
+To the method a leg is a clip of its own that begins with its painted frame; going back, that clip is the source reversed in time. With a
+stride it sees every so manieth frame; those between are filled in when they are delivered (delivery/between.py).
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ class Leg:
     reach: int
     """The last frame of the shot in this direction. The grid of chunks is laid as far, so that another painted frame on the way cuts the
     grid short and moves none of its chunks: what was made of them serves again."""
+    stride: int = 1
+    """The method sees the painted frame and every so manieth after it."""
 
     @property
     def frames(self) -> range:
@@ -28,16 +31,31 @@ class Leg:
 
     def chunks(self, chunk_frames: int) -> tuple[Chunk, ...]:
         """As many of the grid's chunks as it takes to get to `end`."""
-        grid = plan_chunks(len(self._to(self.reach)), chunk_frames)
-        return tuple(chunk for chunk in grid if chunk.delivers.start < len(self.frames))
+        grid = plan_chunks(len(self._seen), chunk_frames)
+        return tuple(chunk for chunk in grid if self._reached_by(chunk).start < len(self.frames))
 
     def seen_in(self, chunk: Chunk) -> range:
         """The frames that a chunk of this leg is made of."""
-        return self._to(self.reach)[chunk.start : chunk.stop]
+        return self._seen[chunk.start : chunk.stop]
 
     def delivered_by(self, chunk: Chunk) -> range:
-        """The frames that it delivers. The painted one is delivered already."""
-        return self.frames[max(chunk.delivers.start, 1) : chunk.delivers.stop]
+        """The frames that it delivers: those that it sees, and those before each of them. The painted one is delivered already."""
+        reached = self._reached_by(chunk)
+        return self.frames[reached.start : reached.stop]
+
+    def filled_by(self, chunk: Chunk) -> range:
+        """As `delivered_by`, and on to the last frame that it sees where the leg ends before that."""
+        reached = self._reached_by(chunk)
+        return self._to(self.reach)[reached.start : reached.stop]
+
+    @property
+    def _seen(self) -> range:
+        return self._to(self.reach)[:: self.stride]
+
+    def _reached_by(self, chunk: Chunk) -> range:
+        """Places on the way to `reach`, 0 the painted frame. The last chunk of the grid also goes on to the end, which may not be seen."""
+        start, stop = ((place - 1) * self.stride + 1 for place in (max(chunk.delivers.start, 1), chunk.delivers.stop))
+        return range(start, len(self._to(self.reach)) if chunk.stop == len(self._seen) else stop)
 
     def _to(self, end: int) -> range:
         step = 1 if self.reach > self.key else -1
@@ -57,17 +75,18 @@ class Segment:
         return tuple(leg for leg in (self.backward, self.forward) if leg is not None)
 
 
-def plan_segments(first: int, last: int, keys: Sequence[int]) -> tuple[Segment, ...]:
+def plan_segments(first: int, last: int, keys: Sequence[int], stride: int = 1) -> tuple[Segment, ...]:
     """The segments of a shot from `first` to `last` with these painted frames, in the order of time. Each frame that is not painted lies in
     exactly one."""
     painted = sorted(keys)
-    planned = [_segment(first, last, *ends) for ends in zip([None, *painted], [*painted, None], strict=True)]
+    planned = [_segment(first, last, *ends, stride) for ends in zip([None, *painted], [*painted, None], strict=True)]
     return tuple(segment for segment in planned if segment.legs)
 
 
-def _segment(first: int, last: int, left: int | None, right: int | None) -> Segment:
+def _segment(first: int, last: int, left: int | None, right: int | None, stride: int) -> Segment:
     start, stop = first if left is None else left + 1, last if right is None else right - 1
     if start > stop:
         return Segment()
-    forward = None if left is None else Leg(left, stop, last)
-    return Segment(forward, None if right is None else Leg(right, start, first))
+    # A leg that is shorter than its stride would see its painted frame alone.
+    forward = None if left is None else Leg(left, stop, last, min(stride, last - left))
+    return Segment(forward, None if right is None else Leg(right, start, first, min(stride, right - first)))

@@ -42,7 +42,8 @@ def carry_out_planned(
 def request_for(shot: Shot, settings: Settings, backbone: Backbone) -> Request:
     """What work on the shot asks of the memory."""
     fit, trains = fit_for(shot, settings, backbone), settings.lora_steps(backbone.folder.lora_steps) > 0
-    return Request(fit.width, fit.height, settings.steps, trains, settings.maps, min(len(shot), backbone.chunk_frames))
+    seen = len(range(0, len(shot), settings.stride or 1))
+    return Request(fit.width, fit.height, settings.steps, trains, settings.maps, min(seen, backbone.chunk_frames))
 
 
 def fit_for(shot: Shot, settings: Settings, backbone: Backbone) -> Fit:

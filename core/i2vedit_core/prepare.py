@@ -9,6 +9,7 @@ from i2vedit_core.legs import plan_segments
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.method.preparation import Preparation, Workplace, preparation_cost
 from i2vedit_core.method.source_maps import open_store
+from i2vedit_core.pace import paced
 from i2vedit_core.plan.options import Options
 from i2vedit_core.planned import carry_out_planned, reader
 from i2vedit_core.progress import CancelToken, EventCallback, Reporter, ignore
@@ -33,7 +34,8 @@ def prepare(  # noqa: PLR0913  (the other call of the core)
     What is there already is not made again, so a preparation that was stopped goes on where it was. `spare_bytes` of the device are left to
     others. Raises BridgeError; CANCELLED once `token` was set.
     """
-    legs = [leg for segment in plan_segments(shot.first, shot.last, keys or (shot.first,)) for leg in segment.legs]
+    settings = paced(shot, settings, backbone.chunk_frames)
+    legs = [leg for segment in plan_segments(shot.first, shot.last, keys or (shot.first,), settings.stride or 1) for leg in segment.legs]
     if not legs:
         return  # nothing moves
 

@@ -12,6 +12,7 @@ from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivering import Delivered, Delivering, Job
 from i2vedit_core.delivery.painted import read_painted
 from i2vedit_core.media.fit import Fit
+from i2vedit_core.pace import paced
 from i2vedit_core.pins import Pins, all_edits
 from i2vedit_core.plan.options import ROOMY, Options
 from i2vedit_core.planned import carry_out_planned, fit_for
@@ -40,6 +41,7 @@ def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and th
     makes only what lies next to it. Without them nothing is kept. `pins`: approved frames of an earlier version, which are taken over.
     Raises BridgeError; CANCELLED once `token` was set.
     """
+    settings = paced(shot, settings, backbone.chunk_frames)
     ordered = all_edits([edits] if isinstance(edits, Edit) else edits, shot, pins)
     painted = tuple(read_painted(edit, shot) for edit in ordered)
     with tempfile.TemporaryDirectory(prefix="i2vedit-") as temporary:

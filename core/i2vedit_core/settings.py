@@ -89,6 +89,8 @@ class Inside(StrEnum):
 COMPRESSIONS = ("zip", "zips", "piz", "pxr24", "rle", "none", "dwaa", "dwab")
 
 
+LARGEST_STRIDE = 16
+
 LORA_SHARES: dict[Preset, float] = {Preset.FULL: 1.0, Preset.BALANCED: 0.4, Preset.PREVIEW: 0.0}
 """How much of the LoRA's steps a preset takes."""
 
@@ -145,6 +147,9 @@ class Settings:
 
     picture_area: int | None = None
     """Width x height in pixels that the model's picture may have at most; None, or more than the model was made for: the model's own."""
+    stride: int | None = 1
+    """The model sees every so manieth frame; the frames between get its change along the plate's motion (docs/decisions/0040). None: chosen
+    by the shot's motion; the ticket has the number."""
     lock: bool = False
     """Hold the edit to the source wherever nothing is edited, against drift over many chunks (section 1)."""
     without: tuple[Part, ...] = ()
@@ -157,6 +162,8 @@ class Settings:
         _require(all(0 <= each <= 1 for each in self.attention_threshold), "The attention thresholds must lie between 0 and 1.")
         _require(all(0 <= each <= 30 for each in self.guidance or ()), "Guidance must lie between 0 and 30.")
         _require(self.reference_frames >= 1 and self.decode_frames >= 1, "Frames to look back at, or to decode at once, are at least 1.")
+        words = f"The stride must lie between 1, every frame, and {LARGEST_STRIDE}; {self.stride} was given."
+        _require(self.stride is None or 1 <= self.stride <= LARGEST_STRIDE, words)
         _require(self.picture_area is None or self.picture_area > 0, "The model's picture must have some pixels.")
 
     @property

@@ -4,12 +4,14 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from i2vedit.v1 import clip_pb2, delivery_pb2, job_pb2, shot_pb2
 from i2vedit_client.errors import BadInput
 from i2vedit_client.painted import Painted
 
 LARGEST_FRAME = 2**63 - 1
+LARGEST_STRIDE = 16
 MODEL_NAMES = ("mini", "svd", "svd-xt")
 
 
@@ -52,6 +54,8 @@ class PropagateOptions:
     lora_steps: int | None = None
     size: tuple[int, int] | None = None
     """Largest width and height of the model's picture; None: what the model was made for."""
+    stride: str = "1"
+    """The model sees every so manieth frame; `auto`: by the shot's motion."""
     color_space: str = ""
     depth: str = "auto"
     compression: str = ""
@@ -107,6 +111,7 @@ class ShotOptions:
     reading: Reading = AS_IT_IS
     keys: tuple[int, ...] = ()
     """Source frames that will be painted. Empty: the first."""
+    stride: str = "1"
 
 
 def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
@@ -119,6 +124,7 @@ def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
             preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
             seed=options.seed,
             picture_area=picture_area(options.size),
+            **stride_fields(options.stride),
         ),
         key_frames=options.keys,
     )
@@ -164,6 +170,15 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
+def stride_fields(text: str) -> dict[str, Any]:
+    """A number of frames or `auto`, as fields of `PropagationSettings`. Raises BadInput."""
+    if text.strip().lower() == "auto":
+        return {"auto_stride": True}
+    if re.fullmatch(r"\s*\d{1,2}\s*", text, re.ASCII) is None or not 1 <= int(text) <= LARGEST_STRIDE:
+        raise BadInput(f"The stride '{text}' is not understood. Write a number from 1 to {LARGEST_STRIDE}, like 3, or auto.")
+    return {"stride": int(text)}
+
+
 def picture_area(size: tuple[int, int] | None) -> int:
     """As the server takes it; 0 leaves it to the model."""
     return 0 if size is None else size[0] * size[1]
@@ -185,6 +200,7 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
             seed=options.seed,
             lora_steps=options.lora_steps,
             picture_area=picture_area(options.size),
+            **stride_fields(options.stride),
         ),
         delivery=job_pb2.DeliverySettings(
             directory=absolute(options.directory),

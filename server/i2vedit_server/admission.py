@@ -121,6 +121,7 @@ def shot_id(shot: Shot, settings: Settings, model: ModelFolder, keys: tuple[int,
         "model": str(model.path),
         "seed": settings.seed,
         "steps": settings.steps,
+        "stride": settings.stride,
         "lora_steps": settings.lora_steps(model.lora_steps),
         "keys": keys,
     }

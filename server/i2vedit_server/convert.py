@@ -142,6 +142,7 @@ def _complete_shot(spec: job_pb2.JobSpec) -> None:
     settings.model = settings.model or "mini"
     settings.preset = settings.preset or job_pb2.PRESET_FULL
     settings.edit_kind = settings.edit_kind or job_pb2.EDIT_KIND_LOCAL
+    settings.stride = 0 if settings.auto_stride else settings.stride or 1
 
 
 def clip_source(clip: clip_pb2.ClipRef) -> ClipSource:
@@ -369,6 +370,7 @@ def _settings(message: job_pb2.PropagationSettings) -> Settings:
         seed=message.seed,
         lora=LoraSettings(steps=message.lora_steps if message.HasField("lora_steps") else None),
         picture_area=message.picture_area or None,
+        stride=None if message.auto_stride else message.stride,
     )
 
 

@@ -41,6 +41,7 @@ def repetition_spec(ticket: Ticket, paths: DeliveryPaths, output: str) -> job_pb
             edit_kind=_number(convert.EDIT_KINDS, settings.edit),
             seed=settings.seed,
             picture_area=settings.picture_area or 0,
+            stride=settings.stride or 0,
         ),
         delivery=job_pb2.DeliverySettings(
             directory=output,

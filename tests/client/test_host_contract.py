@@ -232,6 +232,14 @@ def test_what_cannot_be_propagated_is_refused_with_its_reason(more, reason, hint
     assert caught.value.failure.reason == reason and hint in caught.value.failure.sentence
 
 
+@pytest.mark.parametrize(("given", "stride", "is_auto"), [({}, 1, False), ({"stride": 4}, 4, False), ({"stride": "auto"}, 0, True)])
+def test_a_host_may_ask_for_a_stride(given, stride, is_auto):
+    request = {"host": "resolve", "clip": {"path": "/x/A001.mov", "timeline_rate": "24", "record_start": 86400}, "settings": given}
+    session = Session(Path(), Request.parse(request), Media(Fraction(24), FRAMES, "", ""), Path("/x/edited.tif"))
+    for settings in (session.job_spec(session.edited).settings, session.shot_spec().settings):
+        assert (settings.stride, settings.auto_stride) == (stride, is_auto)
+
+
 def test_a_refusal_comes_as_json(ask):
     outcome = ask(kind="compound")
     assert outcome.code == 2 and outcome.last["event"] == "failed"

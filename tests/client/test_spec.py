@@ -99,6 +99,20 @@ def test_settings_arrive():
     assert not job_spec(options()).settings.HasField("lora_steps")
 
 
+def test_the_stride_is_a_number_or_left_to_the_shot():
+    assert (job_spec(options()).settings.stride, job_spec(options()).settings.auto_stride) == (1, False)
+    assert (job_spec(options(stride="4")).settings.stride, job_spec(options(stride="4")).settings.auto_stride) == (4, False)
+    assert (job_spec(options(stride="auto")).settings.stride, job_spec(options(stride="auto")).settings.auto_stride) == (0, True)
+    prepared = shot_spec(ShotOptions("clip.mp4", 0, None, "mini", "full", 0, stride="4"))
+    assert prepared.settings.stride == 4
+
+
+@pytest.mark.parametrize("text", ["0", "17", "-2", "two", "1.5", "", "9" * 40])
+def test_a_stride_that_is_none_is_refused(text):
+    with pytest.raises(BadInput, match="from 1 to 16"):
+        job_spec(options(stride=text))
+
+
 def test_what_lies_inside_arrives(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     spec = job_spec(options(inside="delta", grain=0.0, edits=(Painted("e.png", region="matte.png"),)))

@@ -1,5 +1,7 @@
 """Every frame of a shot is painted, or lies in exactly one segment; and painting one more moves no chunk of the others."""
 
+from dataclasses import replace
+
 import pytest
 
 from i2vedit_core.legs import Leg, Segment, plan_segments
@@ -29,14 +31,25 @@ def test_between_two_painted_frames_both_sides_go() -> None:
     assert list(between.legs[0].frames) == [12, 11, 10, 9, 8, 7, 6]
 
 
-@pytest.mark.parametrize("leg", [Leg(0, 40, 40), Leg(40, 0, 0), Leg(10, 33, 40), Leg(33, 10, 0), Leg(10, 11, 10 + 3)])
-def test_the_chunks_of_a_leg_deliver_each_of_its_frames_once(leg: Leg) -> None:
+@pytest.mark.parametrize("stride", [1, 3, 4])
+@pytest.mark.parametrize("leg", [Leg(0, 40, 40), Leg(40, 0, 0), Leg(10, 33, 40), Leg(33, 10, 0), Leg(10, 11, 10 + 4), Leg(0, 65, 67)])
+def test_the_chunks_of_a_leg_deliver_each_of_its_frames_once(leg: Leg, stride: int) -> None:
+    leg = replace(leg, stride=stride)
     chunks = leg.chunks(14)
     delivered = [frame for chunk in chunks for frame in leg.delivered_by(chunk)]
     assert delivered == list(leg.frames[1:])
     for chunk in chunks:
-        assert len(leg.seen_in(chunk)) == chunk.length
-        assert set(leg.delivered_by(chunk)) <= set(leg.seen_in(chunk))
+        seen, filled = leg.seen_in(chunk), leg.filled_by(chunk)
+        assert len(seen) == chunk.length and abs(seen.step) == stride
+        assert filled[: len(leg.delivered_by(chunk))] == leg.delivered_by(chunk)
+        assert set(filled[stride - 1 :: stride]) <= set(seen), "what is filled in lies between frames that are seen"
+
+
+def test_a_leg_sees_its_painted_frame_and_one_more_however_short_it_is() -> None:
+    (segment,) = plan_segments(5, 7, [5], stride=16)
+    (leg,) = segment.legs
+    assert [list(leg.seen_in(chunk)) for chunk in leg.chunks(14)] == [[5, 7]]
+    assert list(leg.frames) == [5, 6, 7]
 
 
 def test_a_painted_frame_more_moves_no_chunk_on_the_way_to_it() -> None:

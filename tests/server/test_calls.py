@@ -152,6 +152,10 @@ def _largest_seed(spec: job_pb2.JobSpec) -> None:
     spec.settings.seed = 2**64 - 1
 
 
+def _stride_of_a_second(spec: job_pb2.JobSpec) -> None:
+    spec.settings.stride = 24
+
+
 def _unknown_compression(spec: job_pb2.JobSpec) -> None:
     spec.delivery.compression = "b44"
 
@@ -189,6 +193,7 @@ def _missing_region(spec: job_pb2.JobSpec) -> None:
         (_unknown_preset, "SETTING_INVALID"),
         (_negative_steps, "SETTING_INVALID"),
         (_largest_seed, "SETTING_INVALID"),
+        (_stride_of_a_second, "SETTING_INVALID"),
         (_unknown_compression, "SETTING_INVALID"),
         (_more_grain_than_there_is, "SETTING_INVALID"),
         (_relative_region, "PATH_INVALID"),

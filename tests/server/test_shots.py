@@ -43,6 +43,16 @@ def test_the_job_of_a_prepared_shot_trains_nothing(shots: ServerProcess, spec: j
     assert shots.prepare(spec).name != shot.name
 
 
+def test_a_preparation_is_for_one_stride(shots: ServerProcess, spec: job_pb2.JobSpec) -> None:
+    whole = shots.prepare(spec).name
+    spec.settings.stride = 1
+    assert shots.prepare(spec).name == whole
+    spec.settings.stride = 3
+    third = shots.prepare(spec).name
+    spec.settings.auto_stride = True
+    assert len({whole, third, shots.prepare(spec).name}) == 3
+
+
 def test_a_frame_for_painting_starts_the_preparation(shots: ServerProcess, spec: job_pb2.JobSpec, tmp_path: Path) -> None:
     wanted = shot_pb2.ShotSpec(clip=spec.clip, settings=spec.settings)
     request = pb.ExtractFrameRequest(path=spec.clip.path, frame=0, output_path=str(tmp_path / "frame.png"), prepare=wanted)

@@ -138,6 +138,7 @@ def test_a_message_becomes_facts():
     message.stop_request = job_pb2.Job.STOP_REQUEST_PAUSE
     message.spec.clip.path, message.spec.clip.source_in = "/a/b.mov", 3
     message.spec.settings.preset = job_pb2.PRESET_PREVIEW
+    message.spec.edits.add(path="/a/painted.png")
     message.failure.reason, message.failure.message = "DISK_FULL", "Full."
     message.progress.remaining.seconds = 7
     facts = read_job(message)

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from i2vedit_core.delivery.way import SureWay
 from i2vedit_core.matte import PAINTED
-from i2vedit_core.media.flow import Flow, Plane, WayBack, fetch, pixel_grid, resized, seen_flow
+from i2vedit_core.media.flow import Flow, Plane, fetch, pixel_grid, resized
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.settings import EditKind
 
@@ -25,12 +26,6 @@ REACH = 4 / 64
 """How far an outline that changes may lie from what it rides with."""
 FAR = 4.0
 """Distance to an outline that is not in the picture."""
-DARK = 0.02
-"""Values below this say nothing about the light."""
-SLIP = 1.0 / 64
-"""Disagreement of flow forwards and backwards at which a way is trusted by half."""
-UNLIKE = 0.1
-"""Difference between the plate and what is fetched for it at which a way is trusted by half."""
 SPECK = 1e-5
 """Share of the picture below which something painted is dust, and not carried."""
 
@@ -64,42 +59,19 @@ class Carry:
     def __init__(self, plate: Picture, difference: Picture, kind: EditKind) -> None:
         """The painted frame: its plate [h, w, 3] in 0..1 as followed, and what was painted as a `painted_difference` [h or H, w or W]."""
         height, width = plate.shape[:2]
-        self._side = min(height, width)
-        self._plate, self._way = plate, WayBack(plate)
+        self._way = SureWay(plate)
         depth = outline_depth(without_dust(difference > PAINTED), 0 if kind is EditKind.SHAPE else MARGIN)
         self.depth = depth if depth.shape == (height, width) else resized(depth, height, width)
-        self._turned = np.zeros(plate.shape[:2], np.float32)
-        """The largest disagreement of flow forwards and backwards on the whole way back."""
-        self._reach = max(1, round(REACH * self._side)) if kind is EditKind.SHAPE else 0
+        self._reach = max(1, round(REACH * self._way.side)) if kind is EditKind.SHAPE else 0
 
     def follow(self, plate: Picture) -> Followed:
         """The next frame, whose plate is [h, w, 3] in 0..1."""
-        forth = seen_flow(self._way.latest, plate)
-        back = self._way.follow(plate)
-        step = self._disagreement(plate, back, forth)
-        mismatch = self._mismatch(plate)
-        depth = np.asarray(np.max([fetch(self.depth, *way) for way in self._ways()], axis=0), np.float32)
-        doubt = EDGE + self._turned + MISMATCH * mismatch
-        trust = _half_at(self._turned, SLIP) * _half_at(mismatch, UNLIKE)
+        way = self._way
+        back, steady = way.follow(plate)
+        depth = np.asarray(np.max([fetch(self.depth, *each) for each in self._ways()], axis=0), np.float32)
+        doubt = EDGE + way.turned + MISMATCH * way.mismatch
         witness = np.asarray(np.tanh(depth / doubt), np.float32)
-        return Followed(plate, self._way.x, self._way.y, depth, witness, trust, back, _half_at(step, SLIP))
-
-    def _disagreement(self, plate: Picture, back: Flow, forth: Flow) -> Plane:
-        """Of this step; leaving the picture is one, too. The way remembers its largest."""
-        height, width = plate.shape[:2]
-        columns, rows = pixel_grid(plate)
-        x, y = columns + back[..., 0], rows + back[..., 1]
-        apart = np.linalg.norm(back + fetch(forth, x, y), axis=-1)
-        outside = np.maximum.reduce([-x, x - (width - 1), -y, y - (height - 1), np.zeros_like(x)])
-        step = np.asarray((apart + outside) / self._side, np.float32)
-        self._turned = np.maximum(step, fetch(self._turned, x, y))
-        return step
-
-    def _mismatch(self, plate: Picture) -> Plane:
-        """How unlike the plate is to what the way fetches from the painted frame's; light that changes as a whole is allowed."""
-        fetched = fetch(self._plate, self._way.x, self._way.y)
-        light = np.float32(np.median(plate.mean(axis=-1) / np.maximum(fetched.mean(axis=-1), DARK)))
-        return blurred(np.abs(plate - light * fetched).max(axis=-1), self._side / 90)
+        return Followed(plate, way.x, way.y, depth, witness, way.trust, back, steady)
 
     def _ways(self) -> list[tuple[Plane, Plane]]:
         """Where to fetch from: the way of each pixel, and for outlines that change also by the motion of what is near.
@@ -108,16 +80,11 @@ class Carry:
         """
         if not self._reach:
             return [(self._way.x, self._way.y)]
-        columns, rows = pixel_grid(self._plate)
+        columns, rows = pixel_grid(self.depth[..., None])
         moved = np.stack([self._way.x - columns, self._way.y - rows], axis=-1)
         steps = (-self._reach, 0, self._reach)
         near = [fetch(moved, columns + right, rows + down) for right in steps for down in steps]
         return [(columns + motion[..., 0], rows + motion[..., 1]) for motion in near]
-
-
-def blurred(picture: Picture, sigma: float) -> Picture:
-    """A picture or plane under a Gaussian of `sigma` pixels; its border goes on outside."""
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
 def without_dust(painted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -137,8 +104,3 @@ def outline_depth(painted: npt.NDArray[np.bool_], margin: float) -> Plane:
         return np.full(painted.shape, FAR, np.float32)
     inside, outside = (cv2.distanceTransform(each.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for each in (painted, ~painted))
     return np.asarray(np.where(painted, inside - 0.5, 0.5 - outside) / min(painted.shape) + margin, np.float32)
-
-
-def _half_at(value: Plane, half: float) -> Plane:
-    """1 at 0, one half at `half`, and falling on."""
-    return np.asarray(1 / (1 + np.square(value / half)), np.float32)

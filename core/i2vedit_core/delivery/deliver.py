@@ -1,13 +1,13 @@
 """Lays patches over the plate and writes the frames, each plate frame decoded when its turn comes."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from i2vedit_core.delivery.contact_sheet import make_contact_sheet
 from i2vedit_core.delivery.inside import Filling
-from i2vedit_core.delivery.matting import ChunkPictures, FramePictures, PaintedPictures
+from i2vedit_core.delivery.matting import FramePictures, PaintedPictures
 from i2vedit_core.delivery.painted import Painted
 from i2vedit_core.delivery.patch import Patch, Patcher, no_patch
 from i2vedit_core.delivery.preview import make_preview
@@ -56,10 +56,10 @@ class Deliverer:
         pictures = PaintedPictures(encode(painted.plate), encode(painted.picture), painted.difference)
         return Patcher(pictures, self.fit, self.filling, model)
 
-    def patches(self, frames: range, chunk: ChunkPictures, patcher: Patcher, painted: Painted) -> Iterator[tuple[Plate, Patch]]:
-        """Of source frames in the order that a leg reaches them, one for each of the chunk's. `patcher` has followed all before them."""
-        for index, (plate, given) in enumerate(zip(self._plates(frames), painted.mattes(frames), strict=True)):
-            yield plate, patcher.follow(plate.frame, plate.seen, chunk.frame(index), given)
+    def patches(self, frames: range, answers: Iterable[FramePictures], patcher: Patcher, painted: Painted) -> Iterator[tuple[Plate, Patch]]:
+        """Of source frames in the order that a leg reaches them, an answer for each. `patcher` has followed all before them."""
+        for plate, given, answer in zip(self._plates(frames), painted.mattes(frames), answers, strict=True):
+            yield plate, patcher.follow(plate.frame, plate.seen, answer, given)
 
     def unpainted(self, frames: range) -> Iterator[tuple[Plate, Patch]]:
         """The same for a leg that begins where nothing was painted."""

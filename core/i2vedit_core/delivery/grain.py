@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from i2vedit_core.delivery.carry import blurred
+from i2vedit_core.delivery.way import blurred
 from i2vedit_core.media.flow import Plane
 from i2vedit_core.media.pixels import Picture
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from i2vedit_core.delivery.carry import Followed, blurred
+from i2vedit_core.delivery.carry import Followed
 from i2vedit_core.delivery.grain import Grain
 from i2vedit_core.delivery.matting import FramePictures, PaintedPictures
 from i2vedit_core.delivery.palette import Palette
+from i2vedit_core.delivery.way import blurred
 from i2vedit_core.matte import PAINTED
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.media.flow import Plane, fetch, resized, tracked

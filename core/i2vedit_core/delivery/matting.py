@@ -1,6 +1,7 @@
 """The mattes of a shot, frame after frame: what the model changed, beside what the plate's own motion says of the painted region."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,9 @@ class ChunkPictures:
 
     def frame(self, index: int) -> "FramePictures":
         return FramePictures(self.edited[index], self.source[index], self.edit_map[index])
+
+    def frames(self) -> Iterator["FramePictures"]:
+        return (self.frame(index) for index in range(len(self.edited)))
 
 
 @dataclass(frozen=True)

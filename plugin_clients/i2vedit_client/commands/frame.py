@@ -19,6 +19,7 @@ from i2vedit_client.spec import Reading, ShotOptions, absolute, clip_ref, parse_
 @click.option("--preset", type=click.Choice(PRESETS), default="full", show_default=True, help="How much time to spend.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="As it will be given to propagate.")
 @click.option("--size", metavar="WxH", help="As it will be given to propagate.")
+@click.option("--stride", default="1", show_default=True, metavar="K|auto", help="As it will be given to propagate.")
 @click.option("--no-prepare", is_flag=True, help="Export the frame, and do nothing more.")
 @reading_options
 @json_option
@@ -31,6 +32,7 @@ def command(
     preset: str,
     seed: int,
     size: str | None,
+    stride: str,
     no_prepare: bool,
     reading: Reading,
     as_json: bool,
@@ -38,14 +40,15 @@ def command(
     """Export a frame of CLIP for painting, and prepare its shot meanwhile.
 
     The preparation runs in the server while nothing else is to be done. `propagate` with the same range, painted frame, model,
-    preset and seed finds it, however far it is.
+    preset, seed and stride finds it, however far it is.
     """
     first, last = parse_range(frames) if frames is not None else (0, None)
     frame = first if at is None else at
     if frame < first or (last is not None and frame > last):
         raise BadInput(f"Frame {frame} lies outside the range {frames}. Give a frame of the shot with --at.")
     keys = () if at is None else (at,)
-    shot = None if no_prepare else shot_spec(ShotOptions(clip, first, last, model, preset, seed, parse_size(size), reading, keys))
+    options = ShotOptions(clip, first, last, model, preset, seed, parse_size(size), reading, keys, stride)
+    shot = None if no_prepare else shot_spec(options)
     with connect() as client:
         answer = client.extract_frame(clip_ref(clip, first, 0, reading), frame, absolute(out), shot)
     if as_json:

@@ -17,6 +17,8 @@ EDITS = ("local", "style", "shape")
 DEPTHS = ("auto", "half", "float")
 ALPHAS = ("plate", "matte")
 
+STRIDE_HELP = "The model sees every K-th frame; the others are carried along the plate's motion."
+
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 
 
@@ -44,6 +46,7 @@ _MAKING = (
     click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="The same seed gives the same pixels."),
     click.option("--lora-steps", type=click.IntRange(0, 10_000), help="Training steps for each chunk. Default: what the model recommends."),
     click.option("--size", metavar="WxH", help="Largest picture of the model, where memory is short. Default: what it was made for."),
+    click.option("--stride", default="1", show_default=True, metavar="K|auto", help=STRIDE_HELP),
     click.option("--deliver", default="match", show_default=True, metavar="SPACE", help="match, linear, ACEScg or an OCIO colour space."),
     click.option("--depth", type=click.Choice(DEPTHS), default="auto", show_default=True, help="Depth of the EXR."),
     click.option("--compression", default="zip", show_default=True, metavar="NAME", help="Compression of the EXR: zip, piz, dwaa, ..."),

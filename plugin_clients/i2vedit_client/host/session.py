@@ -17,7 +17,7 @@ from i2vedit_client.host.delivery import delivered_color, host_named
 from i2vedit_client.host.timecode import later, parse_rate
 from i2vedit_client.host.timing import SourceRange, Span, TimingError, source_range
 from i2vedit_client.painted import Painted
-from i2vedit_client.spec import PropagateOptions, ShotOptions, absolute, job_spec, shot_spec
+from i2vedit_client.spec import PropagateOptions, ShotOptions, absolute, job_spec, shot_spec, stride_fields
 
 SESSION_FILE, STATUS_FILE, REFERENCE_FILE = "session.json", "status.json", "plate.tif"
 JOB_FILES, SAVE_FILES = "job-*.json", "save-*"
@@ -34,6 +34,7 @@ class Settings:
     seed: int = 0
     lora_steps: int | None = None
     size: tuple[int, int] | None = None
+    stride: str = "1"
     handles: int = 0
     """Media frames beyond the clip's ends, as far as there are any."""
     deliver: str = ""
@@ -51,7 +52,9 @@ class Settings:
         unknown = sorted(set(given) - set(cls.__dataclass_fields__))
         if unknown:
             raise BadInput(f"There are no settings {', '.join(unknown)}. docs/hosts.md has them all.")
-        settings = cls(**{**given, "size": tuple(given["size"]) if given.get("size") else None})
+        size, stride = tuple(given["size"]) if given.get("size") else None, str(given.get("stride", cls.stride))
+        stride_fields(stride)
+        settings = cls(**{**given, "size": size, "stride": stride})
         if not isinstance(settings.handles, int) or settings.handles < 0:
             raise BadInput(f"Handles are a number of frames, 0 or more, and not {settings.handles!r}.")
         for key, choices in _CHOICES.items():
@@ -219,8 +222,8 @@ class Session:
         """What is prepared while the artist paints, for a job that carries what was painted on other frames, too."""
         settings, source = self.request.settings, self.source
         keys = (self.painted_frame, *(painted.frame for painted in others if painted.frame is not None))
-        path = self.request.clip.path
-        options = ShotOptions(path, source.first, source.last, settings.model, settings.preset, settings.seed, settings.size, keys=keys)
+        wanted = {key: getattr(settings, key) for key in ("model", "preset", "seed", "size", "stride")}
+        options = ShotOptions(self.request.clip.path, source.first, source.last, **wanted, keys=keys)
         spec = shot_spec(options)
         spec.clip.CopyFrom(self.clip_ref())
         return spec

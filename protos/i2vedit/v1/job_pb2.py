@@ -28,53 +28,53 @@ from i2vedit.v1 import clip_pb2 as i2vedit_dot_v1_dot_clip__pb2
 from i2vedit.v1 import delivery_pb2 as i2vedit_dot_v1_dot_delivery__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14i2vedit/v1/job.proto\x12\ni2vedit.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15i2vedit/v1/clip.proto\x1a\x19i2vedit/v1/delivery.proto\"N\n\x0b\x45\x64itedFrame\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\x05\x66rame\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x13\n\x0bregion_path\x18\x03 \x01(\tB\x08\n\x06_frame\"\xbd\x01\n\x13PropagationSettings\x12\r\n\x05model\x18\x01 \x01(\t\x12\"\n\x06preset\x18\x02 \x01(\x0e\x32\x12.i2vedit.v1.Preset\x12\'\n\tedit_kind\x18\x03 \x01(\x0e\x32\x14.i2vedit.v1.EditKind\x12\x0c\n\x04seed\x18\x04 \x01(\x04\x12\x17\n\nlora_steps\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12\x14\n\x0cpicture_area\x18\x06 \x01(\x03\x42\r\n\x0b_lora_steps\"\xa8\x02\n\x10\x44\x65liverySettings\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x13\n\x0b\x63olor_space\x18\x02 \x01(\t\x12 \n\x05\x64\x65pth\x18\x03 \x01(\x0e\x32\x11.i2vedit.v1.Depth\x12\x13\n\x0b\x63ompression\x18\x04 \x01(\t\x12$\n\x05\x61lpha\x18\x05 \x01(\x0e\x32\x15.i2vedit.v1.AlphaMode\x12\"\n\x06inside\x18\x07 \x01(\x0e\x32\x12.i2vedit.v1.Inside\x12\x12\n\x05grain\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12$\n\x04\x61lso\x18\t \x03(\x0e\x32\x16.i2vedit.v1.SideFormat\x12\'\n\x07repeats\x18\n \x01(\x0b\x32\x16.i2vedit.v1.RepetitionB\x08\n\x06_grain\"I\n\x0cPinnedFrames\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12&\n\x06ranges\x18\x02 \x03(\x0b\x32\x16.i2vedit.v1.FrameRange\")\n\nFrameRange\x12\r\n\x05\x66irst\x18\x01 \x01(\x03\x12\x0c\n\x04last\x18\x02 \x01(\x03\"\xf5\x01\n\x07JobSpec\x12!\n\x04\x63lip\x18\x01 \x01(\x0b\x32\x13.i2vedit.v1.ClipRef\x12&\n\x05\x65\x64its\x18\x02 \x03(\x0b\x32\x17.i2vedit.v1.EditedFrame\x12\x31\n\x08settings\x18\x03 \x01(\x0b\x32\x1f.i2vedit.v1.PropagationSettings\x12.\n\x08\x64\x65livery\x18\x04 \x01(\x0b\x32\x1c.i2vedit.v1.DeliverySettings\x12\x12\n\nkey_frames\x18\x05 \x03(\x03\x12(\n\x06pinned\x18\x06 \x01(\x0b\x32\x18.i2vedit.v1.PinnedFrames\"\xd4\x02\n\x0bJobProgress\x12,\n\x05stage\x18\x01 \x01(\x0e\x32\x1d.i2vedit.v1.JobProgress.Stage\x12\r\n\x05\x63hunk\x18\x02 \x01(\x05\x12\x13\n\x0b\x63hunk_count\x18\x03 \x01(\x05\x12\x0c\n\x04step\x18\x04 \x01(\x05\x12\x12\n\nstep_count\x18\x05 \x01(\x05\x12\x11\n\x04loss\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12,\n\tremaining\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x86\x01\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTAGE_LOAD\x10\x01\x12\x10\n\x0cSTAGE_DECODE\x10\x02\x12\x10\n\x0cSTAGE_INVERT\x10\x03\x12\x0f\n\x0bSTAGE_TRAIN\x10\x04\x12\x0e\n\nSTAGE_EDIT\x10\x05\x12\x11\n\rSTAGE_DELIVER\x10\x06\x42\x07\n\x05_loss\";\n\nJobFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xe8\x07\n\x03Job\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05state\x18\x02 \x01(\x0e\x32\x15.i2vedit.v1.Job.State\x12!\n\x04spec\x18\x03 \x01(\x0b\x32\x13.i2vedit.v1.JobSpec\x12)\n\x08progress\x18\x04 \x01(\x0b\x32\x17.i2vedit.v1.JobProgress\x12\'\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32\x16.i2vedit.v1.JobFailure\x12\x1b\n\x13\x64\x65livered_directory\x18\x06 \x01(\t\x12\x17\n\x0f\x64\x65livered_count\x18\x07 \x01(\x03\x12\x13\n\x0b\x66rame_count\x18\x08 \x01(\x03\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61ttempt\x18\x0c \x01(\x05\x12\"\n\x04kind\x18\r \x01(\x0e\x32\x14.i2vedit.v1.Job.Kind\x12&\n\x08priority\x18\x0e \x01(\x0e\x32\x14.i2vedit.v1.Priority\x12\x10\n\x08position\x18\x0f \x01(\x03\x12\x31\n\x0cstop_request\x18\x10 \x01(\x0e\x32\x1b.i2vedit.v1.Job.StopRequest\x12\x0e\n\x06losses\x18\x11 \x01(\x05\x12\x19\n\x11last_interruption\x18\x12 \x01(\t\x12\x0c\n\x04shot\x18\x13 \x01(\t\x12\x0e\n\x06worker\x18\x14 \x01(\t\x12\x35\n\x11lease_expire_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_QUEUED\x10\x01\x12\x11\n\rSTATE_RUNNING\x10\x02\x12\x13\n\x0fSTATE_SUCCEEDED\x10\x03\x12\x10\n\x0cSTATE_FAILED\x10\x04\x12\x13\n\x0fSTATE_CANCELLED\x10\x05\x12\x10\n\x0cSTATE_PAUSED\x10\x06\"H\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10KIND_PROPAGATION\x10\x01\x12\x14\n\x10KIND_PREPARATION\x10\x02\"\\\n\x0bStopRequest\x12\x1c\n\x18STOP_REQUEST_UNSPECIFIED\x10\x00\x12\x16\n\x12STOP_REQUEST_PAUSE\x10\x01\x12\x17\n\x13STOP_REQUEST_CANCEL\x10\x02\"]\n\x0cPreviewFrame\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12\r\n\x05\x63hunk\x18\x02 \x01(\x05\x12\x0c\n\x04step\x18\x03 \x01(\x05\x12\r\n\x05image\x18\x04 \x01(\x0c\x12\x12\n\nmedia_type\x18\x05 \x01(\t\"-\n\x0e\x44\x65liveredFrame\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12\x0c\n\x04path\x18\x02 \x01(\t*Z\n\x06Preset\x12\x16\n\x12PRESET_UNSPECIFIED\x10\x00\x12\x0f\n\x0bPRESET_FULL\x10\x01\x12\x13\n\x0fPRESET_BALANCED\x10\x02\x12\x12\n\x0ePRESET_PREVIEW\x10\x03*d\n\x08\x45\x64itKind\x12\x19\n\x15\x45\x44IT_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45\x44IT_KIND_LOCAL\x10\x01\x12\x13\n\x0f\x45\x44IT_KIND_STYLE\x10\x02\x12\x13\n\x0f\x45\x44IT_KIND_SHAPE\x10\x03*O\n\x05\x44\x65pth\x12\x15\n\x11\x44\x45PTH_UNSPECIFIED\x10\x00\x12\x0e\n\nDEPTH_AUTO\x10\x01\x12\x0e\n\nDEPTH_HALF\x10\x02\x12\x0f\n\x0b\x44\x45PTH_FLOAT\x10\x03*S\n\tAlphaMode\x12\x1a\n\x16\x41LPHA_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41LPHA_MODE_PLATE\x10\x01\x12\x14\n\x10\x41LPHA_MODE_MATTE\x10\x02*W\n\x06Inside\x12\x16\n\x12INSIDE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bINSIDE_AUTO\x10\x01\x12\x12\n\x0eINSIDE_REPLACE\x10\x02\x12\x10\n\x0cINSIDE_DELTA\x10\x03*^\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cPRIORITY_LOW\x10\x01\x12\x13\n\x0fPRIORITY_NORMAL\x10\x02\x12\x11\n\rPRIORITY_HIGH\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14i2vedit/v1/job.proto\x12\ni2vedit.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15i2vedit/v1/clip.proto\x1a\x19i2vedit/v1/delivery.proto\"N\n\x0b\x45\x64itedFrame\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\x05\x66rame\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x13\n\x0bregion_path\x18\x03 \x01(\tB\x08\n\x06_frame\"\xe2\x01\n\x13PropagationSettings\x12\r\n\x05model\x18\x01 \x01(\t\x12\"\n\x06preset\x18\x02 \x01(\x0e\x32\x12.i2vedit.v1.Preset\x12\'\n\tedit_kind\x18\x03 \x01(\x0e\x32\x14.i2vedit.v1.EditKind\x12\x0c\n\x04seed\x18\x04 \x01(\x04\x12\x17\n\nlora_steps\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12\x14\n\x0cpicture_area\x18\x06 \x01(\x03\x12\x0e\n\x06stride\x18\x07 \x01(\x05\x12\x13\n\x0b\x61uto_stride\x18\x08 \x01(\x08\x42\r\n\x0b_lora_steps\"\xa8\x02\n\x10\x44\x65liverySettings\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x13\n\x0b\x63olor_space\x18\x02 \x01(\t\x12 \n\x05\x64\x65pth\x18\x03 \x01(\x0e\x32\x11.i2vedit.v1.Depth\x12\x13\n\x0b\x63ompression\x18\x04 \x01(\t\x12$\n\x05\x61lpha\x18\x05 \x01(\x0e\x32\x15.i2vedit.v1.AlphaMode\x12\"\n\x06inside\x18\x07 \x01(\x0e\x32\x12.i2vedit.v1.Inside\x12\x12\n\x05grain\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12$\n\x04\x61lso\x18\t \x03(\x0e\x32\x16.i2vedit.v1.SideFormat\x12\'\n\x07repeats\x18\n \x01(\x0b\x32\x16.i2vedit.v1.RepetitionB\x08\n\x06_grain\"I\n\x0cPinnedFrames\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12&\n\x06ranges\x18\x02 \x03(\x0b\x32\x16.i2vedit.v1.FrameRange\")\n\nFrameRange\x12\r\n\x05\x66irst\x18\x01 \x01(\x03\x12\x0c\n\x04last\x18\x02 \x01(\x03\"\xf5\x01\n\x07JobSpec\x12!\n\x04\x63lip\x18\x01 \x01(\x0b\x32\x13.i2vedit.v1.ClipRef\x12&\n\x05\x65\x64its\x18\x02 \x03(\x0b\x32\x17.i2vedit.v1.EditedFrame\x12\x31\n\x08settings\x18\x03 \x01(\x0b\x32\x1f.i2vedit.v1.PropagationSettings\x12.\n\x08\x64\x65livery\x18\x04 \x01(\x0b\x32\x1c.i2vedit.v1.DeliverySettings\x12\x12\n\nkey_frames\x18\x05 \x03(\x03\x12(\n\x06pinned\x18\x06 \x01(\x0b\x32\x18.i2vedit.v1.PinnedFrames\"\xd4\x02\n\x0bJobProgress\x12,\n\x05stage\x18\x01 \x01(\x0e\x32\x1d.i2vedit.v1.JobProgress.Stage\x12\r\n\x05\x63hunk\x18\x02 \x01(\x05\x12\x13\n\x0b\x63hunk_count\x18\x03 \x01(\x05\x12\x0c\n\x04step\x18\x04 \x01(\x05\x12\x12\n\nstep_count\x18\x05 \x01(\x05\x12\x11\n\x04loss\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12,\n\tremaining\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x86\x01\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTAGE_LOAD\x10\x01\x12\x10\n\x0cSTAGE_DECODE\x10\x02\x12\x10\n\x0cSTAGE_INVERT\x10\x03\x12\x0f\n\x0bSTAGE_TRAIN\x10\x04\x12\x0e\n\nSTAGE_EDIT\x10\x05\x12\x11\n\rSTAGE_DELIVER\x10\x06\x42\x07\n\x05_loss\";\n\nJobFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xe8\x07\n\x03Job\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05state\x18\x02 \x01(\x0e\x32\x15.i2vedit.v1.Job.State\x12!\n\x04spec\x18\x03 \x01(\x0b\x32\x13.i2vedit.v1.JobSpec\x12)\n\x08progress\x18\x04 \x01(\x0b\x32\x17.i2vedit.v1.JobProgress\x12\'\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32\x16.i2vedit.v1.JobFailure\x12\x1b\n\x13\x64\x65livered_directory\x18\x06 \x01(\t\x12\x17\n\x0f\x64\x65livered_count\x18\x07 \x01(\x03\x12\x13\n\x0b\x66rame_count\x18\x08 \x01(\x03\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61ttempt\x18\x0c \x01(\x05\x12\"\n\x04kind\x18\r \x01(\x0e\x32\x14.i2vedit.v1.Job.Kind\x12&\n\x08priority\x18\x0e \x01(\x0e\x32\x14.i2vedit.v1.Priority\x12\x10\n\x08position\x18\x0f \x01(\x03\x12\x31\n\x0cstop_request\x18\x10 \x01(\x0e\x32\x1b.i2vedit.v1.Job.StopRequest\x12\x0e\n\x06losses\x18\x11 \x01(\x05\x12\x19\n\x11last_interruption\x18\x12 \x01(\t\x12\x0c\n\x04shot\x18\x13 \x01(\t\x12\x0e\n\x06worker\x18\x14 \x01(\t\x12\x35\n\x11lease_expire_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_QUEUED\x10\x01\x12\x11\n\rSTATE_RUNNING\x10\x02\x12\x13\n\x0fSTATE_SUCCEEDED\x10\x03\x12\x10\n\x0cSTATE_FAILED\x10\x04\x12\x13\n\x0fSTATE_CANCELLED\x10\x05\x12\x10\n\x0cSTATE_PAUSED\x10\x06\"H\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10KIND_PROPAGATION\x10\x01\x12\x14\n\x10KIND_PREPARATION\x10\x02\"\\\n\x0bStopRequest\x12\x1c\n\x18STOP_REQUEST_UNSPECIFIED\x10\x00\x12\x16\n\x12STOP_REQUEST_PAUSE\x10\x01\x12\x17\n\x13STOP_REQUEST_CANCEL\x10\x02\"]\n\x0cPreviewFrame\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12\r\n\x05\x63hunk\x18\x02 \x01(\x05\x12\x0c\n\x04step\x18\x03 \x01(\x05\x12\r\n\x05image\x18\x04 \x01(\x0c\x12\x12\n\nmedia_type\x18\x05 \x01(\t\"-\n\x0e\x44\x65liveredFrame\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12\x0c\n\x04path\x18\x02 \x01(\t*Z\n\x06Preset\x12\x16\n\x12PRESET_UNSPECIFIED\x10\x00\x12\x0f\n\x0bPRESET_FULL\x10\x01\x12\x13\n\x0fPRESET_BALANCED\x10\x02\x12\x12\n\x0ePRESET_PREVIEW\x10\x03*d\n\x08\x45\x64itKind\x12\x19\n\x15\x45\x44IT_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45\x44IT_KIND_LOCAL\x10\x01\x12\x13\n\x0f\x45\x44IT_KIND_STYLE\x10\x02\x12\x13\n\x0f\x45\x44IT_KIND_SHAPE\x10\x03*O\n\x05\x44\x65pth\x12\x15\n\x11\x44\x45PTH_UNSPECIFIED\x10\x00\x12\x0e\n\nDEPTH_AUTO\x10\x01\x12\x0e\n\nDEPTH_HALF\x10\x02\x12\x0f\n\x0b\x44\x45PTH_FLOAT\x10\x03*S\n\tAlphaMode\x12\x1a\n\x16\x41LPHA_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41LPHA_MODE_PLATE\x10\x01\x12\x14\n\x10\x41LPHA_MODE_MATTE\x10\x02*W\n\x06Inside\x12\x16\n\x12INSIDE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bINSIDE_AUTO\x10\x01\x12\x12\n\x0eINSIDE_REPLACE\x10\x02\x12\x10\n\x0cINSIDE_DELTA\x10\x03*^\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cPRIORITY_LOW\x10\x01\x12\x13\n\x0fPRIORITY_NORMAL\x10\x02\x12\x11\n\rPRIORITY_HIGH\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'i2vedit.v1.job_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PRESET']._serialized_start=2637
-  _globals['_PRESET']._serialized_end=2727
-  _globals['_EDITKIND']._serialized_start=2729
-  _globals['_EDITKIND']._serialized_end=2829
-  _globals['_DEPTH']._serialized_start=2831
-  _globals['_DEPTH']._serialized_end=2910
-  _globals['_ALPHAMODE']._serialized_start=2912
-  _globals['_ALPHAMODE']._serialized_end=2995
-  _globals['_INSIDE']._serialized_start=2997
-  _globals['_INSIDE']._serialized_end=3084
-  _globals['_PRIORITY']._serialized_start=3086
-  _globals['_PRIORITY']._serialized_end=3180
+  _globals['_PRESET']._serialized_start=2674
+  _globals['_PRESET']._serialized_end=2764
+  _globals['_EDITKIND']._serialized_start=2766
+  _globals['_EDITKIND']._serialized_end=2866
+  _globals['_DEPTH']._serialized_start=2868
+  _globals['_DEPTH']._serialized_end=2947
+  _globals['_ALPHAMODE']._serialized_start=2949
+  _globals['_ALPHAMODE']._serialized_end=3032
+  _globals['_INSIDE']._serialized_start=3034
+  _globals['_INSIDE']._serialized_end=3121
+  _globals['_PRIORITY']._serialized_start=3123
+  _globals['_PRIORITY']._serialized_end=3217
   _globals['_EDITEDFRAME']._serialized_start=151
   _globals['_EDITEDFRAME']._serialized_end=229
   _globals['_PROPAGATIONSETTINGS']._serialized_start=232
-  _globals['_PROPAGATIONSETTINGS']._serialized_end=421
-  _globals['_DELIVERYSETTINGS']._serialized_start=424
-  _globals['_DELIVERYSETTINGS']._serialized_end=720
-  _globals['_PINNEDFRAMES']._serialized_start=722
-  _globals['_PINNEDFRAMES']._serialized_end=795
-  _globals['_FRAMERANGE']._serialized_start=797
-  _globals['_FRAMERANGE']._serialized_end=838
-  _globals['_JOBSPEC']._serialized_start=841
-  _globals['_JOBSPEC']._serialized_end=1086
-  _globals['_JOBPROGRESS']._serialized_start=1089
-  _globals['_JOBPROGRESS']._serialized_end=1429
-  _globals['_JOBPROGRESS_STAGE']._serialized_start=1286
-  _globals['_JOBPROGRESS_STAGE']._serialized_end=1420
-  _globals['_JOBFAILURE']._serialized_start=1431
-  _globals['_JOBFAILURE']._serialized_end=1490
-  _globals['_JOB']._serialized_start=1493
-  _globals['_JOB']._serialized_end=2493
-  _globals['_JOB_STATE']._serialized_start=2180
-  _globals['_JOB_STATE']._serialized_end=2325
-  _globals['_JOB_KIND']._serialized_start=2327
-  _globals['_JOB_KIND']._serialized_end=2399
-  _globals['_JOB_STOPREQUEST']._serialized_start=2401
-  _globals['_JOB_STOPREQUEST']._serialized_end=2493
-  _globals['_PREVIEWFRAME']._serialized_start=2495
-  _globals['_PREVIEWFRAME']._serialized_end=2588
-  _globals['_DELIVEREDFRAME']._serialized_start=2590
-  _globals['_DELIVEREDFRAME']._serialized_end=2635
+  _globals['_PROPAGATIONSETTINGS']._serialized_end=458
+  _globals['_DELIVERYSETTINGS']._serialized_start=461
+  _globals['_DELIVERYSETTINGS']._serialized_end=757
+  _globals['_PINNEDFRAMES']._serialized_start=759
+  _globals['_PINNEDFRAMES']._serialized_end=832
+  _globals['_FRAMERANGE']._serialized_start=834
+  _globals['_FRAMERANGE']._serialized_end=875
+  _globals['_JOBSPEC']._serialized_start=878
+  _globals['_JOBSPEC']._serialized_end=1123
+  _globals['_JOBPROGRESS']._serialized_start=1126
+  _globals['_JOBPROGRESS']._serialized_end=1466
+  _globals['_JOBPROGRESS_STAGE']._serialized_start=1323
+  _globals['_JOBPROGRESS_STAGE']._serialized_end=1457
+  _globals['_JOBFAILURE']._serialized_start=1468
+  _globals['_JOBFAILURE']._serialized_end=1527
+  _globals['_JOB']._serialized_start=1530
+  _globals['_JOB']._serialized_end=2530
+  _globals['_JOB_STATE']._serialized_start=2217
+  _globals['_JOB_STATE']._serialized_end=2362
+  _globals['_JOB_KIND']._serialized_start=2364
+  _globals['_JOB_KIND']._serialized_end=2436
+  _globals['_JOB_STOPREQUEST']._serialized_start=2438
+  _globals['_JOB_STOPREQUEST']._serialized_end=2530
+  _globals['_PREVIEWFRAME']._serialized_start=2532
+  _globals['_PREVIEWFRAME']._serialized_end=2625
+  _globals['_DELIVEREDFRAME']._serialized_start=2627
+  _globals['_DELIVEREDFRAME']._serialized_end=2672
 # @@protoc_insertion_point(module_scope)

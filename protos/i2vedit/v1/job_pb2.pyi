@@ -219,6 +219,8 @@ class PropagationSettings(_message.Message):
     SEED_FIELD_NUMBER: _builtins.int
     LORA_STEPS_FIELD_NUMBER: _builtins.int
     PICTURE_AREA_FIELD_NUMBER: _builtins.int
+    STRIDE_FIELD_NUMBER: _builtins.int
+    AUTO_STRIDE_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """`mini`, `svd`, `svd-xt`, or the path of a diffusers folder. Empty: `mini`."""
     preset: Global___Preset.ValueType
@@ -228,6 +230,10 @@ class PropagationSettings(_message.Message):
     """Steps of motion LoRA training per chunk. Unset: what the model recommends."""
     picture_area: _builtins.int
     """Width x height in pixels that the model's picture may have at most, where memory is short. 0: what the model was made for."""
+    stride: _builtins.int
+    """The model sees every stride-th frame; its change is carried to those between along the plate's own motion. 0: 1, which is all of them."""
+    auto_stride: _builtins.bool
+    """The stride is chosen by the shot's motion, and `stride` says nothing."""
     def __init__(
         self,
         *,
@@ -237,10 +243,12 @@ class PropagationSettings(_message.Message):
         seed: _builtins.int = ...,
         lora_steps: _builtins.int | None = ...,
         picture_area: _builtins.int = ...,
+        stride: _builtins.int = ...,
+        auto_stride: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps", "lora_steps", b"lora_steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps", "edit_kind", b"edit_kind", "lora_steps", b"lora_steps", "model", b"model", "picture_area", b"picture_area", "preset", b"preset", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps", "auto_stride", b"auto_stride", "edit_kind", b"edit_kind", "lora_steps", b"lora_steps", "model", b"model", "picture_area", b"picture_area", "preset", b"preset", "seed", b"seed", "stride", b"stride"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__lora_steps: _TypeAlias = _typing.Literal["lora_steps"]  # noqa: Y015
     _WhichOneofArgType__lora_steps: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps"]  # noqa: Y015

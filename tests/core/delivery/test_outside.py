@@ -43,7 +43,7 @@ def _deliver(shot: Shot, plates: list[Picture], folder: Path, ticket: Ticket) ->
     with SequenceWriter(reserve_version(folder, shot.clip), shot.clip, DeliverySettings(folder), ticket) as writer:
         deliverer = Deliverer(shot, fit, Filling(EditKind.LOCAL), writer)
         patcher = deliverer.patcher(painted, chunk.frame(0))
-        patched = deliverer.patches(range(shot.first + 1, shot.last + 1), chunk.part(slice(1, None)), patcher, painted)
+        patched = deliverer.patches(range(shot.first + 1, shot.last + 1), chunk.part(slice(1, None)).frames(), patcher, painted)
         return [path for _, path in (deliverer.painted_frame(painted), *(deliverer.lay_over(*each) for each in patched))]
 
 
