@@ -246,7 +246,8 @@
             offset_seconds: layer.inPoint - layer.startTime,
             media_rate: hasFile ? layer.source.frameRate : null,
             managed: app.project.workingSpace !== "" && app.project.workingSpace !== "None",
-            track: String(layer.index)
+            track: String(layer.index),
+            playhead: Math.round(comp.time * comp.frameRate)
         };
     }
 
@@ -382,7 +383,7 @@
 
     function paint() {
         var layer = selectedLayer();
-        say("Exporting the first frame of " + layer.name + "...", 0);
+        say("Exporting a frame of " + layer.name + "...", 0);
         start(["begin", "--open"], request(layer), function (answer) {
             watch(answer, true);
             say("Paint on " + answer.frame_file + " and save it.");
@@ -390,7 +391,7 @@
     }
 
     function propagate() {
-        var layer = selectedLayer(), picture = /** @type {File} */ (File.openDialog("The painted first frame of " + layer.name));
+        var layer = selectedLayer(), picture = /** @type {File} */ (File.openDialog("The painted frame of " + layer.name));
         if (!picture) {
             return;
         }
@@ -433,7 +434,7 @@
         var settings;
         window.orientation = "column";
         window.alignChildren = ["fill", "top"];
-        button(window, "Paint First Frame", paint);
+        button(window, "Paint This Frame", paint);
         button(window, "Propagate Edit...", propagate);
         settings = window.add("group");
         ui.model = settings.add("edittext", undefined, "mini");

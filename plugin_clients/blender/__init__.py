@@ -1,4 +1,4 @@
-"""I2VEdit Bridge in Blender's sequencer: right-click on a strip, paint its first frame, and see the shot on the channel above.
+"""I2VEdit Bridge in Blender's sequencer: right-click on a strip, paint a frame, and see the shot on the channel above.
 
 Runs the `i2vedit` command of this machine and talks to nothing on the internet.
 """
@@ -143,7 +143,7 @@ class _OnStrip(bpy.types.Operator):
         except Failed as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        say(f"{strip.name}: exporting its first frame")
+        say(f"{strip.name}: exporting a frame")
         return {"FINISHED"}
 
 
@@ -160,10 +160,10 @@ def _note(strip, answer):
 
 
 class SEQUENCER_OT_i2vedit_paint(_OnStrip):
-    """Open the strip's first frame in Photoshop; every save comes back as a strip on the channel above"""
+    """Open the frame under the playhead in Photoshop; every save comes back as a strip on the channel above"""
 
     bl_idname = "sequencer.i2vedit_paint"
-    bl_label = "Paint First Frame"
+    bl_label = "Paint This Frame"
 
     def execute(self, context):
         def opened(strip, answer):
@@ -175,7 +175,7 @@ class SEQUENCER_OT_i2vedit_paint(_OnStrip):
 
 
 class SEQUENCER_OT_i2vedit_propagate(_OnStrip):
-    """Carry a painted picture of the strip's first frame through the strip"""
+    """Carry a painted picture of the frame under the playhead through the strip"""
 
     bl_idname = "sequencer.i2vedit_propagate"
     bl_label = "Propagate Edit…"

@@ -59,6 +59,7 @@ def describe(scene, strip):
         "color_tag": strip.colorspace_settings.name if strip.type == "MOVIE" else "",
         "track": str(strip.channel),
         "managed": True,
+        "playhead": int(scene.frame_current),
     }
 
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "frame": "Export a frame of a clip for painting.",
     "propagate": "Carry a painted frame through its shot.",
     "roundtrip": "Paint in Photoshop or any editor; every save becomes a version.",
+    "batch": "Propagate many shots from a table or a timeline, with one report.",
     "jobs": "List, watch and direct jobs; free the GPU.",
     "verify": "Say whether a delivered version is whole and true.",
     "rerun": "Make a delivered version again from its ticket, and compare.",

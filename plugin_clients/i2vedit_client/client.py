@@ -80,10 +80,11 @@ class Client:
         with _translated():
             return self._stub.CheckModel(service_pb2.CheckModelRequest(model=model), timeout=MEDIA_SECONDS).model
 
-    def probe_clip(self, path: str) -> clip_pb2.ClipInfo:
-        """What the clip's own file says."""
+    def probe_clip(self, clip: str | clip_pb2.ClipRef) -> clip_pb2.ClipInfo:
+        """What the clip's own file says: of a path, or of a clip that is read in a way of its own."""
+        named = service_pb2.ProbeClipRequest(path=clip) if isinstance(clip, str) else service_pb2.ProbeClipRequest(clip=clip)
         with _translated():
-            return self._stub.ProbeClip(service_pb2.ProbeClipRequest(path=path), timeout=MEDIA_SECONDS).clip
+            return self._stub.ProbeClip(named, timeout=MEDIA_SECONDS).clip
 
     def extract_frame(
         self, clip: clip_pb2.ClipRef, frame: int, output_path: str, prepare: shot_pb2.ShotSpec | None = None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
@@ -17,16 +18,33 @@ LOST_SENTENCE = "The server goes away again and again; the job waits in it. `i2v
 ENDED = (job_pb2.Job.STATE_SUCCEEDED, job_pb2.Job.STATE_FAILED, job_pb2.Job.STATE_CANCELLED)
 
 
+Response = TypeVar("Response")
+
+
 def responses(connect: Callable[[], Client], name: str) -> Iterator[service_pb2.WatchJobResponse]:
     """All answers up to the one that ends the job. `connect` finds the server, or starts it again where it was killed."""
+    marker = ""
+
+    def watch(client: Client) -> Iterator[service_pb2.WatchJobResponse]:
+        nonlocal marker
+        for response in client.watch_job(name, marker):
+            marker = response.resume_marker
+            yield response
+
+    return persistent(connect, watch, _is_end)
+
+
+def persistent(
+    connect: Callable[[], Client], watch: Callable[[Client], Iterator[Response]], is_end: Callable[[Response], bool]
+) -> Iterator[Response]:
+    """What a watch gives, begun again where the server goes away, up to the end. `is_end` is asked when an answer has been dealt with."""
     lost = ServerError("UNAVAILABLE", "SERVER_LOST", LOST_SENTENCE)
-    client, marker = connect(), ""
+    client = connect()
     for _ in range(ATTEMPTS):
         try:
-            for response in client.watch_job(name, marker):
-                marker = response.resume_marker
+            for response in watch(client):
                 yield response
-                if _is_end(response):
+                if is_end(response):
                     return
         except ServerError as error:
             if not _is_away(error):

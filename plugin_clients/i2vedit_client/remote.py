@@ -1,12 +1,13 @@
 """A job on a server that does not see this machine's files: they go there first, and the frames come back."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from i2vedit.v1 import clip_pb2, job_pb2
 from i2vedit_client.channel import is_loopback
 from i2vedit_client.client import Client
 from i2vedit_client.discovery import named_server
-from i2vedit_client.report import Report
+from i2vedit_client.events import Event
 from i2vedit_client.transfer import upload_media
 
 
@@ -16,7 +17,7 @@ def is_remote() -> bool:
     return server is not None and not is_loopback(server.address)
 
 
-def send(client: Client, spec: job_pb2.JobSpec, report: Report) -> job_pb2.JobSpec:
+def send(client: Client, spec: job_pb2.JobSpec, report: Callable[[Event], None]) -> job_pb2.JobSpec:
     """The same job with its files on the server's machine; where it delivers there is the server's own choice.
 
     Raises BadInput, ServerError.

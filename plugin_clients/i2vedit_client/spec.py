@@ -8,6 +8,7 @@ from typing import Any
 
 from i2vedit.v1 import clip_pb2, delivery_pb2, job_pb2, shot_pb2
 from i2vedit_client.errors import BadInput
+from i2vedit_client.painted import Painted
 
 LARGEST_FRAME = 2**63 - 1
 LARGEST_STRIDE = 16
@@ -37,11 +38,14 @@ class PropagateOptions:
     """The options of `i2vedit propagate`. None or empty leaves the choice to the server."""
 
     clip: str
-    edited: str
+    edits: tuple[Painted, ...]
     directory: str
     frames: tuple[int, int] | None = None
     """First and last source frame, both inclusive; None: the whole clip."""
-    painted_frame: int | None = None
+    pins: tuple[tuple[int, int], ...] = ()
+    """First and last source frame of each range that is taken over from `pinned_from`."""
+    pinned_from: str = ""
+    """The folder of a delivered version."""
     model: str = "mini"
     """`mini`, `svd`, `svd-xt`, or the path of a diffusers folder."""
     preset: str = "full"
@@ -61,8 +65,6 @@ class PropagateOptions:
     """`prores`, `png`, `mp4`."""
     inside: str = "auto"
     grain: float | None = None
-    region: str | None = None
-    """A matte from the artist: a picture for the painted frame, or a clip."""
 
 
 def absolute(path: str) -> str:
@@ -189,7 +191,8 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
         first, count = options.frames[0], options.frames[1] - options.frames[0] + 1
     return job_pb2.JobSpec(
         clip=clip_ref(options.clip, first, count, options.reading),
-        edits=[_edited_frame(options)],
+        edits=[_edited_frame(edit) for edit in options.edits],
+        pinned=_pinned_frames(options) if options.pins else None,
         settings=job_pb2.PropagationSettings(
             model=model_reference(options.model),
             preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
@@ -212,6 +215,10 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
     )
 
 
-def _edited_frame(options: PropagateOptions) -> job_pb2.EditedFrame:
-    region = absolute(options.region) if options.region else ""
-    return job_pb2.EditedFrame(path=absolute(options.edited), frame=options.painted_frame, region_path=region)
+def _pinned_frames(options: PropagateOptions) -> job_pb2.PinnedFrames:
+    ranges = [job_pb2.FrameRange(first=first, last=last) for first, last in options.pins]
+    return job_pb2.PinnedFrames(directory=absolute(options.pinned_from), ranges=ranges)
+
+
+def _edited_frame(edit: Painted) -> job_pb2.EditedFrame:
+    return job_pb2.EditedFrame(path=absolute(edit.path), frame=edit.frame, region_path=absolute(edit.region) if edit.region else "")

@@ -39,7 +39,17 @@ def open_shot(path: str, name: str) -> TimelineShot:
     Raises BadInput for what is not found, TimingError for a clip that cannot be propagated.
     """
     timeline = _read(path)
-    clip = _named(timeline, name, path)
+    return shot_of(timeline, _named(timeline, name, path), path)
+
+
+def clips_of(path: str) -> tuple[Any, list[Any]]:
+    """The timeline, and all clips of its video tracks from the lowest track on. Raises BadInput."""
+    timeline = _read(path)
+    return timeline, [clip for track in timeline.video_tracks() for clip in track.find_clips()]
+
+
+def shot_of(timeline: Any, clip: Any, path: str) -> TimelineShot:
+    """Raises TimingError for a clip that cannot be propagated."""
     return TimelineShot(timeline, clip, _host_clip(timeline, clip, Path(path)))
 
 

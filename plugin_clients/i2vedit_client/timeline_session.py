@@ -1,16 +1,17 @@
 """A shot of a timeline, for `propagate`: what to carry, and the timelines that come back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from i2vedit.v1 import clip_pb2, job_pb2
+from i2vedit.v1 import job_pb2
+from i2vedit_client.client import Client
 from i2vedit_client.errors import BadInput
 from i2vedit_client.events import SUCCEEDED, Event
 from i2vedit_client.host.placement import placement
 from i2vedit_client.host.session import Media, Request, Session, Settings
 from i2vedit_client.launch import connect
-from i2vedit_client.spec import absolute
+from i2vedit_client.spec import PropagateOptions, absolute, job_spec
 from i2vedit_client.timeline import TimelineShot, open_shot, write_results
 
 
@@ -22,18 +23,18 @@ class TimelineSession:
     session: Session
 
     @property
-    def path(self) -> str:
-        return self.session.request.clip.path
-
-    @property
     def frames(self) -> tuple[int, int]:
-        """First and last source frame."""
+        """First and last source frame, handles included."""
         return self.session.source.first, self.session.source.last
 
-    @property
-    def place(self) -> clip_pb2.ClipRef:
-        """Where the clip lies, and what the timeline says otherwise than the file."""
-        return self.session.clip_ref()
+    def job_spec(self, options: PropagateOptions) -> job_pb2.JobSpec:
+        """The job of these options, whose clip and range are the timeline's. The first frame that it shows is painted unless others are."""
+        source = self.session.source
+        shown = source.first + source.handle_before
+        edits = tuple(replace(edit, frame=shown if edit.frame is None else edit.frame) for edit in options.edits)
+        spec = job_spec(replace(options, clip=self.session.request.clip.path, frames=self.frames, edits=edits))
+        spec.clip.MergeFrom(self.session.clip_ref())
+        return spec
 
     def telling(self, report: Callable[[Event], None]) -> Callable[[Event], None]:
         """Reports, and writes the timelines before the end is told, which names them."""
@@ -53,10 +54,14 @@ class TimelineSession:
             raise BadInput(f"The frames are in {job.delivered_directory}, but no timeline could be written ({error.strerror}).") from error
 
 
-def open_session(timeline: str, clip: str) -> TimelineSession:
+def open_session(timeline: str, clip: str, handles: int = 0) -> TimelineSession:
     """Raises BadInput, TimingError, ServerError."""
     shot = open_shot(timeline, clip)
     with connect() as client:
-        media = Media.of(client.probe_clip(absolute(shot.host_clip.path)))
-    session = Session(Path(), Request("other", shot.host_clip, Settings()), media, Path())
-    return TimelineSession(shot, session)
+        return begin_session(client, shot, handles)
+
+
+def begin_session(client: Client, shot: TimelineShot, handles: int) -> TimelineSession:
+    """Raises TimingError, ServerError."""
+    media = Media.of(client.probe_clip(absolute(shot.host_clip.path)))
+    return TimelineSession(shot, Session(Path(), Request("other", shot.host_clip, Settings(handles=handles)), media, Path()))

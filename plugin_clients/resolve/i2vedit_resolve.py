@@ -120,6 +120,7 @@ class Edit:
             "start_timecode": media.GetClipProperty("Start TC") or "",
             "managed": setting(self.project, "colorScienceMode") not in ("davinciYRGB", None, ""),
             "track": str(self.track_of(item)),
+            "playhead": self.timeline.GetCurrentTimecode() or None,
             "extra": {"timeline": self.timeline.GetName(), "unique": item.GetUniqueId()},
         }
 
@@ -341,7 +342,7 @@ def connected():
 
 
 def propagate_edit(scope, launcher):
-    """Propagate Edit: opens the first frame for painting, and places what comes back."""
+    """Propagate Edit: opens the frame under the playhead for painting, and places what comes back."""
 
     def action(edit):
         item, answer = begin(edit, launcher, opens=True)
@@ -351,8 +352,8 @@ def propagate_edit(scope, launcher):
     run(scope, action)
 
 
-def export_first_frame(scope, launcher):
-    """Export First Frame: opens it for painting; Collect Results brings back what is saved."""
+def export_frame(scope, launcher):
+    """Export Frame: opens the frame under the playhead for painting; Collect Results brings back what is saved."""
 
     def action(edit):
         print("I2VEdit: %s" % begin(edit, launcher, opens=True)[1]["frame_file"])

@@ -5,8 +5,9 @@ import asyncio
 from i2vedit.v1 import job_pb2, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
 from i2vedit_core.media.container_colour import color_notices
+from i2vedit_core.media.probe import expect_probes
 from i2vedit_core.media.source import ClipSource
-from i2vedit_core.media.still import export_frame, painting_notices
+from i2vedit_core.media.still import expect_stills, export_frame, painting_notices
 from i2vedit_server import convert
 from i2vedit_server.admission import examine_shot
 from i2vedit_server.confinement import is_local
@@ -34,6 +35,10 @@ class ShotCalls(JobCalls):
         clip = await asyncio.to_thread(source.open)
         frame = request.frame or clip.first_frame
         await asyncio.to_thread(export_frame, clip, frame, output)
+        if new:
+            # Its painted frame will come, and somebody will wait for the job that is made of it.
+            expect_probes()
+            expect_stills()
         shot = await self._prepared(new) if new else None
         notices = (*clip.notices, *color_notices(clip), *painting_notices(clip, output))
         return pb.ExtractFrameResponse(output_path=str(output), shot=shot, frame=frame, notices=notices)

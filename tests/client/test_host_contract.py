@@ -12,7 +12,10 @@ from tests.client.saving import by_rename, paint
 from tests.media import encode, numbered_frame
 
 from i2vedit_client.errors import ClientError
-from i2vedit_client.host.session import Media, Request, Session
+from i2vedit_client.host.clip import HostClip
+from i2vedit_client.host.frames import other_frames, session_name
+from i2vedit_client.host.session import Media, Request, Session, Settings
+from i2vedit_client.host.timing import TimingError
 
 FRAMES = 6
 FAILING, WAITING = 1, 2
@@ -92,6 +95,62 @@ def test_painting_is_never_overwritten(studio, ask):
     frame.write_bytes(b"painted")
     assert not ask().last["is_new"]
     assert frame.read_bytes() == b"painted"
+
+
+def test_the_frame_under_the_playhead_is_the_one_to_paint(ask):
+    first, later = ask().last, ask(playhead="01:00:00:03").last
+    assert (first["source_frame"], later["source_frame"]) == (0, 3)
+    assert [Path(begun["frame_file"]).name for begun in (first, later)] == ["shot_f0000-Edit.tif", "shot_f0003-Edit.tif"]
+    assert later["session"] != first["session"] and later["range"] == first["range"] == [0, FRAMES - 1]
+    assert Path(first["frame_file"]).read_bytes() != Path(later["frame_file"]).read_bytes()
+    assert ask(playhead=86403).last["session"] == later["session"]
+
+
+@pytest.mark.parametrize("playhead", ["01:00", 3.5, True, "01:00:00:30"])
+def test_a_playhead_that_is_none_is_refused(ask, playhead):
+    outcome = ask(playhead=playhead)
+    assert outcome.code == 2 and outcome.last["code"] == "INVALID_ARGUMENT"
+
+
+def painted_session(folder, frame, saves, record_start=86400):
+    clip = HostClip("/plates/a.mov", "A001", Fraction(24), record_start, 50)
+    request = Request("resolve", clip, Settings(), frame=frame)
+    session = Session(folder / f"{frame:012x}", request, Media(Fraction(24), 100, "", ""), folder / f"a_f{frame:04}-Edit.tif")
+    session.save()
+    session.edited.touch()
+    for number in range(saves):
+        (session.folder / f"save-{number + 1:04}.tif").touch()
+    return session
+
+
+def test_every_job_of_a_clip_carries_all_its_painted_frames(tmp_path, monkeypatch):
+    monkeypatch.setenv("I2VEDIT_DATA_DIR", str(tmp_path))
+    sessions = {frame: painted_session(tmp_path / "hosts", frame, saves) for frame, saves in ((0, 2), (7, 0), (40, 1), (20, 3))}
+    painted_session(tmp_path / "hosts", 21, 1, record_start=90000)
+    others = other_frames(sessions[20])
+    assert [(Path(painted.path).name, painted.frame) for painted in others] == [("save-0002.tif", 0), ("save-0001.tif", 40)]
+    spec = sessions[20].job_spec(tmp_path / "now.tif", others)
+    assert [edit.frame for edit in spec.edits] == [20, 0, 40]
+    sessions[0].edited.unlink()
+    assert [painted.frame for painted in other_frames(sessions[20])] == [40], "its picture was thrown away"
+
+
+def test_a_frame_outside_the_shot_is_refused(tmp_path):
+    with pytest.raises(TimingError, match="frames 0 to 49"):
+        session_name(painted_session(tmp_path, 50, 0))
+
+
+def test_two_painted_frames_make_one_result(studio, ask, edited, tmp_path):
+    """The second one in another session; the server says what it got."""
+    first, second = ask().last, ask(playhead="01:00:00:03").last
+    other = tmp_path / "other.png"
+    other.write_bytes(edited.read_bytes() + b"x")
+    studio("host", "submit", first["session"], "--edited", edited, "--json")
+    assert status_when(first["status_file"], "succeeded")["placement"]["version"] == "shot_v001"
+    submitted = studio("host", "submit", second["session"], "--edited", other, "--json").last
+    assert status_when(second["status_file"], "succeeded")["placement"]["version"] == "shot_v002"
+    shown = studio("jobs", "show", submitted["job"], "--json").last
+    assert [Path(path).parent.name for path in shown["edited"]] == [first["session"], second["session"]]
 
 
 def test_cancel_stops_what_runs(studio, ask, edited):

@@ -53,6 +53,22 @@ def test_propagate_for_people_says_calm_lines(studio, call, tmp_path):
     assert outcome.err == ""
 
 
+def test_any_frame_and_several_may_be_painted(studio, call, edited, tmp_path):
+    out = tmp_path / "out"
+    words = ("--at", "3", "--edited", str(edited), "--at", "1", "--range", "1-4", "--handles", "2")
+    outcome = studio(*call(out, *words, "--json"))
+    assert outcome.code == 0, outcome.err
+    names = sorted(file.name for file in Path(outcome.last["directory"]).iterdir())
+    assert (names[0], names[-1], len(names)) == ("shot_v001.0000.exr", "shot_v001.0005.exr", FRAMES)
+    shown = studio("jobs", "show", outcome.last["job"], "--json").last
+    assert len(shown["edited"]) == 2
+
+
+def test_the_same_frame_twice_is_refused(studio, call, edited, tmp_path):
+    outcome = studio(*call(tmp_path, "--at", "3", "--edited", str(edited), "--at", "3", "--json"))
+    assert outcome.code == 2 and "Frame 3 is painted twice" in outcome.last["message"]
+
+
 def test_a_finished_job_makes_the_next_version(studio, call, tmp_path):
     first, second = (studio(*call(tmp_path / "out", "--json")).last for _ in range(2))
     assert first["job"] != second["job"]

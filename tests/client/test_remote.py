@@ -115,3 +115,15 @@ def test_what_the_environment_says_wrongly_is_one_sentence(i2vedit, by_name, els
     monkeypatch.setenv("I2VEDIT_TOKEN_FILE", str(elsewhere.data / "token"))
     monkeypatch.delenv("I2VEDIT_CA_FILE")
     assert "127.0.0.1:1" in said(3)
+
+
+def test_a_batch_goes_there_and_its_frames_come_back(i2vedit, by_name, elsewhere, clip, edited, tmp_path):
+    path = tmp_path / "shots.csv"
+    path.write_text(f"clip,edited,range,out\n{clip},{edited},0-2,out\n{clip},{edited},1-2,out\n{clip},{edited},0-99,out\n")
+    outcome = i2vedit("batch", path, "--model", elsewhere.data.parent / "models" / "hollow", "--json")
+    assert outcome.code == 1 and outcome.last["reason"] == "BATCH_INCOMPLETE"
+    rows = json.loads((tmp_path / "shots_report.json").read_text())["rows"]
+    assert [row["state"] for row in rows] == ["succeeded", "succeeded", "failed"]
+    assert rows[2]["reason"] == "RANGE_OUTSIDE_CLIP"
+    assert {Path(row["folder"]).parent for row in rows[:2]} == {tmp_path / "out"}
+    assert [len(list(Path(row["folder"]).iterdir())) for row in rows[:2]] == [3, 2]

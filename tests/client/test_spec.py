@@ -7,6 +7,7 @@ import pytest
 
 from i2vedit.v1 import job_pb2
 from i2vedit_client.errors import BadInput
+from i2vedit_client.painted import Painted, painted_frames
 from i2vedit_client.spec import (
     PropagateOptions,
     Reading,
@@ -21,7 +22,7 @@ from i2vedit_client.spec import (
 
 
 def options(**changes) -> PropagateOptions:
-    return PropagateOptions(**{"clip": "a.mp4", "edited": "e.png", "directory": "o", **changes})
+    return PropagateOptions(**{"clip": "a.mp4", "edits": (Painted("e.png"),), "directory": "o", **changes})
 
 
 def test_a_range_is_inclusive():
@@ -62,7 +63,31 @@ def test_paths_are_absolute_since_the_server_runs_elsewhere(monkeypatch, tmp_pat
 
 def test_the_painted_frame_is_left_to_the_server_unless_named():
     assert not job_spec(options()).edits[0].HasField("frame")
-    assert job_spec(options(painted_frame=0)).edits[0].HasField("frame")
+    assert job_spec(options(edits=(Painted("e.png", 0),))).edits[0].HasField("frame")
+
+
+def test_pictures_and_frames_are_paired_in_order():
+    assert painted_frames(["a.png"], [], []) == (Painted("a.png"),)
+    assert painted_frames(["a.png"], [7], ["m.png"]) == (Painted("a.png", 7, "m.png"),)
+    both = painted_frames(["b.png", "a.png"], [160, 100], ["m.mov"])
+    assert both == (Painted("b.png", 160, "m.mov"), Painted("a.png", 100, "m.mov")), "one region is everybody's"
+    assert [edit.region for edit in painted_frames(["a.png", "b.png"], [1, 2], ["m.png", "n.png"])] == ["m.png", "n.png"]
+    assert [(edit.path, edit.frame) for edit in job_spec(options(edits=both)).edits] == [(absolute("b.png"), 160), (absolute("a.png"), 100)]
+
+
+@pytest.mark.parametrize(
+    ("at", "regions", "hint"),
+    [
+        ([], [], "2 pictures and 0 frames"),
+        ([5], [], "2 pictures and 1 frame[.]"),
+        ([1, 2, 3], [], "--at once for each"),
+        ([5, 5], [], "Frame 5 is painted twice"),
+        ([5, 6], ["a", "b", "c"], "2 pictures and 3 regions"),
+    ],
+)
+def test_pictures_and_frames_that_do_not_pair_up(at, regions, hint):
+    with pytest.raises(BadInput, match=hint):
+        painted_frames(["a.png", "b.png"], at, regions)
 
 
 def test_settings_arrive():
@@ -90,7 +115,7 @@ def test_a_stride_that_is_none_is_refused(text):
 
 def test_what_lies_inside_arrives(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    spec = job_spec(options(inside="delta", grain=0.0, region="matte.png"))
+    spec = job_spec(options(inside="delta", grain=0.0, edits=(Painted("e.png", region="matte.png"),)))
     assert (spec.delivery.inside, spec.delivery.grain, spec.delivery.HasField("grain")) == (job_pb2.INSIDE_DELTA, 0.0, True)
     assert spec.edits[0].region_path == str(tmp_path / "matte.png")
     left = job_spec(options())

@@ -70,6 +70,32 @@ def test_a_clip_of_a_timeline_is_propagated_and_comes_back_in_one(studio, clip, 
     assert bare.target_url == str(delivered / "shot_v001.[0001-0004].exr")
 
 
+def test_handles_are_delivered_and_left_out_of_the_clip(studio, clip, edited, model, tmp_path):
+    path = timeline(tmp_path / "cut.otio", clip.as_uri())
+    words = [
+        "propagate",
+        "--otio",
+        path,
+        "--clip",
+        "A001",
+        "--edited",
+        edited,
+        "--out",
+        tmp_path / "out",
+        "--model",
+        model,
+        "--handles",
+        "3",
+    ]
+    outcome = studio(*words, "--json", seconds=200)
+    assert outcome.code == 0, outcome.err
+    assert len(list((tmp_path / "out" / "shot_v001").iterdir())) == 6, "as far as the media has them"
+    for name in outcome.last["timelines"]:
+        result = result_of(name)
+        assert result.trimmed_range().duration.value == 4
+        assert (result.source_range.start_time - result.media_reference.available_range.start_time).value == 1
+
+
 @pytest.mark.parametrize("name", ["plate.mov", "späte 100% #1.mov"])
 @pytest.mark.parametrize("form", ["url", "bare", "relative"])
 def test_media_are_found_however_they_are_written(tmp_path, name, form):

@@ -58,7 +58,7 @@ function world(options) {
         this.mainSource = new FileSource();
     };
     class CompItem extends AVItem {}
-    Object.assign(CompItem.prototype, { frameRate: 24, _layers: null });
+    Object.assign(CompItem.prototype, { frameRate: 24, time: 0, _layers: null });
     Object.defineProperty(CompItem.prototype, "numLayers", { get() { return this._layers.length; } });
     Object.defineProperty(CompItem.prototype, "selectedLayers", { get() { return this._layers.filter((layer) => layer._selected); } });
     CompItem.prototype.layer = function (index) { return this._layers[index - 1]; };
@@ -140,7 +140,7 @@ function world(options) {
 
     function makeLayer(given) {
         const comp = addItem(new CompItem(), "Comp 1");
-        Object.assign(comp, { frameRate: given.comp_rate, _layers: [] });
+        Object.assign(comp, { frameRate: given.comp_rate, time: given.time || 0, _layers: [] });
         const footage = addItem(new FootageItem(), "a.mov");
         Object.assign(footage, { file: new File(given.path || "/plates/a.mov"), mainSource: new FileSource(), _native: given.media_rate });
         const layer = new AVLayer();

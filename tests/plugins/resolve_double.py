@@ -31,6 +31,7 @@ DOCUMENTED = {
         "DeleteTrack",
         "GetItemListInTrack",
         "GetCurrentVideoItem",
+        "GetCurrentTimecode",
         "DeleteClips",
         "GetStartFrame",
     },
@@ -100,6 +101,7 @@ class World:
         self.current = self.root
         self.tracks: list[tuple[str, list[TimelineItem]]] = [("Video 1", [])]
         self.selected, self.playhead = [], None
+        self.timecode = "01:00:00:00"
         self.resolve = Resolve(self)
 
     def unique(self):
@@ -285,6 +287,9 @@ class Timeline(Double):
 
     def GetCurrentVideoItem(self):
         return self._world.playhead
+
+    def GetCurrentTimecode(self):
+        return self._world.timecode
 
     def DeleteClips(self, items):
         for _, there in self._world.tracks:

@@ -94,6 +94,13 @@ def test_a_result_lies_above_its_layer_and_the_next_one_replaces_it():
 
 
 @needs_node
+def test_the_frame_at_the_current_time_is_painted_where_the_layer_shows_one():
+    for time, frame in ((2.0, 24), (2.5, 36), (9.0, 24), (0.0, 24)):
+        (clip,) = in_node("describe", [layer(start=1.0, trim=24, count=48, time=time)])
+        assert session_of(clip, 1000, "24").painted_frame == frame
+
+
+@needs_node
 def test_what_after_effects_places_otherwise_is_taken_away_again():
     (clip,) = in_node("describe", [layer()])
     placement = placement_of(session_of(clip, 1000, "24"))

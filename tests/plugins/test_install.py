@@ -53,7 +53,7 @@ PLACES = {
     (mac, "blender"): ["Users/ed/Library/Application Support/Blender/5.0/extensions/user_default/i2vedit/blender_manifest.toml"],
     (mac, "after_effects"): ["Users/ed/Library/Preferences/Adobe/After Effects/26.0/Scripts/ScriptUI Panels/I2VEdit.jsx"],
     (mac, "photoshop"): ["Applications/Adobe Photoshop 2026/Presets/Scripts/Save and Propagate.jsx"],
-    (windows, "resolve"): ["Users/ed/AppData/Roaming/Blackmagic Design/DaVinci Resolve/Support/Fusion/Scripts/Edit/Export First Frame.py"],
+    (windows, "resolve"): ["Users/ed/AppData/Roaming/Blackmagic Design/DaVinci Resolve/Support/Fusion/Scripts/Edit/Export Frame.py"],
     (windows, "blender"): ["Users/ed/AppData/Roaming/Blender Foundation/Blender/4.5/extensions/user_default/i2vedit/i2vedit_run.py"],
     (windows, "after_effects"): ["Users/ed/AppData/Roaming/Adobe/After Effects/25.3/Scripts/ScriptUI Panels/I2VEdit.jsx"],
     (windows, "photoshop"): ["Program Files/Adobe/Adobe Photoshop 2025/Presets/Scripts/Save and Propagate.jsx"],
@@ -112,7 +112,7 @@ def test_what_was_changed_or_came_later_is_noticed(tmp_path):
 def test_the_entry_of_a_menu_runs_what_it_names(tmp_path):
     machine = linux(tmp_path)
     install("resolve", machine)
-    entry = machine.home / ".local/share/DaVinciResolve/Fusion/Scripts/Edit/Export First Frame.py"
+    entry = machine.home / ".local/share/DaVinciResolve/Fusion/Scripts/Edit/Export Frame.py"
     ran = subprocess.run([sys.executable, "-I", str(entry)], capture_output=True, text=True, timeout=120)
     assert ran.stdout == "I2VEdit: Resolve's scripting module is not found. Start the script from Workspace > Scripts.\n", ran.stderr
 

@@ -77,6 +77,14 @@ def placement(edit, world):
     return placement_of(session_of(edit, world.playhead, 100, "24"))[0]
 
 
+@pytest.mark.parametrize(
+    ("timecode", "frame"), [("01:02:30:05", 15), ("01:02:30:00", 10), ("01:00:00:00", 10), ("01:02:30:20", 10), ("", 10)]
+)
+def test_the_frame_under_the_playhead_is_painted_where_it_is_on_the_clip(edit, world, timecode, frame):
+    world.timecode = timecode
+    assert session_of(edit, world.playhead, 100, "24").painted_frame == frame
+
+
 def test_the_result_has_track_bin_colour_sizing_grade_and_note(edit, world):
     world.playhead._properties["ZoomX"], world.playhead._grade = 1.5, "look"
     placed = i2vedit_resolve.Placing(edit, world.playhead, placement(edit, world)).on_track()
@@ -195,7 +203,7 @@ def test_a_failure_is_one_sentence_in_the_console(world, capsys):
     world.playhead = None
     i2vedit_resolve.collect_results({"resolve": world.resolve}, "/no/such/launcher")
     assert capsys.readouterr().out.startswith("I2VEdit: The i2vedit command cannot be started")
-    i2vedit_resolve.export_first_frame({"resolve": world.resolve}, "/no/such/launcher")
+    i2vedit_resolve.export_frame({"resolve": world.resolve}, "/no/such/launcher")
     assert capsys.readouterr().out == "I2VEdit: No clip is selected, and none is under the playhead. Select one, and try again.\n"
 
 

@@ -138,10 +138,11 @@ def test_a_message_becomes_facts():
     message.stop_request = job_pb2.Job.STOP_REQUEST_PAUSE
     message.spec.clip.path, message.spec.clip.source_in = "/a/b.mov", 3
     message.spec.settings.preset = job_pb2.PRESET_PREVIEW
+    message.spec.edits.add(path="/a/painted.png")
     message.failure.reason, message.failure.message = "DISK_FULL", "Full."
     message.progress.remaining.seconds = 7
     facts = read_job(message)
-    assert (facts.state, facts.preset, facts.first, facts.edit_frame, facts.stop_request) == (State.FAILED, "preview", 3, 3, "pause")
+    assert (facts.state, facts.preset, facts.first, facts.keys, facts.stop_request) == (State.FAILED, "preview", 3, (3,), "pause")
     assert facts.trouble is not None and facts.trouble.reason == "DISK_FULL"
     assert facts.progress is not None and facts.progress.seconds_left == 7.0
     newer: Any = job_pb2.Job(name="jobs/1")

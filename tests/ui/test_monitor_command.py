@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QImage
 
+from i2vedit_client.painted import Painted
 from i2vedit_client.spec import PropagateOptions, job_spec
 
 
@@ -19,7 +20,7 @@ def monitor(data: Path, *arguments: str, **more: str) -> subprocess.CompletedPro
 
 @pytest.mark.slow
 def test_a_picture_of_the_present_state_is_made_at_every_scale(server, data, clip, painted, tmp_path):
-    options = PropagateOptions(clip=str(clip), edited=str(painted), directory=str(tmp_path / "out"), seed=2)
+    options = PropagateOptions(clip=str(clip), edits=(Painted(str(painted)),), directory=str(tmp_path / "out"), seed=2)
     name = server.create(job_spec(options)).job.name
     server.ended(name)
     picture = tmp_path / "window.png"

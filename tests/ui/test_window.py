@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import opentimelineio as otio
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from tests.server.harness import wait_for
 from tests.ui.conftest import FRAMES, SECONDS
 
+from i2vedit_client.painted import Painted
 from i2vedit_client.spec import PropagateOptions, job_spec
 from i2vedit_monitor.job.loss_plot import mean_by_chunk
 from i2vedit_monitor.link.device_load import Load, read_load
@@ -35,7 +37,7 @@ def drop(widget, path: Path) -> None:
 
 
 def spec(clip: Path, painted: Path, out: Path, seed: int):
-    return job_spec(PropagateOptions(clip=str(clip), edited=str(painted), directory=str(out), seed=seed))
+    return job_spec(PropagateOptions(clip=str(clip), edits=(Painted(str(painted)),), directory=str(out), seed=seed))
 
 
 def state_of(window, name: str) -> State | None:
@@ -150,10 +152,64 @@ def test_a_frame_is_exported_painted_and_seen_when_it_is_saved(server, window, c
     assert form.send.isEnabled()
 
 
-def test_a_timeline_is_told_what_to_do(server, window, tmp_path, qtbot):
+def a_cut(path: Path, clip: Path, *names: str) -> Path:
+    """A timeline that shows frames 2 to 5 of the clip under each of the names."""
+    made = otio.schema.Timeline("Cut")
+    made.tracks.append(track := otio.schema.Track("V1", kind=otio.schema.TrackKind.Video))
+    shown, there = (
+        otio.opentime.TimeRange(otio.opentime.RationalTime(first, 24), otio.opentime.RationalTime(length, 24))
+        for first, length in ((2, 4), (0, FRAMES))
+    )
+    track.extend(otio.schema.Clip(name, otio.schema.ExternalReference(clip.as_uri(), there), shown) for name in names)
+    otio.adapters.write_to_file(made, str(path))
+    return path
+
+
+def test_a_dropped_timeline_shows_its_clips_and_sends_those_that_are_painted(server, window, clip, painted, tmp_path, qtbot):
+    folder = tmp_path / "painted"
+    folder.mkdir()
+    for name in ("A.png", "B.0003.png"):
+        (folder / name).write_bytes(painted.read_bytes())
+    drop(window, a_cut(tmp_path / "cut.otio", clip, "A", "B", "C"))
+    many = window.many
+    qtbot.waitUntil(lambda: many.list.topLevelItemCount() == 3, timeout=SECONDS)
+    assert window.stack.currentWidget() is many and not many.send.isEnabled()
+    many.out.line.setText(str(tmp_path / "out"))
+    many.painted.line.setText(str(folder))
+    many.painted.changed.emit(str(folder))
+    qtbot.waitUntil(many.send.isEnabled, timeout=SECONDS)
+    rows = [[many.list.topLevelItem(row).text(column) for column in range(4)] for row in range(3)]
+    assert [row[:3] for row in rows] == [["1", "A", "2–5"], ["2", "B", "2–5"], ["3", "C", ""]]
+    assert rows[0][3] == "frame 2" and rows[1][3] == "frame 3" and "double-click" in rows[2][3]
+    qtbot.mouseClick(many.send, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(window.session.book) == 2, timeout=SECONDS)
+    qtbot.waitUntil(lambda: all(job.state is State.SUCCEEDED for job in window.session.book.jobs()), timeout=SECONDS)
+    assert window.stack.currentWidget() is window.page and (tmp_path / "cut_report.csv").exists()
+
+
+def test_a_clip_of_a_timeline_is_painted_in_the_range_that_it_shows(server, window, clip, tmp_path, qtbot):
+    drop(window, a_cut(tmp_path / "cut.otio", clip, "A"))
+    qtbot.waitUntil(lambda: window.many.list.topLevelItemCount() == 1, timeout=SECONDS)
+    window.many.list.itemActivated.emit(window.many.list.topLevelItem(0), 0)
+    qtbot.waitUntil(lambda: window.new_shot.draft.clip is not None, timeout=SECONDS)
+    assert (window.new_shot.draft.first, window.new_shot.draft.last) == (2, 5)
+    assert window.stack.currentWidget() is window.new_shot
+
+
+def test_what_is_wrong_with_a_table_is_shown_row_by_row(server, window, clip, painted, tmp_path, qtbot):
+    path = tmp_path / "shots.csv"
+    path.write_text(f"clip,edited,at,out\n{clip},{painted},,o\n{clip},none.png,,o\n{clip},{painted},99,o\n")
+    drop(window, path)
+    qtbot.waitUntil(lambda: window.many.list.topLevelItemCount() == 3, timeout=SECONDS)
+    said = [window.many.list.topLevelItem(row).text(3) for row in range(3)]
+    assert said[0] == "frame 0" and "none.png cannot be read" in said[1] and "Frame 99" in said[2]
+    assert window.many.said.text() == "1 of 3 shots can be carried through."
+
+
+def test_what_is_no_timeline_is_told(server, window, tmp_path, qtbot):
     (tmp_path / "cut.otio").write_text("{}")
     drop(window, tmp_path / "cut.otio")
-    qtbot.waitUntil(lambda: "is a timeline" in window.new_shot.said.text(), timeout=SECONDS)
+    qtbot.waitUntil(lambda: "cut.otio" in window.many.said.text() and "Export" in window.many.said.text(), timeout=SECONDS)
 
 
 def test_without_a_server_the_window_is_there_and_says_so(window, qtbot):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from i2vedit_client.client import Client
 from i2vedit_client.commands.demo import make_shot
+from i2vedit_client.painted import Painted
 from i2vedit_client.spec import PropagateOptions, job_spec
 
 FOLDER = "i2vedit_demo"
@@ -16,4 +17,4 @@ def submit_demo(client: Client, folder: Path | None = None) -> str:
     clip, edited = place / "shot.mp4", place / "edited.png"
     if not (clip.exists() and edited.exists()):
         make_shot(place)
-    return client.create_job(job_spec(PropagateOptions(clip=str(clip), edited=str(edited), directory=str(place)))).job.name
+    return client.create_job(job_spec(PropagateOptions(clip=str(clip), edits=(Painted(str(edited)),), directory=str(place)))).job.name

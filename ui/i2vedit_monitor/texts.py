@@ -173,7 +173,6 @@ DROP_CLIP = _("Drop a clip here")
 CHOOSE_CLIP = _("Choose…")
 CLIP_FILES = _("Clips (*.mov *.mp4 *.mxf *.mkv *.avi *.webm *.m4v *.exr);;All files (*)")
 CLIP_ABOUT = _("{width}×{height}, {rate} fps, {frames} frames")
-NO_TIMELINES = _("'{name}' is a timeline, and the window takes clips. Drop the clip itself and choose its range here.")
 STEP_CLIP = _("Clip and range")
 STEP_PAINT = _("Painted frame")
 STEP_HOW = _("How")
@@ -208,6 +207,21 @@ CARRY = _("Carry it through")
 CLOSE = _("Close")
 LOOKING = _("Looking at the clip…")
 SENDING = _("Sending…")
+
+# Many shots.
+MANY_SHOTS = _("Many shots")
+DROP_MANY = _("Drop a timeline (.otio) or a table of shots (.csv) here")
+MANY_FILES = _("Timelines and tables (*.otio *.otioz *.csv *.tsv *.xml *.fcpxml *.edl *.aaf);;All files (*)")
+PAINTED_FOLDER = _("Folder of the painted frames of a timeline, called like its clips: NAME.png, NAME.0100.png")
+SHOT_COLUMNS = (_("Row"), _("Clip"), _("Frames"), _("Painted"))
+SHOT_PAINTED = _("frame {frames}")
+SHOT_UNPAINTED = _("nothing yet: double-click to paint")
+SHOT_UNUSABLE = _("cannot be taken from the timeline: no movie file, or a changed speed")
+LOOKING_MANY = _("Looking at the shots…")
+MANY_FOUND = _("{ready} of {count} shots can be carried through.")
+MANY_SENT = _("{count} shots are on their way. What becomes of them: {report}")
+CARRY_ALL = _("Carry all through")
+
 MISSING = {
     "clip": _("Drop a clip first."),
     "painted": _("The painted frame is missing: press Paint, or drop a picture."),

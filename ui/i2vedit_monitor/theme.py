@@ -101,6 +101,7 @@ QLineEdit, QComboBox, QSpinBox, QPlainTextEdit {{ background: {GROUND}; border: 
   selection-background-color: #5b5140; }}
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QPlainTextEdit:focus {{ border: 1px solid {ACCENT}; }}
 QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {LINE}; selection-background-color: #4a4436; }}
+QTreeWidget::item {{ padding: 4px 2px; }}
 QListView {{ background: {PANEL}; border: none; outline: none; }}
 QListView::item {{ padding: 3px 4px; border-radius: 3px; }}
 QMenu {{ background: {RAISED}; border: 1px solid {LINE}; padding: 4px; }}

@@ -11,6 +11,7 @@ from i2vedit_monitor import icons, keys, texts
 from i2vedit_monitor.demo import submit_demo
 from i2vedit_monitor.doing.fields import dropped_file
 from i2vedit_monitor.doing.job_actions import JobActions
+from i2vedit_monitor.doing.many_shots import ManyShots
 from i2vedit_monitor.doing.new_shot import NewShot
 from i2vedit_monitor.doing.painting import Opener, open_in_editor
 from i2vedit_monitor.job.job_page import JobPage
@@ -50,6 +51,7 @@ class MonitorWindow(QMainWindow):
         self.queue = QueuePanel(session.book, self.actions_of_job)
         self.page = JobPage(session.book, session.calls, self.actions_of_job)
         self.new_shot = NewShot(session.calls, opener)
+        self.many = ManyShots(session.calls)
         self.welcome = Welcome(session.calls, checks)
         self.top = TopBar(session.health)
         self._build()
@@ -64,7 +66,7 @@ class MonitorWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.waiting = text_label(tr(texts.CONTACTS["seeking"]), "dim")
         self.waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        for page in (self.waiting, self.welcome, self.page, self.new_shot):
+        for page in (self.waiting, self.welcome, self.page, self.new_shot, self.many):
             self.stack.addWidget(page)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.addWidget(self.queue)
@@ -99,6 +101,12 @@ class MonitorWindow(QMainWindow):
         self.page.viewer.troubled.connect(self.say)
         self.new_shot.submitted.connect(self.queue.choose)
         self.new_shot.closed.connect(self._job_chosen)
+        self.new_shot.many_given.connect(self.open_many)
+        self.many.submitted.connect(self.queue.choose)
+        self.many.sent.connect(self.say)
+        self.many.closed.connect(self._job_chosen)
+        self.many.other_given.connect(self.open_clip)
+        self.many.clip_wanted.connect(lambda path, first, last: self.open_clip(path, (first, last)))
         self.welcome.clip_given.connect(self.open_clip)
         self.welcome.demo_wanted.connect(self._try_demo)
         self.top.start_wanted.connect(session.watcher.wake)
@@ -234,9 +242,14 @@ class MonitorWindow(QMainWindow):
         self.stack.setCurrentWidget(self.new_shot)
         self.new_shot.clip.button.setFocus()
 
-    def open_clip(self, path: str) -> None:
+    def open_clip(self, path: str, frames: tuple[int, int] | None = None) -> None:
         self.begin_new()
-        self.new_shot.open_clip(path)
+        self.new_shot.open_clip(path, frames)
+
+    def open_many(self, path: str) -> None:
+        """A table or a timeline."""
+        self.stack.setCurrentWidget(self.many)
+        self.many.open_file(path, self.new_shot.draft.out)
 
     def _paint_again(self, job: JobFacts) -> None:
         self.begin_new()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from i2vedit_core.errors import BridgeError
 from i2vedit_core.matte import painted_difference, was_painted
 from i2vedit_core.media.edited import EIGHT_BIT, SIXTEEN_BIT
-from i2vedit_core.media.still import EIGHT_BITS, Still, open_still
+from i2vedit_core.media.still import EIGHT_BITS, Still, expect_stills, open_still
 
 
 class Saves:
@@ -73,6 +73,7 @@ def answer(saves: Saves, lines: TextIO, out: TextIO) -> None:
 def main() -> None:
     """Raises BridgeError where the reference itself cannot be read."""
     reference, *last = map(Path, sys.argv[1:])
+    expect_stills()
     answer(Saves(reference, last[0] if last else None), sys.stdin, sys.stdout)
 
 

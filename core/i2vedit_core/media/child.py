@@ -4,8 +4,10 @@ Demuxers and picture readers are large C libraries; a damaged file may crash the
 memory. That must not take the server down.
 """
 
+import json
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,12 +53,54 @@ class Child:
 
     def run(self, *arguments: str, request: bytes = b"") -> bytes:
         """Runs it with `request` on its stdin and returns what it wrote to stdout. Raises ChildFailedError."""
-        command = command_of(self.program, *arguments)
+        return _answer(_start(self.program, *arguments), request, self.seconds)
+
+
+class ReadyChild:
+    """One program, started ahead of its use where somebody is going to wait for it: most of a short answer is the start.
+
+    The program reads its arguments as a line of JSON from its stdin where it gets none, and ends when that is closed.
+    """
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+        self._lock = threading.Lock()
+        self._ready: subprocess.Popen[bytes] | None = None
+
+    def keep_ready(self) -> None:
+        """From now on one is waiting, until this process ends."""
+        with self._lock:
+            if self._ready is None or self._ready.poll() is not None:
+                self._ready = _start(self._program)
+
+    def run(self, seconds: float, *arguments: str) -> bytes:
+        """As `Child.run`: each answer comes from a process of its own, in so many seconds. Raises ChildFailedError."""
+        with self._lock:
+            waiting, self._ready = self._ready, None
+        if waiting is None or waiting.poll() is not None:
+            return _answer(_start(self._program, *arguments), b"", seconds)
+        answer = _answer(waiting, json.dumps(arguments).encode() + b"\n", seconds)
+        self.keep_ready()
+        return answer
+
+
+def _start(program: str, *arguments: str) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command_of(program, *arguments), stdin=pipe, stdout=pipe, stderr=pipe)
+
+
+def _answer(process: subprocess.Popen[bytes], request: bytes, seconds: float) -> bytes:
+    """What it writes to stdout. Raises ChildFailedError."""
+    with process:
         try:
-            done = subprocess.run(command, input=request, capture_output=True, timeout=self.seconds, check=False)
+            out, err = process.communicate(request, seconds)
         except subprocess.TimeoutExpired as error:
-            raise ChildFailedError(f"no answer in {self.seconds:.0f} seconds", error.stdout or b"") from error
-        if done.returncode != 0:
-            last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-            raise ChildFailedError(f"reader ended with {done.returncode}: {last}", done.stdout)
-        return done.stdout
+            process.kill()
+            raise ChildFailedError(f"no answer in {seconds:.0f} seconds", error.stdout or b"") from error
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0:
+        last = err.decode(errors="replace").strip().rpartition("\n")[2]
+        raise ChildFailedError(f"reader ended with {process.returncode}: {last}", out)
+    return out

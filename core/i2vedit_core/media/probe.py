@@ -9,7 +9,7 @@ from typing import Any
 
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media import tags, timecode
-from i2vedit_core.media.child import Child, ChildFailedError
+from i2vedit_core.media.child import ChildFailedError, ReadyChild
 from i2vedit_core.media.clip import ClipInfo, FieldOrder, Orientation
 from i2vedit_core.media.diagnose import why_unreadable
 from i2vedit_core.media.ffmpeg import DEMUXERS
@@ -70,12 +70,20 @@ def _check_file(clip: Path) -> None:
         raise _unreadable(f"'{clip}' cannot be opened: {error.strerror}; check its permissions.") from error
 
 
+_SCANNER = ReadyChild("scan_clip.py")
+
+
+def expect_probes() -> None:
+    """Somebody will soon wait for a clip to be looked at."""
+    _SCANNER.keep_ready()
+
+
 def _scan(clip: Path, video_stream: int) -> dict[str, Any]:
     if clip.stat().st_size == 0:
         raise _unreadable(why_unreadable(clip))
     seconds = PROBE_SECONDS + clip.stat().st_size / READ_BYTES_PER_SECOND
     try:
-        found: dict[str, Any] = json.loads(Child("scan_clip.py", seconds).run(str(clip), DEMUXERS, str(video_stream)))
+        found: dict[str, Any] = json.loads(_SCANNER.run(seconds, str(clip), DEMUXERS, str(video_stream)))
     except (ChildFailedError, ValueError) as error:
         raise _unreadable(f"'{clip.name}' is damaged: its reader gave up; export the clip again.") from error
     if "failure" in found:

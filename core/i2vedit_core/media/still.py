@@ -13,7 +13,7 @@ import OpenImageIO as oiio
 
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.files import check_folder
-from i2vedit_core.media.child import Child, ChildFailedError
+from i2vedit_core.media.child import ChildFailedError, ReadyChild
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.exported_profile import profile_bytes
 from i2vedit_core.media.limits import MEGAPIXEL, limits
@@ -60,11 +60,19 @@ class Still:
         return self.pixels.shape[1], self.pixels.shape[0]
 
 
+_READER = ReadyChild("read_picture.py")
+
+
+def expect_stills() -> None:
+    """Somebody paints, and will wait for the next picture to be read."""
+    _READER.keep_ready()
+
+
 def open_still(path: str | Path) -> Still:
     """Reads PNG, JPEG, TIFF (8 or 16 bits, float), EXR or PSD. Raises BridgeError EDIT_NOT_FOUND or EDIT_UNREADABLE."""
     picture = _existing_file(Path(path))
     try:
-        answer = Child("read_picture.py", READ_SECONDS).run(str(picture), str(limits().picture_megapixels * MEGAPIXEL))
+        answer = _READER.run(READ_SECONDS, str(picture), str(limits().picture_megapixels * MEGAPIXEL))
         head, _, body = answer.partition(b"\n")
         found = json.loads(head)
     except (ChildFailedError, ValueError) as error:

@@ -16,6 +16,7 @@ from i2vedit_client.client import Client
 from i2vedit_client.commands.options import PRESETS, json_option
 from i2vedit_client.errors import ClientError, ExitCode, Failure, Interrupted
 from i2vedit_client.launch import Started, require_server_packages, running_client, start_server, wait_for_server
+from i2vedit_client.painted import Painted
 from i2vedit_client.report import open_report, write_line
 from i2vedit_client.spec import PropagateOptions, absolute, job_spec
 from i2vedit_client.submit import submit, watch
@@ -43,7 +44,7 @@ def command(out: str, preset: str, as_json: bool) -> None:
     _claim(directory)
     make_shot(directory)
     clip, edited = str(directory / "shot.mp4"), str(directory / "edited.png")
-    options = PropagateOptions(clip=clip, edited=edited, directory=str(directory), preset=preset)
+    options = PropagateOptions(clip=clip, edits=(Painted(edited),), directory=str(directory), preset=preset)
     signal.signal(signal.SIGTERM, _stop)
     with _PrivateServer() as server, open_report(as_json) as report:
         with server.connect() as client:

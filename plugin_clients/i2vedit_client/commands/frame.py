@@ -39,8 +39,8 @@ def command(
 ) -> None:
     """Export a frame of CLIP for painting, and prepare its shot meanwhile.
 
-    The preparation runs in the server while nothing else is to be done. `propagate` with the same range, model, preset, seed
-    and stride finds it, however far it is.
+    The preparation runs in the server while nothing else is to be done. `propagate` with the same range, painted frame, model,
+    preset, seed and stride finds it, however far it is.
     """
     first, last = parse_range(frames) if frames is not None else (0, None)
     frame = first if at is None else at

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from i2vedit_client.commands.options import json_option, making_options
+from i2vedit_client.commands.options import handles_option, json_option, making_options
 from i2vedit_client.errors import BadInput, ClientError, Failure
 from i2vedit_client.events import SUCCEEDED, failed_event, job_event
 from i2vedit_client.follow import follow as follow_job
@@ -37,17 +37,27 @@ IDLE_SECONDS = 24 * 3600.0
 @click.option("--editor", metavar="APP", help=f"Program to paint in, or '{NONE}'. Default: $I2VEDIT_EDITOR, Photoshop, else the system's.")
 @click.option("--out", default="", metavar="DIR", help="Folder of the frame and of NAME_v001, ... Default: I2VEdit beside the clip.")
 @click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive, from 0. Default: the whole clip.")
-@click.option("--handles", type=click.IntRange(0, 1000), default=0, show_default=True, help="Frames more at either end of the range.")
+@click.option("--at", type=click.IntRange(min=0), metavar="N", help="Source frame to paint. Default: the first of the range.")
+@handles_option
 @making_options
 @click.option("--session", help="Go on with what a host has begun, instead of CLIP.")
 @json_option
 def command(
-    clip: str | None, frames: str | None, size: str | None, editor: str | None, session: str | None, as_json: bool, **settings: object
+    clip: str | None,
+    frames: str | None,
+    at: int | None,
+    size: str | None,
+    editor: str | None,
+    session: str | None,
+    as_json: bool,
+    **settings: object,
 ) -> None:
     """Export a frame of CLIP, open it for painting, and propagate it at every save, until Ctrl-C.
 
-    The frame is <clip>_f0001-Edit.tif, with 16 bits and an ICC profile. A layered PSD saved beside it counts as well. A save without
-    a changed pixel makes nothing; every other one makes the next version, and only the first one has to learn the shot.
+    The frame is <clip>_f0001-Edit.tif, by its number, with 16 bits and an ICC profile. A layered PSD saved beside it counts as well. A save
+    without a changed pixel makes nothing; every other one makes the next version, and only the first one has to learn the shot.
+
+    Call it again with another --at to correct the shot there: what is painted on its other frames stays in force.
     """
     if (clip is None) == (session is None):
         raise BadInput("Give a CLIP, or the --session that a host has begun.")
@@ -58,18 +68,18 @@ def command(
         _run(load(session), editor, as_json, is_hosted=True)
         return
     assert clip is not None  # one of the two is given
-    request = _request(clip, frames, Settings.parse({**settings, "size": parse_size(size)}))
+    request = _request(clip, frames, at, Settings.parse({**settings, "size": parse_size(size)}))
     with connect() as client:
         found, _ = calls.begin(client, request)
     _run(found, editor, as_json, is_hosted=False)
 
 
-def _request(clip: str, frames: str | None, settings: Settings) -> Request:
+def _request(clip: str, frames: str | None, at: int | None, settings: Settings) -> Request:
     path, name = absolute(clip), Path(clip).name
     if frames is None:
-        return Request("other", HostClip(path, name), settings)
+        return Request("other", HostClip(path, name), settings, frame=at)
     first, last = parse_range(frames)
-    return Request("other", HostClip(path, name, media_in=first, record_count=last - first + 1), settings)
+    return Request("other", HostClip(path, name, media_in=first, record_count=last - first + 1), settings, frame=at)
 
 
 def _run(session: Session, editor: str | None, as_json: bool, is_hosted: bool) -> None:

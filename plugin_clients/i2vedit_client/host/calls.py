@@ -10,8 +10,9 @@ from i2vedit_client.client import Client
 from i2vedit_client.errors import ClientError, ExitCode, Failure, ServerError
 from i2vedit_client.events import SUCCEEDED, Event, failed_event, job_failure, progress_event, shot_event, state_name
 from i2vedit_client.files import replace, write_json_file
+from i2vedit_client.host.frames import other_frames, session_name
 from i2vedit_client.host.placement import placement
-from i2vedit_client.host.session import Media, Request, Session, frame_name, session_name, sessions_folder
+from i2vedit_client.host.session import Media, Request, Session, frame_name, sessions_folder
 from i2vedit_client.spec import absolute
 
 BESIDE_THE_CLIP = "I2VEdit"
@@ -29,23 +30,24 @@ def begin(client: Client, request: Request) -> tuple[Session, Event]:
         session.save()
         export = session.folder / EXPORT_FILE
         export.unlink(missing_ok=True)
-        shot = client.extract_frame(session.clip_ref(), session.source.first, str(export), session.shot_spec()).shot
+        spec = session.shot_spec(other_frames(session))
+        shot = client.extract_frame(session.clip_ref(), session.painted_frame, str(export), spec).shot
         replace(export, session.reference)
         is_new = not session.edited.exists()
         if is_new:
             _copy_whole(session.reference, session.edited)
     except OSError as error:
         raise _not_writable(error) from error
-    facts = {"frame_file": str(session.edited), "is_new": is_new, "source_frame": session.source.first, **shot_event(shot)}
+    facts = {"frame_file": str(session.edited), "is_new": is_new, **shot_event(shot)}
     return session, {"event": SUCCEEDED, **describe(session), **facts}
 
 
 def _session(client: Client, request: Request) -> Session:
     media = Media.of(client.probe_clip(absolute(request.clip.path)))
     unnamed = Session(Path(), request, media, Path())
-    source = unnamed.source  # says what is wrong with the timing before anything is written
-    folder = sessions_folder() / session_name(request, source)
-    return Session(folder, request, media, _folder_to_paint_in(request, folder) / frame_name(request, source.first))
+    frame = unnamed.painted_frame  # says what is wrong with the timing before anything is written
+    folder = sessions_folder() / session_name(unnamed)
+    return Session(folder, request, media, _folder_to_paint_in(request, folder) / frame_name(request, frame))
 
 
 def _folder_to_paint_in(request: Request, folder: Path) -> Path:
@@ -82,8 +84,11 @@ def _not_writable(error: OSError) -> ClientError:
 
 
 def submit(client: Client, session: Session, picture: Path) -> Event:
-    """Propagates a painted picture. The same one again takes up the job that is under way. Raises ServerError, OSError."""
-    created = client.create_job(session.job_spec(picture))
+    """Propagates a painted picture, with those of the clip's other frames. The same again takes up the job that is under way.
+
+    Raises ServerError, OSError.
+    """
+    created = client.create_job(session.job_spec(picture, other_frames(session)))
     session.remember(created.job.name)
     return {**write_status(session, created.job), "event": SUCCEEDED, "attached": created.attached}
 
@@ -144,6 +149,7 @@ def describe(session: Session) -> Event:
         "item": session.request.item,
         "clip": session.request.clip.name,
         "range": [source.first, source.last],
+        "source_frame": session.painted_frame,
         "status_file": str(session.status_file),
         "frame_file": str(session.edited),
     }

@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from i2vedit_client.errors import BadInput
-from i2vedit_client.host.timecode import parse_rate
+from i2vedit_client.host.timecode import frame_of, parse_rate
 from i2vedit_client.host.timing import Span, TimingError, check_speed, seconds_of
 
 RAW_SUFFIXES = {".braw": "Blackmagic RAW", ".r3d": "RED", ".ari": "ARRIRAW", ".arx": "ARRIRAW", ".crm": "Canon RAW", ".dng": "CinemaDNG"}
@@ -53,6 +53,8 @@ class HostClip:
     managed: bool = False
     """Whether the host converts colours: colour management in Resolve, a working space in After Effects."""
     track: str = ""
+    playhead: int | str | None = None
+    """Timeline frame, or its timecode, that the artist looks at."""
     extra: dict[str, Any] = field(default_factory=dict)
     """What the host wants back with the placement, untouched."""
 
@@ -89,6 +91,13 @@ class HostClip:
         if self.source_count is not None:
             check_speed(span, self.source_count, self.name)
         return span
+
+    def looked_at(self, span: Span) -> int:
+        """The media frame under the playhead; the first one that the clip shows where the playhead is elsewhere. Raises BadInput."""
+        head = self.playhead
+        frame = frame_of(head, span.timeline_rate) if isinstance(head, str) else head
+        index = 0 if frame is None else frame - span.record_start
+        return span.media_frame(index if 0 <= index < span.record_count else 0)
 
     def _offset(self, media_rate: Fraction, timeline_rate: Fraction) -> Fraction:
         if self.media_in is not None:
@@ -139,6 +148,9 @@ def _check_numbers(given: dict[str, Any], name: str) -> None:
     for key in ("record_count", "media_frames", "source_count"):
         if given.get(key) is not None and given[key] < 1:
             raise BadInput(f"The field '{key}' of '{name}' must be 1 or more, and is {given[key]}.")
+    playhead = given.get("playhead")
+    if playhead is not None and (not isinstance(playhead, int | str) or isinstance(playhead, bool)):
+        raise BadInput(f"The field 'playhead' of '{name}' must be a frame or a timecode of the timeline, and is {playhead!r}.")
     seconds = given.get("offset_seconds")
     if seconds is not None and (not isinstance(seconds, int | float) or isinstance(seconds, bool) or not abs(seconds) < 1e7):
         raise BadInput(f"The field 'offset_seconds' of '{name}' must be a number of seconds, and is {seconds!r}.")

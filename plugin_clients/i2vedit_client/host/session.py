@@ -1,7 +1,6 @@
 """One clip of one host, on disk: what was asked for, the frame that is painted, and every job since. Outlives host, command and server."""
 
-import hashlib
-import json
+import glob
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,11 +15,12 @@ from i2vedit_client.files import read_json_file, write_json_file
 from i2vedit_client.host.clip import HostClip
 from i2vedit_client.host.delivery import delivered_color, host_named
 from i2vedit_client.host.timecode import later, parse_rate
-from i2vedit_client.host.timing import SourceRange, Span, source_range
+from i2vedit_client.host.timing import SourceRange, Span, TimingError, source_range
+from i2vedit_client.painted import Painted
 from i2vedit_client.spec import PropagateOptions, ShotOptions, absolute, job_spec, shot_spec, stride_fields
 
 SESSION_FILE, STATUS_FILE, REFERENCE_FILE = "session.json", "status.json", "plate.tif"
-JOB_FILES = "job-*.json"
+JOB_FILES, SAVE_FILES = "job-*.json", "save-*"
 SAFE_STEM_LENGTH = 80
 
 
@@ -82,18 +82,23 @@ class Request:
     project: str = ""
     item: str = ""
     """The host's own name for the clip on its timeline."""
+    frame: int | None = None
+    """Source frame to paint; None: the one under the playhead."""
 
     @classmethod
     def parse(cls, given: dict[str, Any]) -> "Request":
         """Raises BadInput, and TimingError for a clip that cannot be propagated."""
-        known = {"host", "host_version", "project", "item", "clip", "settings"}
+        known = {"host", "host_version", "project", "item", "clip", "settings", "frame"}
         if unknown := sorted(set(given) - known):
             raise BadInput(f"The request has fields that are not known: {', '.join(unknown)}. docs/hosts.md has them all.")
         host_named(str(given.get("host", "")))
         if not isinstance(given.get("clip"), dict):
             raise BadInput("The request names no clip.")
+        frame = given.get("frame")
+        if frame is not None and (not isinstance(frame, int) or isinstance(frame, bool)):
+            raise BadInput(f"The field 'frame' must be the number of a source frame, and is {frame!r}.")
         names = {key: str(given[key]) for key in ("host", "host_version", "project", "item") if key in given}
-        return cls(clip=HostClip.parse(given["clip"]), settings=Settings.parse(given.get("settings") or {}), **names)
+        return cls(clip=HostClip.parse(given["clip"]), settings=Settings.parse(given.get("settings") or {}), frame=frame, **names)
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,17 @@ class Session:
         return source_range(self.span, self.request.settings.handles, self.request.clip.name)
 
     @property
+    def painted_frame(self) -> int:
+        """Source frame that is painted. Raises TimingError OUTSIDE_MEDIA."""
+        source, frame = self.source, self.request.frame
+        if frame is None:
+            return self.request.clip.looked_at(self.span)
+        if not source.first <= frame <= source.last:
+            sentence = f"Frame {frame} lies outside the shot, which has frames {source.first} to {source.last}. Choose one of these."
+            raise TimingError("OUTSIDE_MEDIA", sentence)
+        return frame
+
+    @property
     def color(self) -> str:
         """What is delivered: `match`, `linear` or an OCIO name."""
         return self.request.settings.deliver or delivered_color(host_named(self.request.host), self.request.clip.managed)
@@ -146,6 +162,14 @@ class Session:
     def reference(self) -> Path:
         """The frame as it was exported."""
         return self.folder / REFERENCE_FILE
+
+    def saves(self) -> list[Path]:
+        """Every save that counted, as it was, oldest first."""
+        return sorted(self.folder.glob(SAVE_FILES))
+
+    def has_picture(self) -> bool:
+        """Whether what the artist paints on is there, in whatever format."""
+        return any(path.stem == self.edited.stem for path in self.edited.parent.glob(f"{glob.escape(self.edited.stem)}.*"))
 
     def jobs(self) -> list[str]:
         """Names of the jobs of this clip, oldest first."""
@@ -179,15 +203,14 @@ class Session:
             ref.color_tag = color
         return ref
 
-    def job_spec(self, edited: Path) -> job_pb2.JobSpec:
-        """The job that carries this picture through the clip."""
+    def job_spec(self, edited: Path, others: tuple[Painted, ...] = ()) -> job_pb2.JobSpec:
+        """The job that carries this picture through the clip, and with it what was painted on other frames."""
         settings, source = self.request.settings, self.source
         options = PropagateOptions(
             clip=self.request.clip.path,
-            edited=str(edited),
+            edits=(Painted(str(edited), self.painted_frame), *others),
             directory=str(self.edited.parent),
             frames=(source.first, source.last),
-            painted_frame=source.first,
             color_space=self.color,
             **{key: value for key, value in asdict(settings).items() if key not in ("handles", "deliver", "out")},
         )
@@ -195,11 +218,12 @@ class Session:
         spec.clip.CopyFrom(self.clip_ref())
         return spec
 
-    def shot_spec(self) -> shot_pb2.ShotSpec:
-        """What is prepared while the artist paints."""
+    def shot_spec(self, others: tuple[Painted, ...] = ()) -> shot_pb2.ShotSpec:
+        """What is prepared while the artist paints, for a job that carries what was painted on other frames, too."""
         settings, source = self.request.settings, self.source
+        keys = (self.painted_frame, *(painted.frame for painted in others if painted.frame is not None))
         wanted = {key: getattr(settings, key) for key in ("model", "preset", "seed", "size", "stride")}
-        options = ShotOptions(self.request.clip.path, source.first, source.last, **wanted)
+        options = ShotOptions(self.request.clip.path, source.first, source.last, **wanted, keys=keys)
         spec = shot_spec(options)
         spec.clip.CopyFrom(self.clip_ref())
         return spec
@@ -224,13 +248,6 @@ def _as_json(value: Any) -> Any:
 
 def sessions_folder() -> Path:
     return data_folder() / "hosts"
-
-
-def session_name(request: Request, source: SourceRange) -> str:
-    """The same clip at the same place of the same project is the same session, however often it is begun."""
-    place = [request.host, request.project, request.item, request.settings.out and absolute(request.settings.out)]
-    key = [*place, absolute(request.clip.path), request.clip.record_start, source.first, source.last]
-    return hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
 
 
 def frame_name(request: Request, frame: int) -> str:

@@ -58,7 +58,7 @@ def resolve_folders(machine: Machine) -> list[Path]:
 
 RESOLVE_ENTRIES = {
     "Propagate Edit": "propagate_edit",
-    "Export First Frame": "export_first_frame",
+    "Export Frame": "export_frame",
     "Collect Results": "collect_results",
     "Collect Results as Takes": "collect_takes",
 }

@@ -50,7 +50,7 @@ class RoundTrip:
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Until it is stopped. Raises ClientError where pictures cannot be read at all."""
-        last = versions.kept(self._session)
+        last = self._session.saves()
         with Examiner(self._session.reference, last[-1] if last else None) as examiner:
             self._tell({"event": "waiting", "path": str(self._session.edited)})
             while not stopped():

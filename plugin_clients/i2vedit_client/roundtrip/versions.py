@@ -7,8 +7,6 @@ from pathlib import Path
 from i2vedit_client.host.session import Session
 from i2vedit_client.roundtrip.folder import Signature, signature
 
-VERSIONS = "save-*"
-
 
 def take(session: Session, picture: Path, expected: Signature | None = None) -> Path | None:
     """A copy of a save under a name that is no version yet; None where the file is not, or no longer, in the expected state.
@@ -22,13 +20,8 @@ def take(session: Session, picture: Path, expected: Signature | None = None) -> 
 
 def keep(session: Session, copy: Path) -> Path:
     """Makes a copy the next version, unless it is the last one again. Raises OSError."""
-    known = kept(session)
+    known = session.saves()
     if known and known[-1].suffix == copy.suffix and filecmp.cmp(known[-1], copy, shallow=False):
         copy.unlink()
         return known[-1]
     return copy.rename(session.folder / f"save-{len(known) + 1:04}{copy.suffix}")
-
-
-def kept(session: Session) -> list[Path]:
-    """All versions, oldest first."""
-    return sorted(session.folder.glob(VERSIONS))

@@ -1,28 +1,21 @@
 """What is asked of the server about a dropped clip; all of it runs in threads."""
 
-from pathlib import Path
-
 from PySide6.QtGui import QImage
 
 from i2vedit_client.client import Client
-from i2vedit_client.errors import BadInput, ClientError
+from i2vedit_client.errors import ClientError
 from i2vedit_client.spec import AS_IT_IS, absolute, clip_ref
-from i2vedit_monitor import texts
 from i2vedit_monitor.model.draft import ClipFacts
-from i2vedit_monitor.texts import tr
 from i2vedit_monitor.viewer.display import UNTONED, DisplayTransform
 from i2vedit_monitor.viewer.frame_store import Picture
 from i2vedit_monitor.viewer.layers import read_channels, straight
 from i2vedit_monitor.viewer.plates import plate_folder
 
-TIMELINES = (".otio", ".otioz", ".xml", ".edl", ".fcpxml", ".aaf")
 THUMB_HEIGHT = 160
 
 
 def read_clip(client: Client, path: str) -> ClipFacts:
     """Raises BadInput, ServerError."""
-    if Path(path).suffix.lower() in TIMELINES:
-        raise BadInput(tr(texts.NO_TIMELINES, name=Path(path).name))
     info = client.probe_clip(absolute(path))
     rate = info.rate.numerator / info.rate.denominator if info.rate.denominator else 24.0
     return ClipFacts(info.path or absolute(path), info.width, info.height, info.frame_count, rate, info.color_space, info.codec)

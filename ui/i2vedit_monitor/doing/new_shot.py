@@ -20,6 +20,7 @@ from i2vedit_client.client import Client
 from i2vedit_client.remote import is_remote, send
 from i2vedit_client.spec import job_spec
 from i2vedit_monitor import icons, texts, theme
+from i2vedit_monitor.doing.batch_reading import is_batch
 from i2vedit_monitor.doing.clip_reading import read_clip, read_thumb
 from i2vedit_monitor.doing.fields import Choices, DropField, FolderField, combo, dropped_file
 from i2vedit_monitor.doing.painting import Opener, Painting, open_in_editor
@@ -40,7 +41,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".psd")
 def submit(client: Client, draft: Draft) -> str:
     """Creates the job, on another machine with the files brought there first; gives its name. Raises BadInput, ServerError."""
     spec = job_spec(draft.options())
-    sent = send(client, spec, lambda _: None) if is_remote() else spec  # type: ignore[arg-type]
+    sent = send(client, spec, lambda _: None) if is_remote() else spec
     return client.create_job(sent).job.name
 
 
@@ -49,13 +50,16 @@ class NewShot(QWidget):
 
     submitted = Signal(str)
     """Name of the job that was made."""
+    many_given = Signal(str)
+    """A table or a timeline was given instead of a clip."""
     closed = Signal()
 
     def __init__(self, calls: Calls, opener: Opener = open_in_editor) -> None:
         super().__init__()
         self._calls = calls
         self.draft = Draft()
-        self._like: JobFacts | None = None
+        self._range: tuple[int, int] | None = None
+        """Of the clip that is looked at: what a job or a timeline takes of it."""
         self.painting = Painting(calls, opener)
         self.painting.exported.connect(lambda path: self._say(tr(texts.PAINT_OPENED, path=path)))
         self.painting.saved.connect(self._painted)
@@ -168,19 +172,22 @@ class NewShot(QWidget):
 
     # What is chosen.
 
-    def open_clip(self, path: str) -> None:
+    def open_clip(self, path: str, frames: tuple[int, int] | None = None) -> None:
         """A clip was dropped or chosen; a picture counts as the painted frame of the clip that is there."""
+        if is_batch(path):
+            self.many_given.emit(path)
+            return
         if self.draft.clip is not None and path.lower().endswith(PICTURES):
             self._painted(path)
             return
+        self._range = frames
         self._say(tr(texts.LOOKING))
         self._calls.ask(lambda client: read_clip(client, path), self._clip_read, self._say_bad)
 
     def paint_again(self, job: JobFacts) -> None:
         """The shot of a job, to be painted another time."""
-        self._like = job
         self.draft = draft_like(job, self.draft)
-        self.open_clip(job.clip)
+        self.open_clip(job.clip, (job.first, job.first + job.frames - 1) if job.frames else None)
 
     def carry(self) -> None:
         """Sends the draft, if nothing is missing."""
@@ -204,9 +211,8 @@ class NewShot(QWidget):
         self._say("")
         self.draft = self.draft.with_clip(clip)
         self.strip.set_clip(clip.frames)
-        like, self._like = self._like, None
-        if like is not None and like.frames:
-            self.draft = self.draft.with_range(like.first, like.first + like.frames - 1)
+        if self._range is not None:
+            self.draft = self.draft.with_range(*self._range)
             self.strip.set_range(self.draft.first, self.draft.last)
         self._show()
         for frame in self.strip.frames():

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from i2vedit_client.painted import Painted
 from i2vedit_client.spec import PropagateOptions, ShotOptions
 from i2vedit_monitor.model.facts import JobFacts
 
@@ -64,7 +65,7 @@ class Draft:
         assert self.clip is not None
         return PropagateOptions(
             clip=self.clip.path,
-            edited=self.painted,
+            edits=(Painted(self.painted),),
             directory=self.out,
             frames=(self.first, self.last),
             model=self.model,

@@ -67,7 +67,8 @@ class JobFacts:
     directory: str = ""
     """Of the delivered sequence, once the first frame is on its way."""
     edited: str = ""
-    edit_frame: int = 0
+    keys: tuple[int, ...] = ()
+    """The painted frames."""
     out: str = ""
     model: str = "mini"
     preset: str = "full"

@@ -45,7 +45,7 @@ def read_job(job: job_pb2.Job) -> JobFacts:
         delivered=job.delivered_count,
         directory=job.delivered_directory,
         edited=edit.path if edit else "",
-        edit_frame=edit.frame if edit and edit.HasField("frame") else spec.clip.source_in,
+        keys=tuple(each.frame if each.HasField("frame") else spec.clip.source_in for each in spec.edits),
         out=spec.delivery.directory,
         model=spec.settings.model or "mini",
         preset=_word(job_pb2.Preset, spec.settings.preset, "PRESET_"),

@@ -23,15 +23,15 @@ class Scrubber(QWidget):
         self._is_ready = is_ready
         self._first, self._last, self._frame = 0, 0, 0
         self._there: frozenset[int] = frozenset()
-        self._painted_frame: int | None = None
+        self._keys: tuple[int, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def sizeHint(self) -> QSize:
         return QSize(200, 30)
 
-    def set_range(self, first: int, last: int, there: frozenset[int], painted_frame: int | None) -> None:
-        self._first, self._last, self._there, self._painted_frame = first, max(first, last), there, painted_frame
+    def set_range(self, first: int, last: int, there: frozenset[int], keys: tuple[int, ...]) -> None:
+        self._first, self._last, self._there, self._keys = first, max(first, last), there, keys
         self.update()
 
     def set_frame(self, frame: int) -> None:
@@ -49,8 +49,9 @@ class Scrubber(QWidget):
             if frame in self._there:
                 shade = theme.DIM if self._is_ready(frame) else "#555555"
                 painter.fillRect(self._box(frame, TRACK), theme.colour(shade))
-        if self._painted_frame is not None and self._first <= self._painted_frame <= self._last:
-            self._mark_painted(painter, self._painted_frame)
+        for key in self._keys:
+            if self._first <= key <= self._last:
+                self._mark_painted(painter, key)
         if not self.isEnabled():
             return
         x = self._x(self._frame)

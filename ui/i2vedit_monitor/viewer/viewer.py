@@ -107,7 +107,7 @@ class Viewer(QWidget):
         self.store.want([])
         self.store.forget(lambda _: False)
         self.canvas.clear(message)
-        self.scrubber.set_range(0, 0, frozenset(), None)
+        self.scrubber.set_range(0, 0, frozenset(), ())
         self.transport.place.setText("")
         self.setEnabled(False)
 
@@ -335,7 +335,7 @@ class Viewer(QWidget):
         self.canvas.set_pinned(pinned.image if pinned else None)
         if job is not None:
             last = job.first + job.frames - 1 if job.frames else (sequence.frames or (job.first,))[-1]
-            self.scrubber.set_range(job.first, last, frozenset(sequence.frames), job.edit_frame)
+            self.scrubber.set_range(job.first, last, frozenset(sequence.frames), job.keys)
         self.scrubber.set_frame(self._frame)
         self.transport.place.setText(self._place_words(sequence.rate))
 

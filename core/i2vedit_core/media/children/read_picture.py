@@ -1,6 +1,7 @@
 """Reads one still picture and writes it to stdout: a line of JSON, then `[H, W, 3 or 4] float32` as .npy, the fourth being alpha.
 
-Run by `still` in a process of its own: `python read_picture.py PATH MAX_PIXELS`. A failure that is understood is a JSON
+Run by `still` in a process of its own: `python read_picture.py PATH MAX_PIXELS`, or without arguments, which then come as a line of JSON
+on stdin when they are known. A failure that is understood is a JSON
 line `{"failure": KIND, "detail": TEXT}` alone.
 """
 
@@ -167,8 +168,20 @@ def read(path: str, max_pixels: int) -> Found:
     return _read_with_openimageio(path, max_pixels)
 
 
+def _awaited() -> list[str]:
+    """The arguments, once somebody has a picture; by then the library is there."""
+    import OpenImageIO as oiio
+
+    oiio.ImageSpec()
+    line = sys.stdin.readline()
+    if not line:
+        sys.exit()
+    words: list[str] = json.loads(line)
+    return words
+
+
 def main() -> None:
-    path, max_pixels = sys.argv[1:]
+    path, max_pixels = sys.argv[1:] or _awaited()
     try:
         found = read(path, int(max_pixels))
     except (NotUsableError, MemoryError) as error:

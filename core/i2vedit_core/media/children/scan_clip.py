@@ -1,6 +1,7 @@
 """Reads the headers, packet times and first frame of a clip with PyAV and writes them to stdout as JSON.
 
-Run by `probe` in a process of its own: `python scan_clip.py PATH DEMUXERS NUMBER`. A failure that is understood is written as
+Run by `probe` in a process of its own: `python scan_clip.py PATH DEMUXERS NUMBER`, or without arguments, which then come as a line of
+JSON on stdin when they are known. A failure that is understood is written as
 `{"failure": KIND, "detail": TEXT}`; anything else shows as a non-zero exit.
 """
 
@@ -194,8 +195,17 @@ def scan(path: str, demuxers: str, number: int) -> dict[str, object]:
     return found
 
 
+def _awaited() -> list[str]:
+    """The arguments, once somebody has a clip."""
+    line = sys.stdin.readline()
+    if not line:
+        sys.exit()
+    words: list[str] = json.loads(line)
+    return words
+
+
 def main() -> None:
-    path, demuxers, number = sys.argv[1:]
+    path, demuxers, number = sys.argv[1:] or _awaited()
     try:
         found = scan(path, demuxers, int(number))
     except NotUsableError as refused:

@@ -1,0 +1,187 @@
+"""The page for many shots: drop a table or a timeline, look at what it holds, send all of it on its way."""
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from i2vedit_monitor import texts, theme
+from i2vedit_monitor.doing.batch_reading import ListedShot, Listing, Sent, clip_of, read_shots, send_shots
+from i2vedit_monitor.doing.fields import Choices, DropField, FolderField, dropped_file
+from i2vedit_monitor.link.calls import Calls
+from i2vedit_monitor.texts import tr
+from i2vedit_monitor.widgets import primary_button, role_frame, text_label
+
+SHOT = Qt.ItemDataRole.UserRole
+
+
+class ManyShots(QWidget):
+    """Holds one file; it is looked at again whenever something that matters to it changes."""
+
+    submitted = Signal(str)
+    """Name of the first job that was made."""
+    clip_wanted = Signal(str, int, int)
+    """A clip that waits for its painted frame: path, first and last frame."""
+    sent = Signal(str)
+    """What became of all of them, as a sentence."""
+    other_given = Signal(str)
+    """A file that was dropped here, whatever it is."""
+    closed = Signal()
+
+    def __init__(self, calls: Calls) -> None:
+        super().__init__()
+        self._calls = calls
+        self._path, self._preset = "", "full"
+        self.listing: Listing | None = None
+        self.setAcceptDrops(True)
+        self._build()
+        self._connect()
+
+    def _build(self) -> None:
+        self.file = DropField(tr(texts.DROP_MANY), tr(texts.CHOOSE_CLIP), tr(texts.MANY_FILES))
+        self.painted = FolderField(tr(texts.PAINTED_FOLDER), tr(texts.CHOOSE_FOLDER))
+        self.out = FolderField(tr(texts.DELIVER_TO), tr(texts.CHOOSE_FOLDER))
+        self.preset = Choices(texts.PRESETS)
+        self.list = QTreeWidget()
+        self.list.setRootIsDecorated(False)
+        self.list.setHeaderLabels([tr(words) for words in texts.SHOT_COLUMNS])
+        self.said = text_label(role="dim", wraps=True)
+        self.send, self.cancel = primary_button(tr(texts.CARRY_ALL)), QPushButton(tr(texts.CLOSE))
+        self.send.setEnabled(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._form(), 1)
+        column.addWidget(self._foot())
+
+    def _form(self) -> QVBoxLayout:
+        form = QVBoxLayout()
+        form.setContentsMargins(28, 22, 28, 22)
+        form.setSpacing(8)
+        title = text_label(tr(texts.MANY_SHOTS), "headline")
+        title.setFont(theme.small(title.font(), -6.0, bold=True))
+        form.addWidget(title)
+        form.addWidget(self.file)
+        form.addWidget(QLabel(tr(texts.PAINTED_FOLDER)))
+        form.addWidget(self.painted)
+        form.addWidget(QLabel(tr(texts.DELIVER_TO)))
+        form.addWidget(self.out)
+        form.addWidget(self.preset)
+        form.addWidget(self.list, 1)
+        return form
+
+    def _foot(self) -> QFrame:
+        foot = role_frame("foot")
+        row = QHBoxLayout(foot)
+        row.setContentsMargins(28, 10, 20, 10)
+        row.addWidget(self.said, 1)
+        row.addWidget(self.cancel)
+        row.addWidget(self.send)
+        return foot
+
+    def _connect(self) -> None:
+        self.file.given.connect(self.other_given)
+        self.painted.changed.connect(lambda _: self._look())
+        self.out.changed.connect(lambda _: self._look())
+        self.preset.chosen.connect(self._choose_preset)
+        self.preset.show_choice(self._preset)
+        self.list.itemActivated.connect(lambda item, _: self._activated(item.data(0, SHOT)))
+        self.send.clicked.connect(self.carry)
+        self.cancel.clicked.connect(self.closed)
+
+    # What is chosen.
+
+    def open_file(self, path: str, out: str) -> None:
+        """A table or a timeline was dropped or chosen; `out` is where versions went the last time."""
+        self._path = path
+        self.file.show_file(path)
+        if not self.out.line.text():
+            self.out.line.setText(out)
+        self._look()
+
+    def carry(self) -> None:
+        """Sends every shot that is ready."""
+        listing = self.listing
+        if listing is None or not listing.jobs:
+            return
+        self.send.setEnabled(False)
+        self._say(tr(texts.SENDING))
+        self._calls.ask(lambda client: send_shots(client, listing), self._sent, self._say_bad)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped_file(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.other_given.emit(dropped_file(event))
+
+    def _choose_preset(self, preset: str) -> None:
+        self._preset = preset
+        self._look()
+
+    def _look(self) -> None:
+        if not self._path:
+            return
+        path, painted, defaults = self._path, self.painted.line.text(), self._defaults()
+        self.send.setEnabled(False)
+        self._say(tr(texts.LOOKING_MANY))
+
+        def read(listing: Listing) -> None:
+            if (path, painted, defaults) == (self._path, self.painted.line.text(), self._defaults()):
+                self._show(listing)
+
+        self._calls.ask(lambda client: read_shots(client, path, painted, defaults), read, self._say_bad)
+
+    def _defaults(self) -> dict[str, Any]:
+        return {"preset": self._preset, "out": self.out.line.text() or None}
+
+    def _activated(self, shot: ListedShot) -> None:
+        if shot.timeline_shot is not None:
+            self._calls.ask(lambda client: clip_of(client, shot.timeline_shot), self._clip_found, self._say_bad)
+
+    def _clip_found(self, found: tuple[str, tuple[int, int]]) -> None:
+        path, (first, last) = found
+        self.clip_wanted.emit(path, first, last)
+
+    def _sent(self, sent: Sent) -> None:
+        said = tr(texts.MANY_SENT, count=sent.count, report=sent.report)
+        self._say_bad(f"{said} {' '.join(sent.refused)}") if sent.refused else self._say(said)
+        self.sent.emit(self.said.text())
+        if sent.first_job:
+            self.submitted.emit(sent.first_job)
+
+    # How it is shown.
+
+    def _show(self, listing: Listing) -> None:
+        self.listing = listing
+        self.list.clear()
+        for shot in listing.shots:
+            item = QTreeWidgetItem(self.list, [str(shot.number), shot.name, _frames(shot), _state(shot)])
+            item.setData(0, SHOT, shot)
+            item.setToolTip(3, _state(shot))
+        for column in range(3):
+            self.list.resizeColumnToContents(column)
+        self._say(tr(texts.MANY_FOUND, ready=len(listing.jobs), count=len(listing.shots)))
+        self.send.setEnabled(bool(listing.jobs))
+
+    def _say(self, sentence: str) -> None:
+        self.said.setText(sentence)
+        self.said.setStyleSheet("")
+
+    def _say_bad(self, sentence: str) -> None:
+        self.said.setText(sentence)
+        self.said.setStyleSheet(f"color: {theme.BAD};")
+
+
+def _frames(shot: ListedShot) -> str:
+    return f"{shot.range[0]}–{shot.range[1]}" if shot.range else ""
+
+
+def _state(shot: ListedShot) -> str:
+    if shot.problem:
+        return shot.problem
+    if shot.painted:
+        return tr(texts.SHOT_PAINTED, frames=", ".join(map(str, shot.painted)))
+    return tr(texts.SHOT_UNPAINTED if shot.timeline_shot is not None else texts.SHOT_UNUSABLE)
