@@ -2,6 +2,7 @@
 
     python benchmarks/fidelity.py --shots 40            evaluation seeds: docs/fidelity/README.md
     python benchmarks/fidelity.py --shots 40 --verify   the untouched seeds: docs/fidelity/verification.md
+    python benchmarks/fidelity.py --shots 40 --long     and one shot of 30 seconds
     python benchmarks/fidelity.py --shots 6 --keys      other frames painted than the first: docs/fidelity/keys.md
     python benchmarks/fidelity.py --shots 3 --stride 4  every fourth frame seen by the model: docs/fidelity/stride.md
 
@@ -26,6 +27,7 @@ import keys
 import strides
 from i2vedit_core.settings import LoraSettings, Settings
 from i2vedit_core.synthetic import Split
+from long_shot import FRAMES, LongTask, choose, measure_long
 from measure import Task, measure_shot, model_sha256, sources_sha256
 from page import write_page
 from report import Heading
@@ -45,7 +47,9 @@ def measure(task: Task, shots: Sequence[BenchmarkShot], jobs: int) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--shots", type=int, default=40, help="shots of one chunk")
-    parser.add_argument("--long", type=int, default=1, help="shots of 4 chunks, and half as many of 9")
+    parser.add_argument("--chunked", type=int, default=1, help="shots of 4 chunks, and half as many of 9")
+    parser.add_argument("--long", action="store_true", help="one shot of 30 seconds, through the whole product")
+    parser.add_argument("--frames", type=int, default=FRAMES, help="of that shot, where there is less time")
     parser.add_argument("--verify", action="store_true", help="the verification seeds, on which nothing was ever tuned")
     parser.add_argument("--keys", action="store_true", help="on long shots: the middle frame painted, or two frames")
     parser.add_argument("--chunks", type=int, default=LONG, help="chunks of the shots of --keys and --stride")
@@ -70,8 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = options.work / f"{model_sha256(options.model)[:12]}-{state[:12]}-{options.steps}-{options.lora_steps}"
     task = Task(options.model, folder, settings, max(1, torch.get_num_threads() // options.jobs))
     shots = choose_shots(split, options.shots)
-    long_shots = [*choose_long_shots(split, LONGEST, math.ceil(options.long / 2)), *choose_long_shots(split, LONG, options.long)]
+    long_shots = [*choose_long_shots(split, LONGEST, math.ceil(options.chunked / 2)), *choose_long_shots(split, LONG, options.chunked)]
     measure(task, [*long_shots, *shots], options.jobs)
+    if options.long:
+        measure_long(LongTask(choose(split, options.frames), settings, torch.get_num_threads(), folder))
     heading = Heading(f"Fidelity on {split.name.lower()} shots", split.name.lower(), command, model_sha256(options.model), state)
     print(write_page(task, shots, long_shots, options.out, heading))
 

@@ -26,7 +26,7 @@ from methods import FLOW_WARP, FULL, HOLD, LONG_METHODS, LONGEST_METHODS, METHOD
 from report import Block, Result
 from shots import BenchmarkShot
 
-DECIDING_MODULES = ("measure", "methods", "metrics", "rivals", "shots")
+DECIDING_MODULES = ("long_shot", "measure", "methods", "metrics", "rivals", "shots")
 """Of this folder: the others show the figures, and do not make them."""
 
 

@@ -1,6 +1,6 @@
 """The methods that are compared, each on arrays: the product's own propagation with and without its parts, and generating from less."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 import rivals
+from i2vedit_core.anchors import KeptAnchors
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.inside import Filling
 from i2vedit_core.delivery.matting import ChunkPictures, PaintedPictures
-from i2vedit_core.delivery.patch import Patcher
+from i2vedit_core.delivery.patch import Patch, Patcher
 from i2vedit_core.matte import painted_difference, painted_matte
 from i2vedit_core.media.fit import Fit, same_size
 from i2vedit_core.method.chunks import Chunk, plan_chunks
@@ -99,28 +100,20 @@ class Bench:
         propagation = Propagation(
             self.backbone, settings, plan_chunks(len(self.truth.source), self.backbone.chunk_frames), self.read, workplace
         )
-        chunks = list(propagation.run(self._pixels(self.truth.edited[:1])))
+        composing = Composing(self.truth, same_size(*self.truth.source.shape[1:3]), Filling(settings.edit))
+        anchors = KeptAnchors(composing.fit, {chunk.index: chunk.start for chunk in propagation.chunks[1:]})
+        chunks = []
+        for edited in propagation.run(self._pixels(self.truth.edited[:1]), anchors.take):
+            chunks.append(edited)
+            composing.take_chunk(edited, anchors)
         prepared = propagation.preparation.first
         assert prepared is not None
         self.start_noise = prepared.trajectory[0] / float((prepared.source.sigmas[0] ** 2 + 1).sqrt())
-        return self._outcome(chunks)
+        return Outcome(*_joined(chunks), *composing.layers())
 
     def _shared_store(self, inversion: Path) -> Store:
         """The source's maps, made once for all methods on the same trajectory."""
         return self._stores.setdefault(inversion, _Shared())
-
-    def _outcome(self, chunks: list[EditedChunk]) -> Outcome:
-        edited, source, edit_map = (
-            np.concatenate([part[chunk.chunk.delivers.start - chunk.chunk.start :] for chunk, part in zip(chunks, parts, strict=True)])
-            for parts in (
-                [to_pictures(chunk.pixels) for chunk in chunks],
-                [to_pictures(chunk.source) for chunk in chunks],
-                [chunk.edit_map.numpy() for chunk in chunks],
-            )
-        )
-        fit = same_size(*self.truth.source.shape[1:3])
-        matte, new = composited(self.truth, fit, Filling(self.settings.edit), ChunkPictures(edited, source, edit_map))
-        return Outcome(edited, edit_map, matte, new)
 
     def _round_trip(self, at_once: int) -> np.ndarray:
         """The truth through the autoencoder, so many frames decoded at once: what any of them could reach at best."""
@@ -150,13 +143,48 @@ class Bench:
         return self._pixels(self.truth.source[chunk.start : chunk.stop])
 
 
+class Composing:
+    """Makes the mattes and what is laid through them as a delivery does, chunk after chunk."""
+
+    def __init__(self, truth: Truth, fit: Fit, filling: Filling) -> None:
+        self.truth, self.fit, self._filling = truth, fit, filling
+        difference = painted_difference(truth.source[0], truth.edited[0])
+        self._painted = PaintedPictures(truth.source[0], truth.edited[0], difference)
+        self._mattes, self._new = [painted_matte(difference, 0)], [truth.edited[0]]
+        self._patcher: Patcher | None = None
+
+    def take_chunk(self, edited: EditedChunk, anchors: KeptAnchors) -> None:
+        """The next chunk of the model's answer, and the anchors of later ones."""
+        model = ChunkPictures(to_pictures(edited.pixels), to_pictures(edited.source), edited.edit_map.numpy())
+        for frame, patch in self.take(model, edited.chunk.start, edited.chunk.delivers):
+            anchors.see(frame, self.truth.source[frame], patch)
+
+    def take(self, model: ChunkPictures, start: int, frames: range) -> Iterator[tuple[int, Patch]]:
+        """The next `frames` of a model's answer that begins at frame `start`. The painted one is there already."""
+        self._patcher = self._patcher or Patcher(self._painted, self.fit, self._filling, model.frame(0))
+        for frame in range(max(frames.start, 1), frames.stop):
+            patch = self._patcher.follow(frame, self.truth.source[frame], model.frame(frame - start))
+            self._mattes.append(patch.matte)
+            self._new.append(patch.new)
+            yield frame, patch
+
+    def layers(self) -> tuple[np.ndarray, np.ndarray]:
+        """The mattes [F, H, W] and what is laid through them [F, H, W, 3]."""
+        return np.stack(self._mattes), np.stack(self._new)
+
+
 def composited(truth: Truth, fit: Fit, filling: Filling, model: ChunkPictures) -> tuple[np.ndarray, np.ndarray]:
     """The mattes [F, H, W] and what is laid through them [F, H, W, 3], as a delivery makes them of the model's answer."""
-    painted = PaintedPictures(truth.source[0], truth.edited[0], painted_difference(truth.source[0], truth.edited[0]))
-    patcher = Patcher(painted, fit, filling, model.frame(0))
-    patches = [patcher.follow(frame, truth.source[frame], model.frame(frame)) for frame in range(1, len(truth.source))]
-    mattes = [painted_matte(painted.difference, 0), *(patch.matte for patch in patches)]
-    return np.stack(mattes), np.stack([painted.picture, *(patch.new for patch in patches)])
+    composing = Composing(truth, fit, filling)
+    list(composing.take(model, 0, range(len(truth.source))))
+    return composing.layers()
+
+
+def _joined(chunks: list[EditedChunk]) -> tuple[np.ndarray, np.ndarray]:
+    """The model's picture [F, H, W, 3] and edit map [F, H, W], each frame as it is delivered."""
+    places = [slice(each.chunk.delivers.start - each.chunk.start, None) for each in chunks]
+    pictures = [to_pictures(each.pixels)[place] for each, place in zip(chunks, places, strict=True)]
+    return np.concatenate(pictures), np.concatenate([each.edit_map.numpy()[place] for each, place in zip(chunks, places, strict=True)])
 
 
 class _Shared(MemoryStore):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from goals import flow_warp_wins, goal_table, goals
+from long_shot import long_goals, long_table, read_long
 from measure import Task, read_block, read_results
 from methods import FLOORS, FULL, LOCK, LONG_METHODS, LONGEST_METHODS, METHODS, NO_SARP
 from report import Figure, Heading, edit_table, sheet, table, write_report
@@ -57,7 +58,8 @@ def write_page(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[
     by_chunks = {
         chunks: read_results(task, [shot for shot in long_shots if shot.frames == chunks * (CHUNK - 1) + 1]) for chunks in (LONG, LONGEST)
     }
-    reached = goals(results, FIGURES, by_chunks[LONG], by_chunks[LONGEST])
+    long_results = read_long(task.work)
+    reached = [*goals(results, FIGURES, by_chunks[LONG], by_chunks[LONGEST]), *long_goals(long_results)]
     tables = {
         "Goals": goal_table(reached),
         "Before any composite": table(results, METHODS, FIGURES, unranked=FLOORS),
@@ -73,10 +75,11 @@ def write_page(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[
     flat = [result for result in results if result["flat"]]
     if flat:
         tables["SARP, on shots with flat areas"] = table(flat, (FULL, NO_SARP), SARP_FIGURES)
-    for (chunks, long_results), methods in zip(by_chunks.items(), (LONG_METHODS, LONGEST_METHODS), strict=True):
-        if long_results:
-            title = f"Shots of {chunks} chunks ({long_results[0]['frames']} frames)"
-            tables[title] = table(long_results, methods, LONG_FIGURES, FLOORS)
+    for (chunks, chunked), methods in zip(by_chunks.items(), (LONG_METHODS, LONGEST_METHODS), strict=True):
+        if chunked:
+            title = f"Shots of {chunks} chunks ({chunked[0]['frames']} frames)"
+            tables[title] = table(chunked, methods, LONG_FIGURES, FLOORS)
+    tables |= {f"One shot of {result['frames']} frames, through the whole product": long_table(result) for result in long_results}
     blocks = [read_block(task, shot) for shot in shots[:SHOWN]]
     spoken = replace(heading, text=flow_warp_wins(results, FIGURES))
     return write_report(out, [*results, *read_results(task, long_shots)], sheet(blocks), spoken, tables)

@@ -1,5 +1,6 @@
 """One delivery: the shot's segments one after the other, each of them read for the method and written as it is made."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from i2vedit_core.anchors import KeptAnchors
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.beside import write_beside
@@ -18,8 +20,11 @@ from i2vedit_core.delivery.matting import ChunkPictures
 from i2vedit_core.delivery.meeting import Waiting, met
 from i2vedit_core.delivery.painted import Painted
 from i2vedit_core.delivery.patch import Patch
+from i2vedit_core.delivery.report import write_report
+from i2vedit_core.delivery.seams import Parts
 from i2vedit_core.delivery.sequence import SequenceWriter, reserve_version
 from i2vedit_core.delivery.ticket import Ticket
+from i2vedit_core.errors import BridgeError
 from i2vedit_core.legs import Leg, Segment, plan_segments
 from i2vedit_core.media.decode import decode_along
 from i2vedit_core.media.fit import Fit
@@ -37,6 +42,8 @@ from i2vedit_core.provenance import issue_ticket
 from i2vedit_core.settings import DeliverySettings, Settings
 from i2vedit_core.shot import Edit, Shot
 from i2vedit_core.work import Work
+
+_log = logging.getLogger(__name__)
 
 Patched = Iterator[tuple[Plate, Patch]]
 """Frames of the plate, each with what is laid over it."""
@@ -69,11 +76,14 @@ class Job:
     """See `Workplace.fronts`; None where nobody will go on with the job."""
     pins: Pins | None = None
     """Their edges are among the edits."""
+    cuts: tuple[int, ...] = ()
+    """First frames of later shots inside the range. No leg crosses one."""
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
         """Those that are to be made."""
-        planned = plan_segments(self.shot.first, self.shot.last, [edit.frame for edit in self.edits], self.settings.stride or 1)
+        keys = [edit.frame for edit in self.edits]
+        planned = plan_segments(self.shot.first, self.shot.last, keys, self.settings.stride or 1, self.cuts)
         return tuple(segment for segment in planned if segment.legs[0].frames[1] not in self.pinned)
 
     @property
@@ -95,6 +105,13 @@ class Job:
     def painted_frames(self) -> tuple[Painted, ...]:
         """Those that were painted, and not taken over."""
         return tuple(painted for painted in self.painted if painted.frame not in self.pinned)
+
+    @property
+    def joins(self) -> tuple[int, ...]:
+        """First frames of later parts: of chunks, and of what begins or ends at a frame that was taken over."""
+        chunks = {join for leg in self.legs for join in leg.joins(self.backbone.chunk_frames)}
+        pinned = {leg.key + 1 if leg.reach > leg.key else leg.key for leg in self.legs if leg.key in self.pinned}
+        return tuple(sorted(chunks | pinned))
 
     def painted_at(self, frame: int) -> Painted:
         return next(painted for painted in self.painted if painted.frame == frame)
@@ -125,8 +142,17 @@ class Delivering:
             for segment in job.segments:
                 self._deliver(segment, legs, deliverer)
             deliverer.extras([painted.frame for painted in job.painted_frames])
+            self._report(writer.folder)
             self._write_beside(writer.folder)
         return Delivered(writer.folder, tuple(writer.path(frame) for frame in range(shot.first, shot.last + 1)))
+
+    def _report(self, folder: Path) -> None:
+        """How well it came out. A courtesy, as the pictures are: without it the delivery is whole all the same."""
+        parts = Parts(tuple(painted.frame for painted in self.job.painted_frames), self.job.joins, self.job.cuts)
+        try:
+            self.report.quality(write_report(folder, self.shot, parts))
+        except BridgeError as error:
+            _log.warning("no report of %s: %s", folder.name, error.sentence)
 
     def chunk_count(self, leg: Leg) -> int:
         """How many chunks a leg takes; one that needs no model counts as one."""
@@ -192,14 +218,18 @@ class _Legs:
     def _painted_patches(self, leg: Leg, painted: Painted, report: Reporter) -> Patched:
         """Chunk after chunk. What the first one teaches about the matte holds for all."""
         patcher, between = None, None
-        for edited in self._propagation(leg, report).run(self._pixels(painted)):
+        later = leg.chunks(self._job.backbone.chunk_frames)[1:]
+        anchors = KeptAnchors(self._of.fit, {chunk.index: leg.seen_in(chunk)[0] for chunk in later})
+        for edited in self._propagation(leg, report).run(self._pixels(painted), anchors.take):
             pictures, chunk, frames = _pictures(edited), edited.chunk, leg.delivered_by(edited.chunk)
             patcher = patcher or self._deliverer.patcher(painted, pictures.frame(0))
             between = between or Between(leg.stride, pictures.frame(0), self._of.fit.to_model(painted.plate))
             fresh = pictures.part(slice(max(chunk.delivers.start, 1) - chunk.start, chunk.delivers.stop - chunk.start))
             answers = between.frames(fresh, self._small(leg.filled_by(chunk))) if leg.stride > 1 else fresh.frames()
             patched = self._deliverer.patches(frames, islice(answers, len(frames)), patcher, painted)
-            yield from _counted(patched, report, chunk.index, len(frames))
+            for plate, patch in _counted(patched, report, chunk.index, len(frames)):
+                anchors.see(plate.frame, plate.seen, patch)
+                yield plate, patch
 
     def _small(self, frames: range) -> Iterator[Picture]:
         """The plate at the model's size."""

@@ -57,6 +57,11 @@ class Leg:
         start, stop = ((place - 1) * self.stride + 1 for place in (max(chunk.delivers.start, 1), chunk.delivers.stop))
         return range(start, len(self._to(self.reach)) if chunk.stop == len(self._seen) else stop)
 
+    def joins(self, chunk_frames: int) -> tuple[int, ...]:
+        """Where two of its chunks meet: in each pair of neighbours the later frame in time."""
+        delivered = [self.delivered_by(chunk) for chunk in self.chunks(chunk_frames)[1:]]
+        return tuple(frames[0] if frames.step > 0 else frames[0] + 1 for frames in delivered if frames)
+
     def _to(self, end: int) -> range:
         step = 1 if self.reach > self.key else -1
         return range(self.key, end + step, step)
@@ -75,9 +80,15 @@ class Segment:
         return tuple(leg for leg in (self.backward, self.forward) if leg is not None)
 
 
-def plan_segments(first: int, last: int, keys: Sequence[int], stride: int = 1) -> tuple[Segment, ...]:
-    """The segments of a shot from `first` to `last` with these painted frames, in the order of time. Each frame that is not painted lies in
-    exactly one."""
+def plan_segments(first: int, last: int, keys: Sequence[int], stride: int = 1, cuts: Sequence[int] = ()) -> tuple[Segment, ...]:
+    """The segments of frames `first` to `last` with these painted frames, in the order of time. Each frame that is not painted lies in
+    exactly one. At each of the `cuts` another shot begins: each is planned by itself, and those without a painted frame are left out."""
+    starts, ends = [first, *cuts], [*(cut - 1 for cut in cuts), last]
+    parts = [(start, end, [key for key in keys if start <= key <= end]) for start, end in zip(starts, ends, strict=True)]
+    return tuple(segment for start, end, painted in parts if painted for segment in _plan_shot(start, end, painted, stride))
+
+
+def _plan_shot(first: int, last: int, keys: Sequence[int], stride: int) -> tuple[Segment, ...]:
     painted = sorted(keys)
     planned = [_segment(first, last, *ends, stride) for ends in zip([None, *painted], [*painted, None], strict=True)]
     return tuple(segment for segment in planned if segment.legs)

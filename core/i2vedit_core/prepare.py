@@ -5,6 +5,7 @@ from pathlib import Path
 
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
+from i2vedit_core.cuts import reported_cuts
 from i2vedit_core.legs import plan_segments
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.method.preparation import Preparation, Workplace, preparation_cost
@@ -29,18 +30,20 @@ def prepare(  # noqa: PLR0913  (the other call of the core)
 ) -> None:
     """Traces and trains every chunk of a shot, and leaves in `artifacts` what `propagate` with the same settings then finds there.
 
-    `keys`: the source frames that will be painted, by default the first.
+    `keys`: the source frames that will be painted, by default the first. What lies behind a cut from all of them is left out.
 
     What is there already is not made again, so a preparation that was stopped goes on where it was. `spare_bytes` of the device are left to
     others. Raises BridgeError; CANCELLED once `token` was set.
     """
     settings = paced(shot, settings, backbone.chunk_frames)
-    legs = [leg for segment in plan_segments(shot.first, shot.last, keys or (shot.first,), settings.stride or 1) for leg in segment.legs]
+    report = Reporter(on_event, token or CancelToken())
+    cuts = reported_cuts(shot, settings, Artifacts(artifacts), report)
+    segments = plan_segments(shot.first, shot.last, keys or (shot.first,), settings.stride or 1, cuts)
+    legs = [leg for segment in segments for leg in segment.legs]
     if not legs:
         return  # nothing moves
 
     def attempt(fit: Fit, options: Options) -> None:
-        report = Reporter(on_event, token or CancelToken())
         chunks = [leg.chunks(backbone.chunk_frames) for leg in legs]
         report.expect(sum(map(len, chunks)), sum(map(len, chunks)) * preparation_cost(backbone, settings))
         first = 0

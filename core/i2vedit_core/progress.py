@@ -10,6 +10,7 @@ from typing import Protocol
 
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.plan.choice import MemoryPlan
+from i2vedit_core.quality import Report
 
 
 class Stage(StrEnum):
@@ -73,7 +74,14 @@ class Preview:
     jpeg: bytes
 
 
-Event = Progress | FrameDelivered | ArtifactUsed | PlanTaken | Preview
+@dataclass(frozen=True)
+class Reported:
+    """The frames are complete, and this is how well they came out."""
+
+    report: Report
+
+
+Event = Progress | FrameDelivered | ArtifactUsed | PlanTaken | Preview | Reported
 EventCallback = Callable[[Event], None]
 
 
@@ -190,3 +198,6 @@ class Reporter:
 
     def artifact(self, name: str) -> None:
         self._on_event(ArtifactUsed(name))
+
+    def quality(self, report: Report) -> None:
+        self._on_event(Reported(report))

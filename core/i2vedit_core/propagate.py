@@ -9,6 +9,7 @@ from pathlib import Path
 
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
+from i2vedit_core.cuts import reported_cuts, require_a_key_in_each
 from i2vedit_core.delivering import Delivered, Delivering, Job
 from i2vedit_core.delivery.painted import read_painted
 from i2vedit_core.media.fit import Fit
@@ -48,8 +49,12 @@ def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and th
         root = work or Path(temporary)
         kept = Artifacts(artifacts or root / "artifacts")
         fronts = None if work is None else Artifacts(work / "chunks")
-        job = Job(shot, ordered, painted, settings, backbone, delivery, Work(root), kept, fronts, pins)
         report = Reporter(on_event, token or CancelToken())
+        cuts: tuple[int, ...] = ()
+        if any(each.changed for each in painted):
+            cuts = reported_cuts(shot, settings, kept, report)
+            require_a_key_in_each(shot, cuts, [*(edit.frame for edit in ordered), *(pins.files if pins else ())])
+        job = Job(shot, ordered, painted, settings, backbone, delivery, Work(root), kept, fronts, pins, cuts)
 
         def attempt(fit: Fit, options: Options) -> Delivered:
             return Delivering(job, report, fit, options).run()

@@ -15,7 +15,7 @@ from i2vedit_core.media.fingerprint import sha256_of, sha256_of_frames, sha256_o
 from i2vedit_core.media.source import source_of
 from i2vedit_core.models import ModelFolder
 from i2vedit_core.pins import Range
-from i2vedit_core.settings import LORA_SHARES, DeliverySettings, Preset, Settings
+from i2vedit_core.settings import LORA_SHARES, Cuts, DeliverySettings, Preset, Settings
 from i2vedit_core.shot import Shot
 
 T = TypeVar("T")
@@ -30,10 +30,13 @@ def settings_of(ticket: Ticket) -> Settings:
 
 
 def _asked_for(settings: dict[str, Any]) -> dict[str, Any]:
-    """A ticket has the LoRA steps that were taken; settings have those of the full preset, of which each takes its share."""
+    """A ticket has the LoRA steps that were taken; settings have those of the full preset, of which each takes its share.
+
+    One from before there were these settings was carried out without them.
+    """
     share = LORA_SHARES[Preset(settings["preset"])]
     lora = settings["lora"]
-    return {**settings, "lora": {**lora, "steps": round(lora["steps"] / share) if share else 0}}
+    return {"anchored": False, "cuts": Cuts.IGNORE, **settings, "lora": {**lora, "steps": round(lora["steps"] / share) if share else 0}}
 
 
 def delivery_of(ticket: Ticket, directory: Path) -> DeliverySettings:

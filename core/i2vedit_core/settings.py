@@ -53,6 +53,15 @@ class MapStore(StrEnum):
     """Every Q0 and K0 of a chunk waits in a file."""
 
 
+class Cuts(StrEnum):
+    """What is done about cuts inside the range."""
+
+    FIND = "find"
+    """No painted frame is carried across one."""
+    IGNORE = "ignore"
+    """The range is taken for one shot."""
+
+
 class Depth(StrEnum):
     AUTO = "auto"
     HALF = "half"
@@ -152,6 +161,11 @@ class Settings:
     by the shot's motion; the ticket has the number."""
     lock: bool = False
     """Hold the edit to the source wherever nothing is edited, against drift over many chunks (section 1)."""
+    anchored: bool = True
+    """Let each later chunk begin with what is delivered of its first frame, where that is known without the model, against drift
+    (docs/decisions/0039)."""
+    cuts: Cuts = Cuts.FIND
+    """What is done about cuts inside the range (docs/decisions/0038)."""
     without: tuple[Part, ...] = ()
     """Parts of the method left out. For measurements."""
 

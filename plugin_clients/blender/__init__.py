@@ -71,6 +71,7 @@ def _look_after_jobs():
 def _place(scene, strip, placement):
     try:
         result = strips.place(scene, strip, placement, pictures(placement))
+        strips.mark(scene, strip, placement)
         say(f"{result.name} is on channel {result.channel}.")
     except strips.PlacementError as error:
         say(str(error))

@@ -93,6 +93,15 @@ def place(scene, strip, placement, pictures):
     return result
 
 
+def mark(scene, strip, placement):
+    """Puts a marker at each frame that is worth a look. Those of an earlier result of the strip go."""
+    start = f"{strip.name}: "
+    for marker in [marker for marker in scene.timeline_markers if marker.name.startswith(start)]:
+        scene.timeline_markers.remove(marker)
+    for told in placement.get("markers", ()):
+        scene.timeline_markers.new(start + told["text"], frame=told["record_frame"])
+
+
 def _copy_look(source, result):
     """Where the plate lies in the picture, the result lies, too."""
     for group in ("transform", "crop"):

@@ -5,6 +5,7 @@ from typing import Any
 from i2vedit.v1 import job_pb2, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
 from i2vedit_client.errors import Failure
+from i2vedit_client.quality import quality_fields
 
 Event = dict[str, Any]
 
@@ -49,6 +50,8 @@ def job_event(job: job_pb2.Job) -> Event:
         event["last_interruption"] = job.last_interruption
     if job.delivered_directory:
         event["directory"] = job.delivered_directory
+    if job.HasField("quality"):
+        event["quality"] = quality_fields(job.quality)
     return {**event, "delivered": job.delivered_count, "frames": job.frame_count}
 
 
@@ -106,6 +109,8 @@ def summary(job: job_pb2.Job) -> Event:
             result[name] = getattr(job, name)
     times = {"create_time", "start_time", "end_time", "lease_expire_time"}
     result |= {field.name: value.ToJsonString() for field, value in job.ListFields() if field.name in times}
+    if job.HasField("quality"):
+        result["quality"] = quality_fields(job.quality)
     if job.HasField("failure"):
         result["failure"] = {"code": job.failure.code, "reason": job.failure.reason, "message": job.failure.message}
     return result

@@ -65,6 +65,8 @@ class PropagateOptions:
     """`prores`, `png`, `mp4`."""
     inside: str = "auto"
     grain: float | None = None
+    cuts: str = "find"
+    """`ignore`: take the range for one shot, whatever looks like a cut in it."""
 
 
 def absolute(path: str) -> str:
@@ -200,6 +202,7 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
             seed=options.seed,
             lora_steps=options.lora_steps,
             picture_area=picture_area(options.size),
+            ignore_cuts=options.cuts == "ignore",
             **stride_fields(options.stride),
         ),
         delivery=job_pb2.DeliverySettings(

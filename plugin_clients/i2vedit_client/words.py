@@ -3,6 +3,7 @@
 from typing import Any
 
 from i2vedit_client.events import Event
+from i2vedit_client.quality import advice
 
 STAGES = {
     "load": "Loading the model",
@@ -77,7 +78,8 @@ def sentence(event: Event) -> str:
     if kind == "running" and event["attempt"] > 1:
         return f"Running again, attempt {event['attempt']}; it goes on from the last checkpoint."
     if kind == "succeeded" and "directory" in event:
-        return f"Done: {event['delivered']} frames in {event['directory']}"
+        done = f"Done: {event['delivered']} frames in {event['directory']}"
+        return "\n".join([done, *(advice(event["quality"]) if "quality" in event else ())])
     return _round_trip(event)
 
 

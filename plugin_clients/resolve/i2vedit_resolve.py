@@ -11,6 +11,7 @@ from i2vedit_run import Call, Failed, read_status
 BIN = TRACK = "I2VEdit"
 LOOK_SECONDS = 0.5
 MARKER_COLOUR = "Purple"
+MARKER_COLOURS = {"suggestion": "Yellow", "warning": "Red"}
 NO_FREE_SCRIPTS = (21, 1)
 KINDS = {
     "Timeline": "nested",
@@ -253,6 +254,10 @@ class Placing:
 
     def mark(self, item):
         item.AddMarker(0, MARKER_COLOUR, self.placement["version"], self.placement["note"], 1, self.placement["job"])
+        for marker in self.placement.get("markers", ()):
+            if marker["offset"] > 0:  # at the first frame there is one already
+                colour, data = MARKER_COLOURS.get(marker["kind"], MARKER_COLOUR), "%s %d" % (self.placement["job"], marker["frame"])
+                item.AddMarker(marker["offset"], colour, "Frame %d" % marker["frame"], marker["text"], 1, data)
 
     def roll_back(self):
         timeline = self.edit.timeline

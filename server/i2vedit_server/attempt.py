@@ -12,7 +12,7 @@ from pathlib import Path
 from i2vedit.v1 import job_pb2
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.plan import MemoryPlan
-from i2vedit_core.progress import ArtifactUsed, FrameDelivered, PlanTaken, Preview, Progress
+from i2vedit_core.progress import ArtifactUsed, FrameDelivered, PlanTaken, Preview, Progress, Reported
 from i2vedit_server import convert
 from i2vedit_server.config import ServerConfig
 from i2vedit_server.data_folder import DataFolder
@@ -69,6 +69,7 @@ class Attempt:
         self._is_to_stop = False
         self._progress_written_seconds = 0.0
         self._has_missed_notes = False
+        self._quality: bytes | None = None
 
     def stop(self) -> None:
         """Asks the worker to let the job go at its next step."""
@@ -109,6 +110,8 @@ class Attempt:
                     await self._note_progress(progress)
                 case JobEvent(event=FrameDelivered() as frame):
                     await self._note_frame(frame)
+                case JobEvent(event=Reported(report)):
+                    self._quality = convert.quality_message(report).SerializeToString()
                 case JobEvent(event=Preview() as preview):
                     self._hub.tell_preview(self.record, convert.preview_message(preview))
                 case JobEvent(event=ArtifactUsed(name)):
@@ -183,7 +186,7 @@ class Attempt:
         self._hub.tell_frame(self.record, job_pb2.DeliveredFrame(frame=frame.frame, path=str(frame.path)))
 
     async def _succeed(self, folder: Path | None) -> None:
-        details = Details(attempt=self.record.attempt, delivered=folder)
+        details = Details(attempt=self.record.attempt, delivered=folder, quality=self._quality)
         self._tell(await self._database(self._store.transition, self.record.job_id, Step.SUCCEED, details))
         await asyncio.to_thread(shutil.rmtree, self._around.folder.work / self.record.job_id, ignore_errors=True)
 

@@ -13,8 +13,9 @@ from i2vedit_core.media.clip import ClipInfo, FieldOrder
 from i2vedit_core.media.source import ClipSource, source_of
 from i2vedit_core.media.spaces import find_space
 from i2vedit_core.progress import Preview, Progress, Stage
+from i2vedit_core.quality import Report
 from i2vedit_core.repeat import settings_of
-from i2vedit_core.settings import Alpha, DeliverySettings, Depth, EditKind, Inside, LoraSettings, Preset, Settings, SideFormat
+from i2vedit_core.settings import Alpha, Cuts, DeliverySettings, Depth, EditKind, Inside, LoraSettings, Preset, Settings, SideFormat
 from i2vedit_server.messages import EditOrder, JobOrder, PinOrder, Places, ShotOrder
 from i2vedit_server.record import Failure, JobKind, JobRecord, Priority, ShotRecord, StopRequest
 from i2vedit_server.states import JobState
@@ -263,6 +264,8 @@ def job_message(record: JobRecord, progress: job_pb2.JobProgress | None = None) 
         job.progress.CopyFrom(progress)
     elif record.progress is not None:
         job.progress.ParseFromString(record.progress)
+    if record.quality is not None:
+        job.quality.ParseFromString(record.quality)
     if record.failure is not None:
         job.failure.CopyFrom(_failure_message(record.failure))
     if record.lease_microseconds is not None:
@@ -311,6 +314,18 @@ def progress_message(progress: Progress) -> job_pb2.JobProgress:
         message.loss = progress.loss
     if progress.seconds_left is not None:
         message.remaining.FromMilliseconds(round(progress.seconds_left * 1000))
+    return message
+
+
+def quality_message(report: Report) -> job_pb2.Quality:
+    """What a report says in short, for the wire."""
+    message = job_pb2.Quality(drift_delta_e=report.drift_delta_e)
+    if report.worst_join is not None:
+        message.worst_join_frame, message.worst_seam_ratio = report.worst_join.frame, report.worst_join.seam_ratio or 0.0
+    for suggestion in report.suggested_keyframes:
+        message.suggested_keyframes.add(frame=suggestion.frame, why=suggestion.why)
+    for note in report.notes:
+        message.notes.add(frame=note.frame, severity=note.severity, text=note.text)
     return message
 
 
@@ -370,6 +385,7 @@ def _settings(message: job_pb2.PropagationSettings) -> Settings:
         seed=message.seed,
         lora=LoraSettings(steps=message.lora_steps if message.HasField("lora_steps") else None),
         picture_area=message.picture_area or None,
+        cuts=Cuts.IGNORE if message.ignore_cuts else Cuts.FIND,
         stride=None if message.auto_stride else message.stride,
     )
 

@@ -62,6 +62,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # Without a reference to shots: a propagation uses artifacts of a shot that nobody has asked to prepare.
         "CREATE TABLE shot_artifacts (shot_id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (shot_id, name)) WITHOUT ROWID",
     ),
+    ("ALTER TABLE jobs ADD COLUMN quality BLOB",),
 )
 """Step n leads from `user_version` n to n + 1. Released steps are never edited."""
 

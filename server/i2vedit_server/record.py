@@ -77,6 +77,8 @@ class JobRecord:
     failure: Failure | None
     delivered_directory: Path | None
     delivered_count: int
+    quality: bytes | None
+    """A serialised `i2vedit.v1.Quality` of what was delivered."""
     create_microseconds: int
     start_microseconds: int | None
     end_microseconds: int | None

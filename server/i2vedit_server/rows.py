@@ -29,6 +29,8 @@ class Details:
     lease_seconds: float = 0.0
     failure: Failure | None = None
     delivered: Path | None = None
+    quality: bytes | None = None
+    """A serialised `i2vedit.v1.Quality` of it."""
     interruption: str | None = None
     """Why the worker was lost; counts as a loss."""
 
@@ -124,6 +126,7 @@ class Rows:
             "reason": failure and failure.reason,
             "message": failure and failure.message,
             "delivered": details.delivered and str(details.delivered),
+            "quality": details.quality,
         }
         changed = self.connection.execute(sql.TRANSITION, values).rowcount
         return self.get(job_id) if changed else None
@@ -177,6 +180,7 @@ def job_record(row: sqlite3.Row) -> JobRecord:
         failure=failure,
         delivered_directory=Path(folder) if folder else None,
         delivered_count=row["delivered_count"],
+        quality=row["quality"],
         create_microseconds=row["create_microseconds"],
         start_microseconds=row["start_microseconds"],
         end_microseconds=row["end_microseconds"],

@@ -35,6 +35,7 @@ TRANSITION = """UPDATE jobs SET
         position = CASE :step WHEN 'retry' THEN (SELECT MAX(position) + 1 FROM jobs) ELSE position END,
         failure_code = :code, failure_reason = :reason, failure_message = :message,
         delivered_directory = COALESCE(:delivered, delivered_directory),
+        quality = COALESCE(:quality, quality),
         start_microseconds = CASE WHEN :to = 'running' THEN COALESCE(start_microseconds, :now) ELSE start_microseconds END,
         end_microseconds = CASE WHEN :ended THEN :now END
     WHERE job_id = :job_id AND state IN (SELECT value FROM json_each(:allowed))

@@ -1,6 +1,7 @@
 """The whole benchmark in small: one shot, tiny random weights, every method; what it writes, and that it goes on where it was."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,13 @@ from PIL import Image
 from tests.tiny_model import save_tiny_model
 
 import fidelity
+from i2vedit_core.settings import LoraSettings, Settings
 from i2vedit_core.synthetic import EDITS, Split
+from long_shot import LongTask, choose, long_goals, long_table, measure_long, read_long
 from methods import FLOORS, METHODS
 from shots import CHUNK, LEAST_PAINTED, choose_long_shots, choose_shots
 
-QUICK = ("--shots", "1", "--long", "0", "--steps", "3", "--lora-steps", "1", "--jobs", "1")
+QUICK = ("--shots", "1", "--chunked", "0", "--steps", "3", "--lora-steps", "1", "--jobs", "1")
 
 
 def test_shots_take_turns_with_the_edits_and_splits_never_meet() -> None:
@@ -43,3 +46,18 @@ def test_the_benchmark_writes_its_page_and_measures_nothing_twice(tmp_path: Path
     page = (tmp_path / "page" / "README.md").read_text(encoding="utf-8")
     assert all(f"| {method.replace('_', ' ')} |" in page for method in (*METHODS, *FLOORS))
     assert Image.open(tmp_path / "page" / "evaluation.png").width > 400
+
+
+@pytest.mark.slow
+def test_a_long_shot_goes_through_the_whole_product_and_is_measured_once(tmp_path: Path) -> None:
+    save_tiny_model(tmp_path / "tiny", frames=CHUNK)
+    settings = Settings(model=str(tmp_path / "tiny"), steps=3, lora=LoraSettings(steps=0))
+    task = LongTask(choose(Split.TRAINING, 28), settings, 1, tmp_path)
+    result = measure_long(task)
+    written = (tmp_path / "long-28.json").stat().st_mtime_ns
+    assert measure_long(task) == result and (tmp_path / "long-28.json").stat().st_mtime_ns == written
+    assert [each["frames"] for each in read_long(tmp_path)] == [28]
+    figures = result["figures"]
+    assert all(math.isfinite(value) for value in figures.values()), figures
+    assert figures["memory_ratio"] > 0 and figures["drift_outside"] < 1, "outside the matte the plate is delivered"
+    assert len(list(long_goals([result]))) == 5 and "| 28 frames |" in long_table(result)

@@ -56,3 +56,15 @@ def test_a_painted_frame_more_moves_no_chunk_on_the_way_to_it() -> None:
     alone, cut_short = Leg(0, 99, 99), Leg(0, 49, 99)
     assert alone.chunks(14)[: len(cut_short.chunks(14))] == cut_short.chunks(14)
     assert cut_short.chunks(14)[-1].stop > 49
+
+
+def test_no_leg_crosses_a_cut() -> None:
+    segments = plan_segments(0, 20, [3, 15], cuts=[10])
+    assert segments == (*plan_segments(0, 9, [3]), *plan_segments(10, 20, [15]))
+    assert plan_segments(0, 20, [3], cuts=[10, 12]) == plan_segments(0, 9, [3])
+    assert plan_segments(0, 9, [4], cuts=[4, 5]) == ()
+
+
+@pytest.mark.parametrize(("leg", "joins"), [(Leg(0, 40, 40), (14, 27, 40)), (Leg(40, 0, 0), (27, 14, 1)), (Leg(0, 13, 13), ())])
+def test_chunks_meet_before_the_later_frame(leg: Leg, joins: tuple[int, ...]) -> None:
+    assert leg.joins(14) == joins

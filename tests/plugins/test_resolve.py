@@ -100,6 +100,18 @@ def test_the_result_has_track_bin_colour_sizing_grade_and_note(edit, world):
     assert i2vedit_resolve.is_placed(edit, "jobs/1") and not i2vedit_resolve.is_placed(edit, "jobs/2")
 
 
+def test_frames_worth_a_look_are_marked(edit, world):
+    told = [
+        {"frame": 10, "offset": 0, "record_frame": 90000, "kind": "warning", "text": "at the first frame, where our own marker is"},
+        {"frame": 15, "offset": 5, "record_frame": 90005, "kind": "suggestion", "text": "Paint this frame too."},
+        {"frame": 18, "offset": 8, "record_frame": 90008, "kind": "note", "text": "A shot begins here."},
+    ]
+    placed = i2vedit_resolve.Placing(edit, world.playhead, {**placement(edit, world), "markers": told}).on_track()
+    found = [(marker["frame"], marker["color"], marker["note"], marker["customData"]) for marker in placed._markers[1:]]
+    assert found == [(5, "Yellow", "Paint this frame too.", "jobs/1 15"), (8, "Purple", "A shot begins here.", "jobs/1 18")]
+    assert i2vedit_resolve.is_placed(edit, "jobs/1")
+
+
 def test_our_track_is_used_again_where_it_is_free(edit, world):
     for job in ("jobs/1", "jobs/2"):
         i2vedit_resolve.Placing(edit, world.playhead, {**placement(edit, world), "job": job}).on_track()

@@ -60,7 +60,8 @@ def test_a_copy_is_made_before_and_none_of_a_new_database(version_1: Path, tmp_p
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     JobStore(version_1).close()
     JobStore(tmp_path / "new.sqlite3").close()
-    assert sorted(path.name for path in tmp_path.glob("*.backup")) == ["jobs.sqlite3.v1.backup"]
+    copies = [f"jobs.sqlite3.v{number}.backup" for number in range(1, len(MIGRATIONS))]
+    assert sorted(path.name for path in tmp_path.glob("*.backup")) == copies
 
 
 def test_a_migration_that_breaks_leaves_the_database_as_it_was(version_1: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,8 @@ def test_the_method_runs_through_the_server(real_server: ServerProcess, real_spe
     stages = {event.progress.stage for event in events if event.WhichOneof("event") == "progress"}
     assert {job_pb2.JobProgress.STAGE_INVERT, job_pb2.JobProgress.STAGE_TRAIN, job_pb2.JobProgress.STAGE_EDIT} <= stages
     assert job.progress.chunk_count == 2
+    assert (folder / "report.json").is_file() and job.quality.HasField("drift_delta_e")
+    assert real_server.job(name).quality == job.quality
     assert real_server.call("GetServerInfo", pb.GetServerInfoRequest()).device.startswith(("cpu", "cuda", "mps"))
 
 

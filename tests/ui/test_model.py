@@ -150,6 +150,13 @@ def test_a_message_becomes_facts():
     assert read_job(newer).state is State.UNSPECIFIED
 
 
+def test_how_it_came_out_is_said_in_sentences():
+    message = job_pb2.Job(name="jobs/1", state=job_pb2.Job.STATE_SUCCEEDED)
+    assert read_job(message).advice == ()
+    message.quality.suggested_keyframes.add(frame=88, why="…")
+    assert read_job(message).advice == ("The edit is least sure around frame 88; paint that frame too for a better result.",)
+
+
 def test_events_become_changes():
     told = pb.WatchJobsResponse(name="jobs/1", frame=job_pb2.DeliveredFrame(frame=4, path="/x.exr"))
     assert read_event("jobs/1", told) == FrameLanded("jobs/1", 4, "/x.exr")

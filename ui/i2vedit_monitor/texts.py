@@ -105,6 +105,7 @@ MEMORY = _("MEMORY")
 FREE_OF = _("{free} free of {total} when it began, for pictures of {width}×{height}.")
 PLAN_STAGES = {"encode": _("Read"), "invert": _("Trace"), "train": _("Learn"), "edit": _("Carry"), "decode": _("Decode")}
 OTHER = _("Other")
+QUALITY = _("FOR A BETTER RESULT")
 VERSIONS = _("VERSIONS")
 DETAILS = _("DETAILS")
 LOG = _("LOG")

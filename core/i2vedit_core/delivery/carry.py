@@ -47,6 +47,8 @@ class Followed:
     outline, or where the painted frame does not show what is seen. It is the depth, measured by the doubt about the way."""
     trust: Plane
     """0..1: how surely what is seen here is what is seen there on the painted frame."""
+    mismatch: Plane
+    """How unlike the frame is to what is fetched for it from the painted frame's plate."""
     back: Flow
     """[h, w, 2]: flow to the frame before."""
     steady: Plane
@@ -71,7 +73,7 @@ class Carry:
         depth = np.asarray(np.max([fetch(self.depth, *each) for each in self._ways()], axis=0), np.float32)
         doubt = EDGE + way.turned + MISMATCH * way.mismatch
         witness = np.asarray(np.tanh(depth / doubt), np.float32)
-        return Followed(plate, way.x, way.y, depth, witness, way.trust, back, steady)
+        return Followed(plate, way.x, way.y, depth, witness, way.trust, way.mismatch, back, steady)
 
     def _ways(self) -> list[tuple[Plane, Plane]]:
         """Where to fetch from: the way of each pixel, and for outlines that change also by the motion of what is near.

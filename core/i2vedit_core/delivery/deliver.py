@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2vedit_core.delivery.contact_sheet import make_contact_sheet
+from i2vedit_core.delivery.headers import Value
 from i2vedit_core.delivery.inside import Filling
 from i2vedit_core.delivery.matting import FramePictures, PaintedPictures
 from i2vedit_core.delivery.painted import Painted
 from i2vedit_core.delivery.patch import Patch, Patcher, no_patch
 from i2vedit_core.delivery.preview import make_preview
 from i2vedit_core.delivery.sequence import SequenceWriter
+from i2vedit_core.delivery.told import told
 from i2vedit_core.errors import BridgeError
 from i2vedit_core.media.decode import decode_along
 from i2vedit_core.media.fit import Fit
@@ -70,17 +72,17 @@ class Deliverer:
         """Writes a frame with its patch."""
         # Where nothing is laid over, not even the way to the working encoding and back is gone.
         new = self.fit.working.decode(patch.new) if patch.matte.any() else plate.decoded[..., :3]
-        return plate.frame, self._write(plate, new, patch.matte, _told(patch))
+        return plate.frame, self._write(plate, new, patch.matte, told(patch))
 
     def _plates(self, frames: range) -> Iterator[Plate]:
         for frame, decoded in zip(frames, decode_along(self.shot.clip, frames), strict=True):
             yield Plate(frame, decoded, self.fit.working.encode(repaired(decoded)[0][..., :3]))
 
-    def _write(self, plate: Plate, new: Picture, matte: Plane, told: dict[str, str | float]) -> Path:
+    def _write(self, plate: Plate, new: Picture, matte: Plane, says: dict[str, Value]) -> Path:
         if self.writer.have(plate.frame):
             return self.writer.path(plate.frame)
         under, mended = repaired(plate.decoded, matte > 0)
-        return self.writer.write(plate.frame, under, new, matte, {**told, "repaired": mended})
+        return self.writer.write(plate.frame, under, new, matte, {**says, "matte_area": float(matte.mean()), "repaired": mended})
 
     def extras(self, keys: Sequence[int]) -> None:
         """The movie and the contact sheet beside the frames. They are a courtesy: without them the delivery is whole all the same."""
@@ -89,13 +91,3 @@ class Deliverer:
             make_contact_sheet(self.writer.folder, self.shot, keys)
         except BridgeError as error:
             _log.warning("beside the frames of %s: %s", self.writer.folder.name, error.sentence)
-
-
-def _told(patch: Patch) -> dict[str, str | float]:
-    """What a frame's header says of its inside."""
-    return {"inside": inside_word(patch.delta), "delta_share": patch.delta, "matte_flicker": patch.flicker}
-
-
-def inside_word(delta: float) -> str:
-    """How the inside of a frame was made, in a word: `delta`, `replace`, or `mixed` where regions differ."""
-    return {0.0: "replace", 1.0: "delta"}.get(round(delta, 3), "mixed")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from i2vedit_core.delivery.inside import Part
-from i2vedit_core.delivery.patch import Patch
+from i2vedit_core.delivery.patch import Outside, Patch
 from i2vedit_core.files import whole_file
 from i2vedit_core.matte import finish
 from i2vedit_core.media.flow import Plane, resized
@@ -31,7 +31,8 @@ class Waiting:
         # The difference is small, so that half floats tell it apart finer than the plate's own codes.
         difference, matte = part.of(patch.new - plate), part.of(patch.matte)
         corner = np.asarray([part.rows.start, part.columns.start], np.int64)
-        told = np.asarray([patch.delta, patch.flicker], np.float64)
+        colours = (*patch.outside.edited, *patch.outside.source) if patch.outside else ()
+        told = np.asarray([patch.delta, patch.flicker, patch.flow_error, *colours], np.float64)
         self.folder.mkdir(parents=True, exist_ok=True)
         with whole_file(self._path(frame), difference.size * 3, replace=True) as partial, partial.open("wb") as file:
             np.savez(
@@ -46,7 +47,7 @@ class Waiting:
     def take(self, frame: int, plate: Picture) -> Patch:
         """The patch of a frame, and it waits no longer."""
         with np.load(self._path(frame)) as kept:
-            (top, left), (delta, flicker) = kept["corner"], kept["told"]
+            (top, left), (delta, flicker, flow_error, *colours) = kept["corner"], kept["told"].tolist()
             height, width = kept["matte"].shape
             part = Part(slice(top, top + height), slice(left, left + width))
             new, matte = plate.copy(), np.zeros(plate.shape[:2], np.float32)
@@ -54,7 +55,8 @@ class Waiting:
             matte[part.rows, part.columns] = kept["matte"]
             sure = kept["sure"].astype(np.float32)
         self._path(frame).unlink()
-        return Patch(new, matte, float(delta), float(flicker), sure)
+        outside = Outside(tuple(colours[:3]), tuple(colours[3:])) if colours else None
+        return Patch(new, matte, delta, flicker, sure, flow_error, outside)
 
     def _path(self, frame: int) -> Path:
         return self.folder / f"{frame}.npz"
@@ -73,9 +75,10 @@ def met(before: Patch, behind: Patch, way: float, plate: Picture) -> Patch:
     over = sum(weight[..., None] * (patch.new - plate) for weight, patch in zip(weights, (before, behind), strict=True))
     new = np.asarray(plate + np.where(matte[..., None] > 0, over / np.maximum(matte, 1e-6)[..., None], 0), np.float32)
     mean = float(share.mean())
-    delta, flicker = ((1 - mean) * mine + mean * its for mine, its in ((before.delta, behind.delta), (before.flicker, behind.flicker)))
+    pairs = (before.delta, behind.delta), (before.flicker, behind.flicker), (before.flow_error, behind.flow_error)
+    delta, flicker, flow_error = ((1 - mean) * mine + mean * its for mine, its in pairs)
     sure = np.asarray((1 - share) * before.sure + share * behind.sure, np.float32)
-    return Patch(new, matte, delta, flicker, sure)
+    return Patch(new, matte, delta, flicker, sure, flow_error, (before if way < 0.5 else behind).outside)
 
 
 def _share(before: Plane, behind: Plane, way: float) -> Plane:

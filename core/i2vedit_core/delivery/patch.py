@@ -13,6 +13,14 @@ from i2vedit_core.media.pixels import Picture
 
 
 @dataclass(frozen=True)
+class Outside:
+    """Mean colour outside the matte, RGB in 0..1: of what the model made of the frame, and of the source by the same way."""
+
+    edited: tuple[float, ...]
+    source: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Patch:
     """What is laid over one frame of the plate."""
 
@@ -26,6 +34,15 @@ class Patch:
     """Of the matte: see `Matting.flicker`."""
     sure: Plane
     """[h, w] in 0..1, at the size that flow is followed at: how surely what is seen there is what was painted."""
+    flow_error: float = 0.0
+    """How unlike the plate is, inside the matte, to what is fetched for it from the painted frame's."""
+    outside: Outside | None = None
+    """None where all of the frame is inside, or no model was asked."""
+
+    @property
+    def confidence(self) -> float | None:
+        """Mean of `sure` inside the matte, 0..1; None where nothing lies inside."""
+        return inside_mean(self.sure, self.matte)
 
 
 def no_patch(plate: Picture) -> Patch:
@@ -40,6 +57,7 @@ class Patcher:
     def __init__(self, painted: PaintedPictures, fit: Fit, filling: Filling, first: FramePictures) -> None:
         """`first`: the model's answer for the painted frame."""
         seen = replace(painted, plate=_seen(painted.plate))
+        self._fit = fit
         self._carry = Carry(tracked(seen.plate), painted.difference, filling.kind)
         self._matting = Matting(fit, seen, first)
         self._pixels = NewPixels(painted, self._carry.depth, fit, filling)
@@ -54,7 +72,21 @@ class Patcher:
         if matte.any():
             new[part.rows, part.columns], share = self._pixels.of(frame, followed, plate, model, part)
             delta = float(np.average(share, weights=part.of(matte)))
-        return Patch(new, matte, delta, self._matting.flicker, followed.trust)
+        flow_error = inside_mean(followed.mismatch, matte) or 0.0
+        return Patch(new, matte, delta, self._matting.flicker, followed.trust, flow_error, self._outside(model, matte))
+
+    def _outside(self, model: FramePictures, matte: Plane) -> Outside | None:
+        where = self._fit.shrink(matte[..., None])[..., 0] <= 0
+        if not where.any():
+            return None
+        edited, source = (tuple(each[where].mean(axis=0, dtype=np.float64).tolist()) for each in (model.edited, model.source))
+        return Outside(edited, source)
+
+
+def inside_mean(plane: Plane, matte: Plane) -> float | None:
+    """Mean of a plane [h, w], at the size that flow is followed at, weighted with a matte [H, W]; None for an empty one."""
+    weights = tracked(matte)
+    return float(np.average(plane, weights=weights)) if weights.any() else None
 
 
 def _seen(plate: Picture) -> Picture:

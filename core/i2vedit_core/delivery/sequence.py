@@ -13,7 +13,8 @@ import OpenImageIO as oiio
 from i2vedit_core.delivery.colour import convert
 from i2vedit_core.delivery.composite import composite
 from i2vedit_core.delivery.form import CHANNELS, Form
-from i2vedit_core.delivery.ticket import ATTRIBUTE_PREFIX, TICKET_FILE, Ticket
+from i2vedit_core.delivery.headers import Value, said_in, tell
+from i2vedit_core.delivery.ticket import TICKET_FILE, Ticket
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.files import check_folder, remove_leftovers, write_error
 from i2vedit_core.media.picture_file import is_whole, write_picture
@@ -23,9 +24,7 @@ from i2vedit_core.settings import Alpha, DeliverySettings
 
 MAX_STEM_BYTES = 180
 MAX_VERSION = 9999
-TOLD = ("inside", "delta_share", "matte_flicker", "repaired")
-"""What a frame's header says beside form and ticket."""
-NOTHING_TOLD: Mapping[str, str | float] = {}
+NOTHING_SAID: Mapping[str, Value] = {}
 
 
 def check_directory(path: str | Path) -> None:
@@ -121,10 +120,10 @@ class SequenceWriter:
         path = self.path(frame)
         return path.is_file() and is_whole(path, self._form.data_window.width, self._form.data_window.height, len(CHANNELS))
 
-    def write(self, frame: int, plate: Picture, new: Picture, matte: Picture, told: Mapping[str, str | float] = NOTHING_TOLD) -> Path:
+    def write(self, frame: int, plate: Picture, new: Picture, matte: Picture, says: Mapping[str, Value] = NOTHING_SAID) -> Path:
         """Composites and writes one source frame; returns its path once it is whole and has its final name.
 
-        `plate` `[H, W, 3 or 4]` as decoded, `new` `[H, W, 3]` in the plate's encoding, `matte` `[H, W]` in 0..1, all float32; `told`:
+        `plate` `[H, W, 3 or 4]` as decoded, `new` `[H, W, 3]` in the plate's encoding, `matte` `[H, W]` in 0..1, all float32; `says`:
         what else its header says. What the plate holds outside the matte may be anything, also no number.
         Raises BridgeError NOT_FINITE, OUTPUT_NOT_WRITABLE or DISK_FULL.
         """
@@ -133,8 +132,7 @@ class SequenceWriter:
             sentence = f"Frame {frame} came out with values that are not numbers; try another seed or full precision."
             raise BridgeError(Code.INTERNAL, Reason.NOT_FINITE, sentence)
         spec, final = self._spec(frame), self.path(frame)
-        for name, value in told.items():
-            spec.attribute(ATTRIBUTE_PREFIX + name, value)
+        tell(spec, says)
         write_picture(final, "openexr", spec, pixels, replace=True)
         return final
 
@@ -147,11 +145,8 @@ class SequenceWriter:
         if found.has_error or pixels is None:
             sentence = f"The pinned frame '{source.name}' cannot be read to its end; copy it again, or do not pin it."
             raise BridgeError(Code.DATA_LOSS, Reason.PIN_UNUSABLE, sentence)
-        told = {name: found.spec().getattribute(ATTRIBUTE_PREFIX + name) for name in TOLD}
         spec = self._spec(frame)
-        for name, value in told.items():
-            if value is not None:
-                spec.attribute(ATTRIBUTE_PREFIX + name, value)
+        tell(spec, said_in(found.spec()))
         write_picture(self.path(frame), "openexr", spec, pixels, replace=True)
         return self.path(frame)
 

@@ -3,7 +3,7 @@
 preparation of a chunk (preparation.py) -> matched denoising -> handing its last frame over to the next chunk
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
@@ -30,6 +30,24 @@ class Start:
 
     latent: Tensor
     picture: Tensor
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """What is delivered of a frame, at the model's size."""
+
+    picture: Tensor
+    """[1, 3, H, W] float32 in [-1, 1]."""
+    weight: Tensor
+    """[1, 1, H, W] in [0, 1]: 1 where it is known without the model: the plate outside the edit, what was painted inside."""
+
+
+Anchors = Callable[[Chunk], Anchor | None]
+"""The anchor of a later chunk's first frame. Asked for once the chunk before has been taken."""
+
+
+def no_anchors(_chunk: Chunk) -> None:
+    """Each chunk begins with nothing but what the one before made."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +100,14 @@ class Propagation:
         self.preparation = Preparation(backbone, settings, chunks, read, workplace)
         self.kept = Kept(workplace.kept, workplace.fronts)
 
-    def run(self, painted: Tensor) -> Iterator[EditedChunk]:
+    def run(self, painted: Tensor, anchors: Anchors = no_anchors) -> Iterator[EditedChunk]:
         """Chunk after chunk: prepare the source, edit, hand the last frame over. painted: [1, 3, H, W] in [-1, 1]."""
         try:
-            yield from self._run(painted)
+            yield from self._run(painted, anchors if self.settings.anchored else no_anchors)
         finally:
             self.preparation.close()
 
-    def _run(self, painted: Tensor) -> Iterator[EditedChunk]:
+    def _run(self, painted: Tensor, anchors: Anchors) -> Iterator[EditedChunk]:
         bring = self.preparation.residence.bring
         bring(self.backbone.vae)
         start = Start(encode(self.backbone, painted), painted)
@@ -101,7 +119,7 @@ class Propagation:
             pixels = decode(self.backbone, edited.z, self.settings.decode_frames)
             yield self._finished(begun, edited, pixels)
             if following is not None:
-                start = self.hand_over(following.start - chunk.start, edited.z, pixels)
+                start = self._anchored(self.hand_over(following.start - chunk.start, edited.z, pixels), anchors(following))
 
     def _finish(self, begun: Begun, start: Start, head: "_Head") -> Edited:
         """A chunk's edit: what was kept of it, or made now and kept."""
@@ -142,7 +160,8 @@ class Propagation:
     def _key(self, begun: Begun, start: Start, head: "_Head") -> dict[str, Any]:
         """Of all that decides an edited chunk."""
         settings = asdict(self.settings)
-        for name in ("decode_frames", "maps"):  # the pictures of other chunks decide through `start`; the maps are the same either way
+        # What other chunks made of these decides through `start`; the maps are the same either way, and cuts say which chunks there are.
+        for name in ("decode_frames", "maps", "anchored", "cuts"):
             del settings[name]
         return {
             "trajectory": begun.keys.trajectory,
@@ -195,6 +214,16 @@ class Propagation:
     def hand_over(self, frame: int, z: Tensor, pixels: Tensor) -> Start:
         """Section 1: the next chunk starts from this one's edited *latent*, never from a picture that was decoded and encoded again."""
         return Start(z[:, frame] / self.backbone.latent_scale, pixels[frame : frame + 1])
+
+    def _anchored(self, start: Start, anchor: Anchor | None) -> Start:
+        """What a chunk begins with, where it is known without the model as it is known. An error of the chunk before ends there."""
+        if anchor is None:
+            return start
+        self.preparation.residence.bring(self.backbone.vae)
+        picture, weight = (each.to(start.picture) for each in (anchor.picture, anchor.weight))
+        known = encode(self.backbone, picture)
+        share = torch.nn.functional.interpolate(weight, known.shape[-2:], mode="area")
+        return Start(start.latent + share * (known - start.latent), start.picture + weight * (picture - start.picture))
 
     def _lock(self, start: Start) -> Lock | None:
         """Section 1, the option `lock`."""

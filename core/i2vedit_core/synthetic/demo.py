@@ -61,33 +61,33 @@ def write_demo(folder: Path) -> None:
     write_shot(folder, demo_scene(), painted_scene(), FRAMES)
 
 
-def write_shot(folder: Path, scene: Scene, painted: Scene, frames: int) -> None:
-    """The same for any scene, whose first frame is painted to look as that of `painted`."""
+def write_shot(folder: Path, scene: Scene, painted: Scene, frames: int, size: int = SIZE) -> None:
+    """The same for any scene, whose first frame is painted to look as that of `painted`; `size` pixels wide and high."""
     folder.mkdir(parents=True, exist_ok=True)
     clip, picture = folder / "shot.mp4", folder / "edited.png"
-    _write_clip(scene, clip, frames)
+    _write_clip(scene, clip, frames, size)
     (plate,) = decode_frames(probe(clip), 0, 0)
-    before, after = (render(each, SIZE, SIZE, range(1))[0] for each in (scene, painted))
+    before, after = (render(each, size, size, range(1))[0] for each in (scene, painted))
     # A painter paints on the decoded plate and leaves the rest of it alone.
     touched = np.abs(after - before).max(axis=-1, keepdims=True) > 1 / 255
     pixels = np.where(touched, after, plate)
-    spec = oiio.ImageSpec(SIZE, SIZE, 3, oiio.UINT16)
+    spec = oiio.ImageSpec(size, size, 3, oiio.UINT16)
     write_picture(picture, "png", spec, np.rint(np.clip(pixels, 0, 1) * 65535).astype(np.uint16), replace=True)
 
 
-def _write_clip(scene: Scene, target: Path, frames: int) -> None:
-    with whole_file(target, SIZE * SIZE * frames, replace=True) as temporary:
+def _write_clip(scene: Scene, target: Path, frames: int, size: int) -> None:
+    with whole_file(target, size * size * frames, replace=True) as temporary:
         options = {"vcodec": "libx264", "pix_fmt": "yuv420p", "crf": 12, "timecode": "01:00:00:00", "f": "mp4"}
         tags = {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709", "color_range": "tv"}
         command = (
-            ffmpeg.input("pipe:0", f="rawvideo", pix_fmt="rgb24", video_size=(SIZE, SIZE), framerate=RATE)
+            ffmpeg.input("pipe:0", f="rawvideo", pix_fmt="rgb24", video_size=(size, size), framerate=RATE)
             .filter("scale", flags="lanczos+accurate_rnd", out_color_matrix="bt709", out_range="limited")
             .output(file_url(temporary), **options, **tags)
             .global_args("-hide_banner", "-loglevel", "error")
             .overwrite_output()
             .compile(cmd=find_ffmpeg())
         )
-        drawn = (np.rint(frame * 255).astype(np.uint8).tobytes() for frame in render_frames(scene, SIZE, SIZE, range(frames)))
+        drawn = (np.rint(frame * 255).astype(np.uint8).tobytes() for frame in render_frames(scene, size, size, range(frames)))
         subprocess.run(command, input=b"".join(drawn), check=True, capture_output=True)
 
 

@@ -11,6 +11,7 @@ from i2vedit_client.painted import painted_frames
 from i2vedit_client.spec import PropagateOptions, Reading, parse_range, parse_rate, parse_size
 
 ALSO = ("prores", "png", "mp4")
+CUTS = ("find", "ignore")
 INSIDES = ("auto", "replace", "delta")
 PRESETS = ("full", "balanced", "preview")
 EDITS = ("local", "style", "shape")
@@ -88,6 +89,7 @@ _PAINTED = (
     click.option("--out", required=True, metavar="DIR", help="Folder that receives NAME_v001, NAME_v002, ..."),
     click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive. Default: the whole clip."),
     handles_option,
+    click.option("--cuts", type=click.Choice(CUTS), default="find", show_default=True, help="ignore: take the range for one shot."),
     click.option(
         "--pin", "pin", multiple=True, metavar="A-B", help="Frames to take over from --pinned-from as they are; may be given again."
     ),

@@ -13,6 +13,7 @@ from i2vedit_client.host.delivery import host_named
 from i2vedit_client.host.session import Session
 from i2vedit_client.host.timecode import later
 from i2vedit_client.host.timing import MEDIA_GRID, Grid, grid
+from i2vedit_client.quality import markers
 
 TRACK = "I2VEdit"
 
@@ -25,7 +26,8 @@ def placement(session: Session, job: job_pb2.Job) -> Event:
     if missing:
         sentence = f"Frame {missing[0]} is missing in {folder}; it was moved or deleted. Propagate the clip again."
         raise ClientError(Failure("NOT_FOUND", "RESULT_MISSING", sentence, job.name), ExitCode.FAILED)
-    return {"job": job.name, "version": folder.name, **_files(session, folder, lies), **described(session, lies, folder.name)}
+    found = {"job": job.name, "version": folder.name, **_files(session, folder, lies), **described(session, lies, folder.name)}
+    return {**found, "markers": markers(job.quality, session.span, lies)}
 
 
 def described(session: Session, lies: Grid, version: str) -> Event:

@@ -221,6 +221,7 @@ class PropagationSettings(_message.Message):
     PICTURE_AREA_FIELD_NUMBER: _builtins.int
     STRIDE_FIELD_NUMBER: _builtins.int
     AUTO_STRIDE_FIELD_NUMBER: _builtins.int
+    IGNORE_CUTS_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """`mini`, `svd`, `svd-xt`, or the path of a diffusers folder. Empty: `mini`."""
     preset: Global___Preset.ValueType
@@ -234,6 +235,8 @@ class PropagationSettings(_message.Message):
     """The model sees every stride-th frame; its change is carried to those between along the plate's own motion. 0: 1, which is all of them."""
     auto_stride: _builtins.bool
     """The stride is chosen by the shot's motion, and `stride` says nothing."""
+    ignore_cuts: _builtins.bool
+    """Take the range for one shot, whatever looks like a cut in it."""
     def __init__(
         self,
         *,
@@ -245,10 +248,11 @@ class PropagationSettings(_message.Message):
         picture_area: _builtins.int = ...,
         stride: _builtins.int = ...,
         auto_stride: _builtins.bool = ...,
+        ignore_cuts: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps", "lora_steps", b"lora_steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps", "auto_stride", b"auto_stride", "edit_kind", b"edit_kind", "lora_steps", b"lora_steps", "model", b"model", "picture_area", b"picture_area", "preset", b"preset", "seed", b"seed", "stride", b"stride"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps", "auto_stride", b"auto_stride", "edit_kind", b"edit_kind", "ignore_cuts", b"ignore_cuts", "lora_steps", b"lora_steps", "model", b"model", "picture_area", b"picture_area", "preset", b"preset", "seed", b"seed", "stride", b"stride"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__lora_steps: _TypeAlias = _typing.Literal["lora_steps"]  # noqa: Y015
     _WhichOneofArgType__lora_steps: _TypeAlias = _typing.Literal["_lora_steps", b"_lora_steps"]  # noqa: Y015
@@ -508,6 +512,106 @@ class JobFailure(_message.Message):
 Global___JobFailure: _TypeAlias = JobFailure  # noqa: Y015
 
 @_typing.final
+class Quality(_message.Message):
+    """How well a delivery came out, in short; report.json beside its frames says more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class SuggestedKeyframe(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        FRAME_FIELD_NUMBER: _builtins.int
+        WHY_FIELD_NUMBER: _builtins.int
+        frame: _builtins.int
+        """Source frame number."""
+        why: _builtins.str
+        """For people."""
+        def __init__(
+            self,
+            *,
+            frame: _builtins.int = ...,
+            why: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "why", b"why"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Note(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        FRAME_FIELD_NUMBER: _builtins.int
+        SEVERITY_FIELD_NUMBER: _builtins.int
+        TEXT_FIELD_NUMBER: _builtins.int
+        frame: _builtins.int
+        """Source frame number. Unset: of the whole shot."""
+        severity: _builtins.str
+        """`note` or `warning`."""
+        text: _builtins.str
+        """For people."""
+        def __init__(
+            self,
+            *,
+            frame: _builtins.int | None = ...,
+            severity: _builtins.str = ...,
+            text: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["_frame", b"_frame", "frame", b"frame"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_frame", b"_frame", "frame", b"frame", "severity", b"severity", "text", b"text"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        _WhichOneofReturnType__frame: _TypeAlias = _typing.Literal["frame"]  # noqa: Y015
+        _WhichOneofArgType__frame: _TypeAlias = _typing.Literal["_frame", b"_frame"]  # noqa: Y015
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__frame) -> _WhichOneofReturnType__frame | None: ...
+
+    SUGGESTED_KEYFRAMES_FIELD_NUMBER: _builtins.int
+    WORST_JOIN_FRAME_FIELD_NUMBER: _builtins.int
+    WORST_SEAM_RATIO_FIELD_NUMBER: _builtins.int
+    DRIFT_DELTA_E_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
+    worst_join_frame: _builtins.int
+    """Where the change from one frame to the next stands out most, and how many times that beside it this is. Unset: nothing to compare."""
+    worst_seam_ratio: _builtins.float
+    drift_delta_e: _builtins.float
+    """How far the model's colours outside the edit drift over the shot, CIEDE2000. Unset: there is only one chunk."""
+    @_builtins.property
+    def suggested_keyframes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Quality.SuggestedKeyframe]:
+        """Frames to paint as well, for a better result."""
+
+    @_builtins.property
+    def notes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Quality.Note]: ...
+    def __init__(
+        self,
+        *,
+        suggested_keyframes: _abc.Iterable[Global___Quality.SuggestedKeyframe] | None = ...,
+        worst_join_frame: _builtins.int | None = ...,
+        worst_seam_ratio: _builtins.float | None = ...,
+        drift_delta_e: _builtins.float | None = ...,
+        notes: _abc.Iterable[Global___Quality.Note] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_drift_delta_e", b"_drift_delta_e", "_worst_join_frame", b"_worst_join_frame", "_worst_seam_ratio", b"_worst_seam_ratio", "drift_delta_e", b"drift_delta_e", "worst_join_frame", b"worst_join_frame", "worst_seam_ratio", b"worst_seam_ratio"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_drift_delta_e", b"_drift_delta_e", "_worst_join_frame", b"_worst_join_frame", "_worst_seam_ratio", b"_worst_seam_ratio", "drift_delta_e", b"drift_delta_e", "notes", b"notes", "suggested_keyframes", b"suggested_keyframes", "worst_join_frame", b"worst_join_frame", "worst_seam_ratio", b"worst_seam_ratio"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__drift_delta_e: _TypeAlias = _typing.Literal["drift_delta_e"]  # noqa: Y015
+    _WhichOneofArgType__drift_delta_e: _TypeAlias = _typing.Literal["_drift_delta_e", b"_drift_delta_e"]  # noqa: Y015
+    _WhichOneofReturnType__worst_join_frame: _TypeAlias = _typing.Literal["worst_join_frame"]  # noqa: Y015
+    _WhichOneofArgType__worst_join_frame: _TypeAlias = _typing.Literal["_worst_join_frame", b"_worst_join_frame"]  # noqa: Y015
+    _WhichOneofReturnType__worst_seam_ratio: _TypeAlias = _typing.Literal["worst_seam_ratio"]  # noqa: Y015
+    _WhichOneofArgType__worst_seam_ratio: _TypeAlias = _typing.Literal["_worst_seam_ratio", b"_worst_seam_ratio"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__drift_delta_e) -> _WhichOneofReturnType__drift_delta_e | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__worst_join_frame) -> _WhichOneofReturnType__worst_join_frame | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__worst_seam_ratio) -> _WhichOneofReturnType__worst_seam_ratio | None: ...
+
+Global___Quality: _TypeAlias = Quality  # noqa: Y015
+
+@_typing.final
 class Job(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -595,6 +699,7 @@ class Job(_message.Message):
     SHOT_FIELD_NUMBER: _builtins.int
     WORKER_FIELD_NUMBER: _builtins.int
     LEASE_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`jobs/{id}`."""
     state: Global___Job.State.ValueType
@@ -632,6 +737,10 @@ class Job(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def lease_expire_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def quality(self) -> Global___Quality:
+        """Of what it has delivered."""
+
     def __init__(
         self,
         *,
@@ -656,10 +765,11 @@ class Job(_message.Message):
         shot: _builtins.str = ...,
         worker: _builtins.str = ...,
         lease_expire_time: _timestamp_pb2.Timestamp | None = ...,
+        quality: Global___Quality | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "progress", b"progress", "spec", b"spec", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "progress", b"progress", "quality", b"quality", "spec", b"spec", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "create_time", b"create_time", "delivered_count", b"delivered_count", "delivered_directory", b"delivered_directory", "end_time", b"end_time", "failure", b"failure", "frame_count", b"frame_count", "kind", b"kind", "last_interruption", b"last_interruption", "lease_expire_time", b"lease_expire_time", "losses", b"losses", "name", b"name", "position", b"position", "priority", b"priority", "progress", b"progress", "shot", b"shot", "spec", b"spec", "start_time", b"start_time", "state", b"state", "stop_request", b"stop_request", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "create_time", b"create_time", "delivered_count", b"delivered_count", "delivered_directory", b"delivered_directory", "end_time", b"end_time", "failure", b"failure", "frame_count", b"frame_count", "kind", b"kind", "last_interruption", b"last_interruption", "lease_expire_time", b"lease_expire_time", "losses", b"losses", "name", b"name", "position", b"position", "priority", b"priority", "progress", b"progress", "quality", b"quality", "shot", b"shot", "spec", b"spec", "start_time", b"start_time", "state", b"state", "stop_request", b"stop_request", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -50,6 +50,7 @@ class Details(QScrollArea):
 
     def _build(self) -> None:
         self.plot, self.memory, self.advice = LossPlot(), MemoryBars(), text_label(role="dim", wraps=True)
+        self.quality = text_label(wraps=True)
         self.facts = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         self.facts.setTextFormat(Qt.TextFormat.RichText)
         self.versions, self.log = QListWidget(), QPlainTextEdit()
@@ -65,6 +66,7 @@ class Details(QScrollArea):
         self.sections = {
             "learning": Section(tr(texts.LEARNING), self.plot),
             "memory": Section(tr(texts.MEMORY), self.memory, self.advice),
+            "quality": Section(tr(texts.QUALITY), self.quality),
             "versions": Section(tr(texts.VERSIONS), self.versions),
             "facts": Section(tr(texts.DETAILS), self.facts),
             "log": Section(tr(texts.LOG), self.log),
@@ -87,6 +89,8 @@ class Details(QScrollArea):
         self.plot.show_curve(watched.loss if watched else None)
         self.sections["learning"].setVisible(not self.plot.isHidden())
         self._show_plan(plan if job.state is State.RUNNING else None)
+        self.sections["quality"].setVisible(bool(job.advice))
+        self.quality.setText("\n".join(job.advice))
         self._show_versions(job)
         self.facts.setText(facts_html(job))
         self.facts.setToolTip(job.directory or job.out)

@@ -88,6 +88,8 @@ class JobFacts:
     ended: float = 0.0
     trouble: Trouble | None = None
     progress: Progress | None = None
+    advice: tuple[str, ...] = ()
+    """What may be done for a better result, in sentences."""
 
     @property
     def title(self) -> str:

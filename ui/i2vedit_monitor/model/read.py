@@ -5,6 +5,7 @@ from typing import Any
 from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
 from i2vedit_client.events import state_name
+from i2vedit_client.quality import advice, quality_fields
 from i2vedit_monitor.model.changes import Change, FrameLanded, JobForgotten, JobTold, PreviewSeen, Progressed
 from i2vedit_monitor.model.facts import JobFacts, Plan, Progress, ServerFacts, StagePeak, State, Trouble
 
@@ -62,6 +63,7 @@ def read_job(job: job_pb2.Job) -> JobFacts:
         ended=job.end_time.seconds + job.end_time.nanos / 1e9,
         trouble=Trouble(failure.code, failure.reason, failure.message) if job.HasField("failure") else None,
         progress=read_progress(job.progress) if job.HasField("progress") else None,
+        advice=tuple(advice(quality_fields(job.quality))) if job.HasField("quality") else (),
     )
 
 
