@@ -54,7 +54,7 @@ def check(config: ServerConfig) -> str:
     """What `--check` prints: a JSON object. Raises BridgeError where a server could not start with these settings."""
     address = checked_listen_address(config.listen, config.tls)
     check_place(config.data_folder)
-    DataFolder(config.data_folder).create()
+    DataFolder(config.data_folder, config.artifacts_folder).create()
     end = certificate_end(config.tls).isoformat() if config.tls else None
     return json.dumps({"listen": address.text, "tls_certificate_end": end})
 
@@ -63,7 +63,7 @@ async def serve(config: ServerConfig) -> None:
     """Runs the server until a signal or idleness ends it. Raises BridgeError where it may not or cannot start."""
     address = checked_listen_address(config.listen, config.tls)
     check_place(config.data_folder)
-    folder = DataFolder(config.data_folder)
+    folder = DataFolder(config.data_folder, config.artifacts_folder)
     folder.create()
     with folder.lock():
         keep_out(folder.token())
