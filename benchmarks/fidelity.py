@@ -4,6 +4,7 @@
     python benchmarks/fidelity.py --shots 40 --verify   the untouched seeds: docs/fidelity/verification.md
     python benchmarks/fidelity.py --shots 40 --long     and one shot of 30 seconds
     python benchmarks/fidelity.py --shots 6 --keys      other frames painted than the first: docs/fidelity/keys.md
+    python benchmarks/fidelity.py --shots 3 --stride 4  every fourth frame seen by the model: docs/fidelity/stride.md
 
 A shot's figures are kept in the work folder as they are made; the same command goes on where it was. Figures of other weights, other
 sources or other libraries are never taken for these: they lie in folders of their own.
@@ -23,6 +24,7 @@ from pathlib import Path
 import torch
 
 import keys
+import strides
 from i2vedit_core.settings import LoraSettings, Settings
 from i2vedit_core.synthetic import Split
 from long_shot import FRAMES, LongTask, choose, measure_long
@@ -50,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--frames", type=int, default=FRAMES, help="of that shot, where there is less time")
     parser.add_argument("--verify", action="store_true", help="the verification seeds, on which nothing was ever tuned")
     parser.add_argument("--keys", action="store_true", help="on long shots: the middle frame painted, or two frames")
-    parser.add_argument("--chunks", type=int, default=LONG, help="chunks of the shots of --keys")
+    parser.add_argument("--chunks", type=int, default=LONG, help="chunks of the shots of --keys and --stride")
+    parser.add_argument("--stride", type=int, metavar="K", help="on long shots: the model sees every K-th frame, against all of them")
     parser.add_argument("--model", default="mini", help="mini, svd, svd-xt or a diffusers folder")
     parser.add_argument("--out", type=Path, default=Path("docs/fidelity"), help="where the page goes")
     parser.add_argument("--work", type=Path, default=Path("runs/fidelity"), help="where figures are kept as they are made")
@@ -63,6 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command = shlex.join(["python", "benchmarks/fidelity.py", *(sys.argv[1:] if arguments is None else arguments)])
     if options.keys:
         print(keys.run(split, options.shots, settings, options.out / "keys.md", command, options.chunks))
+        return
+    if options.stride:
+        print(strides.run(split, options.shots, options.stride, settings, options.out / "stride.md", command, options.chunks))
         return
     state = sources_sha256()
     folder = options.work / f"{model_sha256(options.model)[:12]}-{state[:12]}-{options.steps}-{options.lora_steps}"

@@ -22,6 +22,7 @@ class Markers(list):
 def strips(monkeypatch):
     monkeypatch.setitem(sys.modules, "bpy", ModuleType("bpy"))
     spec = importlib.util.spec_from_file_location("strips_alone", STRIPS)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

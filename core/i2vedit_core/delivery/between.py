@@ -24,6 +24,10 @@ ALIKE = 0.1
 """Difference of the two sides that is none worth asking for."""
 
 
+_Seen = tuple[FramePictures, Picture]
+"""The model's answer for a frame, and its plate [h, w, 3] at the model's size."""
+
+
 @dataclass(frozen=True)
 class _Carried:
     """What one neighbour says of a frame, at the model's size."""
@@ -49,17 +53,17 @@ class Between:
         rest = iter(plates)
         for answer in seen.frames():
             *between, plate = islice(rest, self._stride)
-            yield from self._filled(between, answer, plate)
+            filled = self._filled(between, (self._answer, self._plate), (answer, plate))
+            self._answer, self._plate = answer, plate  # before the last frame is given: nobody need ask for one more
+            yield from filled
             yield answer
-            self._answer, self._plate = answer, plate
         yield from self._carried_on(list(rest))
 
-    def _filled(self, plates: Sequence[Picture], following: FramePictures, plate: Picture) -> Iterator[FramePictures]:
+    def _filled(self, plates: Sequence[Picture], first: _Seen, last: _Seen) -> Iterator[FramePictures]:
         if not plates:
             return
-        before = _along_plate(self._answer, self._plate, plates)
-        after = _along_plate(following, plate, plates[::-1])[::-1]
-        own = _along_itself(self._answer, following, len(plates))
+        before, after = _along_plate(*first, plates), _along_plate(*last, plates[::-1])[::-1]
+        own = _along_itself(first[0], last[0], len(plates))
         for index, sides in enumerate(zip(before, after, own, strict=True)):
             yield _answer(plates[index], *sides, place=(index + 1) / (len(plates) + 1))
 

@@ -1,5 +1,7 @@
 """Frames that the model has not seen, on plates whose motion and whose true change are known."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -97,10 +99,11 @@ def test_frames_behind_the_last_that_the_model_has_seen_are_carried_from_it() ->
 
 
 def test_chunks_one_after_the_other_give_what_one_gives() -> None:
+    """Whoever takes their frames takes as many as there are, and does not ask whether there is one more."""
     shot = _shot(9)
     between = Between(2, shot.frame(0), shot.source[0])
     parts = [between.frames(shot.part(slice(2 + 4 * half, 5 + 4 * half, 2)), shot.source[1 + 4 * half : 5 + 4 * half]) for half in (0, 1)]
-    in_parts = [frame for part in parts for frame in part]
+    in_parts = [frame for part in parts for frame in islice(part, 4)]
     for one, other in zip(in_parts, _filled(shot, 2), strict=True):
         assert np.array_equal(one.edited, other.edited) and np.array_equal(one.edit_map, other.edit_map)
 
