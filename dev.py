@@ -107,7 +107,7 @@ def setup() -> None:
     print("Installing; the first time takes some minutes.", flush=True)
     if WINDOWS and shutil.which("nvidia-smi"):
         run_logged([*pip, "--index-url", WINDOWS_CUDA_INDEX, pinned_torch()], "Installing torch for CUDA")
-    run_logged([*pip, "-c", "constraints.txt", "-e", ".[server,monitor,dev]"], "Installing")
+    run_logged([*pip, "-c", "constraints.txt", "-e", ".[server,monitor,farm,dev]"], "Installing")
     STAMP.write_text(fingerprint(), encoding="utf-8")
 
 

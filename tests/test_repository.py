@@ -73,7 +73,7 @@ def third_parties(package: Path) -> set[str]:
     [
         ("i2vedit_client", ()),
         ("i2vedit", ()),
-        ("i2vedit_server", ("server",)),
+        ("i2vedit_server", ("server", "farm")),
         ("i2vedit_core", ("server",)),
         ("i2vedit_monitor", ("monitor",)),
     ],
@@ -94,7 +94,7 @@ def test_constraints_pin_everything_that_dev_py_installs():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     assert pins["torch"] == "2.13.0"
-    assert declared("server", "monitor", "dev") <= {normal(name) for name in pins}
+    assert declared("server", "monitor", "farm", "dev") <= {normal(name) for name in pins}
     assert all(re.fullmatch(r"[\w.]+", version) for version in pins.values()), "no paths, no hosts, no local builds"
 
 

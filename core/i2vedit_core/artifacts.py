@@ -4,7 +4,9 @@ the job after a kill, the full run after a preview, the second edit of a shot.""
 import hashlib
 import json
 import os
+import re
 import shutil
+import time
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,8 @@ Key = Mapping[str, Any]
 
 KEY_FILE = "key.json"
 _NAME_CHARACTERS = 32
+_NAME = re.compile(rf"\w+-[0-9a-f]{{{_NAME_CHARACTERS}}}")
+"""Whatever else lies in a folder that somebody chose for artifacts is not ours to remove."""
 _LEFTOVER_SECONDS = 3600.0
 """Another worker may be writing the same artifact just now."""
 
@@ -45,15 +49,17 @@ class Artifacts:
         os.utime(folder)
         return folder
 
-    def trim(self, limit_bytes: int, needed: Set[str] = frozenset()) -> None:
-        """Removes the artifacts that were used longest ago, until the rest fits; those named in `needed` stay even if it does not."""
-        folders = sorted((folder for folder in self.root.glob("*-*") if folder.is_dir()), key=lambda folder: folder.stat().st_mtime)
-        sizes = {folder: sum(file.stat().st_size for file in folder.iterdir()) for folder in folders}
+    def trim(self, limit_bytes: int, needed: Set[str] = frozenset(), youngest_seconds: float = 0.0) -> None:
+        """Removes the artifacts that were used longest ago, until the rest fits. Those named in `needed`, and those used within the last
+        `youngest_seconds`, stay even if it does not."""
+        ours = (folder for folder in self.root.glob("*-*") if _NAME.fullmatch(folder.name) and folder.is_dir())
+        folders = sorted(ours, key=lambda folder: folder.stat().st_mtime)
+        sizes = {folder: sum(map(_bytes_of, folder.iterdir())) for folder in folders}
         total = sum(sizes.values())
         for folder in folders:
             if total <= limit_bytes:
                 return
-            if folder.name in needed:
+            if folder.name in needed or (youngest_seconds and folder.stat().st_mtime > time.time() - youngest_seconds):
                 continue
             shutil.rmtree(folder, ignore_errors=True)
             total -= sizes[folder]
@@ -70,6 +76,13 @@ class Artifacts:
         """Those of them that are there."""
         for name in names:
             shutil.rmtree(self.root / name, ignore_errors=True)
+
+
+def _bytes_of(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0  # somebody else's, who has just given it its final name
 
 
 def tensor_sha256(tensor: "Tensor") -> str:

@@ -1,12 +1,13 @@
 """Everything of a shot that does not depend on what is painted, made ahead: while the artist paints (METHOD sections 2 to 5)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.cuts import reported_cuts
-from i2vedit_core.legs import plan_segments
+from i2vedit_core.legs import Leg, plan_segments
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.method.preparation import Preparation, Workplace, preparation_cost
 from i2vedit_core.method.source_maps import open_store
@@ -37,19 +38,34 @@ def prepare(  # noqa: PLR0913  (the other call of the core)
     """
     settings = paced(shot, settings, backbone.chunk_frames)
     report = Reporter(on_event, token or CancelToken())
-    cuts = reported_cuts(shot, settings, Artifacts(artifacts), report)
-    segments = plan_segments(shot.first, shot.last, keys or (shot.first,), settings.stride or 1, cuts)
-    legs = [leg for segment in segments for leg in segment.legs]
+    legs = legs_from(shot, keys, settings, reported_cuts(shot, settings, Artifacts(artifacts), report))
     if not legs:
         return  # nothing moves
 
     def attempt(fit: Fit, options: Options) -> None:
-        chunks = [leg.chunks(backbone.chunk_frames) for leg in legs]
-        report.expect(sum(map(len, chunks)), sum(map(len, chunks)) * preparation_cost(backbone, settings))
-        first = 0
-        for leg, grid in zip(legs, chunks, strict=True):
-            workplace = Workplace(Artifacts(artifacts), report.from_chunk(first), options, open_store(options.maps))
-            Preparation(backbone, settings, grid, reader(shot, fit, leg), workplace).run()
-            first += len(grid)
+        workplace = Workplace(Artifacts(artifacts), report, options, open_store(options.maps))
+        for preparation in preparations(shot, legs, fit, settings, backbone, workplace):
+            preparation.run()
 
     carry_out_planned(shot, settings, backbone, attempt, on_event, spare_bytes)
+
+
+def legs_from(shot: Shot, keys: Sequence[int], settings: Settings, cuts: Sequence[int]) -> list[Leg]:
+    """All legs of a shot with these painted frames, by default the first, at the pace of the settings. A single frame has none: nothing
+    moves."""
+    segments = plan_segments(shot.first, shot.last, keys or (shot.first,), settings.stride or 1, cuts)
+    return [leg for segment in segments for leg in segment.legs]
+
+
+def preparations(
+    shot: Shot, legs: Sequence[Leg], fit: Fit, settings: Settings, backbone: Backbone, workplace: Workplace
+) -> list[Preparation]:
+    """That of each leg, in their order. Tells the workplace's reporter how much there is to do."""
+    grids = [leg.chunks(backbone.chunk_frames) for leg in legs]
+    firsts = [sum(map(len, grids[:number])) for number in range(len(grids) + 1)]
+    report = workplace.report
+    report.expect(firsts[-1], firsts[-1] * preparation_cost(backbone, settings))
+    return [
+        Preparation(backbone, settings, grid, reader(shot, fit, leg), replace(workplace, report=report.from_chunk(first)))
+        for leg, grid, first in zip(legs, grids, firsts, strict=False)
+    ]

@@ -5,6 +5,7 @@ The method itself is `method/propagation.py`; how it meets the files is `deliver
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from i2vedit_core.artifacts import Artifacts
@@ -50,11 +51,7 @@ def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and th
         kept = Artifacts(artifacts or root / "artifacts")
         fronts = None if work is None else Artifacts(work / "chunks")
         report = Reporter(on_event, token or CancelToken())
-        cuts: tuple[int, ...] = ()
-        if any(each.changed for each in painted):
-            cuts = reported_cuts(shot, settings, kept, report)
-            require_a_key_in_each(shot, cuts, [*(edit.frame for edit in ordered), *(pins.files if pins else ())])
-        job = Job(shot, ordered, painted, settings, backbone, delivery, Work(root), kept, fronts, pins, cuts)
+        job = minding_cuts(Job(shot, ordered, painted, settings, backbone, delivery, Work(root), kept, fronts, pins), report)
 
         def attempt(fit: Fit, options: Options) -> Delivered:
             return Delivering(job, report, fit, options).run()
@@ -62,3 +59,12 @@ def propagate(  # noqa: PLR0913  (the one call of the core: what goes in, and th
         if not job.needs_model:
             return attempt(fit_for(shot, settings, backbone), ROOMY)
         return carry_out_planned(shot, settings, backbone, attempt, on_event)
+
+
+def minding_cuts(job: Job, report: Reporter) -> Job:
+    """The job with the cuts inside its range, across which nothing is carried. Raises BridgeError SHOT_CUT, CANCELLED."""
+    if not any(each.changed for each in job.painted):
+        return job
+    cuts = reported_cuts(job.shot, job.settings, job.artifacts, report)
+    require_a_key_in_each(job.shot, cuts, [*(edit.frame for edit in job.edits), *job.pinned])
+    return replace(job, cuts=cuts)

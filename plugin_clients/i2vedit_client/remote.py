@@ -7,6 +7,7 @@ from i2vedit.v1 import clip_pb2, job_pb2
 from i2vedit_client.channel import is_loopback
 from i2vedit_client.client import Client
 from i2vedit_client.discovery import named_server
+from i2vedit_client.errors import BadInput
 from i2vedit_client.events import Event
 from i2vedit_client.transfer import upload_media
 
@@ -22,6 +23,8 @@ def send(client: Client, spec: job_pb2.JobSpec, report: Callable[[Event], None])
 
     Raises BadInput, ServerError.
     """
+    if spec.HasField("pinned"):
+        raise BadInput("Pinned frames have to lie on the server's machine. Leave --pin out, or work with the server of this machine.")
     sent = job_pb2.JobSpec()
     sent.CopyFrom(spec)
     for message, field in _files(sent):

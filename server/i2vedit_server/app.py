@@ -22,6 +22,7 @@ from i2vedit_server.config import ListenAddress, ServerConfig, checked_listen_ad
 from i2vedit_server.confinement import Confinement
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
+from i2vedit_server.farm.at_start import require_cluster
 from i2vedit_server.guard import Activity, Guard
 from i2vedit_server.hub import Hub
 from i2vedit_server.logs import keep_out, log_to_file
@@ -54,21 +55,25 @@ def check(config: ServerConfig) -> str:
     """What `--check` prints: a JSON object. Raises BridgeError where a server could not start with these settings."""
     address = checked_listen_address(config.listen, config.tls)
     check_place(config.data_folder)
-    DataFolder(config.data_folder).create()
+    folder = DataFolder(config.data_folder, config.artifacts_folder)
+    folder.create()
+    nodes = require_cluster(config, folder.artifacts)
     end = certificate_end(config.tls).isoformat() if config.tls else None
-    return json.dumps({"listen": address.text, "tls_certificate_end": end})
+    told = {"listen": address.text, "tls_certificate_end": end}
+    return json.dumps(told if nodes is None else {**told, "nodes": nodes})
 
 
 async def serve(config: ServerConfig) -> None:
     """Runs the server until a signal or idleness ends it. Raises BridgeError where it may not or cannot start."""
     address = checked_listen_address(config.listen, config.tls)
     check_place(config.data_folder)
-    folder = DataFolder(config.data_folder)
+    folder = DataFolder(config.data_folder, config.artifacts_folder)
     folder.create()
     with folder.lock():
         keep_out(folder.token())
         log_to_file(folder.server_log)
         impose(config.limits)
+        await asyncio.to_thread(require_cluster, config, folder.artifacts)
         database = Database(folder.database)
         try:
             hub = Hub(await database(database.store.count_start))

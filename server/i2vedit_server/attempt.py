@@ -61,19 +61,21 @@ class Attempt:
 
     def __init__(self, record: JobRecord, around: Surroundings) -> None:
         self.record = record
+        self.made_seconds = time.monotonic()
+        self.is_to_stop = False
+        """It has been asked to let the job go."""
         self.found_no_room = False
         """The device's memory was busy: it is no use to try again at once."""
         self._around = around
         self._database, self._store, self._hub = around.database, around.database.store, around.hub
         self._worker: Worker | None = None
-        self._is_to_stop = False
         self._progress_written_seconds = 0.0
         self._has_missed_notes = False
         self._quality: bytes | None = None
 
     def stop(self) -> None:
         """Asks the worker to let the job go at its next step."""
-        self._is_to_stop = True
+        self.is_to_stop = True
         if self._worker is not None:
             self._worker.send(StopJob(self.record.job_id))
 
@@ -82,7 +84,7 @@ class Attempt:
         worker.pulse.begin()
         worker.send(RunJob(order))
         self._worker = worker
-        if self._is_to_stop or await self._is_unwanted():
+        if self.is_to_stop or await self._is_unwanted():
             self.stop()
         watching = asyncio.create_task(self._watch(worker))
         try:
@@ -204,8 +206,7 @@ class Attempt:
             return
         interruption = worker.fault or _death_words(exit_code)
         _log.warning("job %s lost its worker: %s", self.record.job_id, interruption)
-        log = self._around.folder.worker_log
-        sentence = f"The worker process was lost {MOST_LOSSES} times in this job. {interruption} Its log says more: {log}"
+        sentence = f"The worker process was lost {MOST_LOSSES} times in this job. {interruption} Its log says more: {worker.log_path}"
         failure = Failure(Code.INTERNAL, Reason.WORKER_LOST, sentence)
         lost = self._store.lost
         self._tell(await self._database(lost, self.record.job_id, self.record.attempt, interruption, MOST_LOSSES, failure))

@@ -10,15 +10,22 @@ from pathlib import Path
 
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_server.app import check, serve
-from i2vedit_server.config import DEFAULT_RUNNER, ServerConfig, TlsFiles, default_data_folder
+from i2vedit_server.config import DEFAULT_RUNNER, Executor, ServerConfig, TlsFiles, checked_ray_address, default_data_folder
 from i2vedit_server.config_file import read_config
-from i2vedit_server.config_keys import LOG_LEVELS
+from i2vedit_server.config_keys import LOG_LEVELS, MOST_WORKERS
 from i2vedit_server.logs import log_to_stderr, set_level
 
 
 def _seconds(text: str) -> float:
     value = float(text)
     if not (math.isfinite(value) and value > 0):
+        raise ValueError(text)
+    return value
+
+
+def _workers(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= MOST_WORKERS:
         raise ValueError(text)
     return value
 
@@ -38,7 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--worker-silence", type=_seconds, metavar="SECONDS", help="end a worker that gives no sign of life for so long (default: 30)")
     add("--longest-step", type=_seconds, metavar="SECONDS", help="end a worker whose job makes no step for so long (default: 1800)")
     add("--log-level", choices=LOG_LEVELS, help="default: info")
-    add("--executor", choices=["local"], default="local", help="where jobs run")
+    add("--executor", type=Executor, choices=list(Executor), help="where shots are prepared (default: local, on this machine)")
+    add("--ray-address", type=checked_ray_address, metavar="ADDR", help="head of the Ray cluster (default: auto, this machine's)")
+    add("--workers", type=_workers, metavar="N", help="jobs that run side by side, each on a card of its own where there are several")
+    add("--artifacts-dir", type=Path, metavar="FOLDER", help="where prepared shots are kept; with Ray, a folder that all nodes share")
     add("--check", action="store_true", help="say as JSON whether settings, certificate and data folder can be used, and end")
     # For a server that a command starts by itself: the config file may say otherwise.
     add("--idle-exit-default", type=_seconds, help=argparse.SUPPRESS)
@@ -61,6 +71,10 @@ def configured(options: argparse.Namespace) -> ServerConfig:
         "step_seconds": options.longest_step,
         "log_level": options.log_level,
         "tls": _tls_files(options),
+        "executor": options.executor,
+        "ray_address": options.ray_address,
+        "workers": options.workers,
+        "artifacts_folder": options.artifacts_dir and options.artifacts_dir.expanduser().absolute(),
     }
     return replace(config, **{name: value for name, value in given.items() if value is not None})
 

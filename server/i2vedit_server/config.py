@@ -3,6 +3,7 @@
 import ipaddress
 import os
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 import platformdirs
@@ -12,6 +13,16 @@ from i2vedit_core.media.limits import Limits
 
 DATA_FOLDER_VARIABLE = "I2VEDIT_DATA_DIR"
 DEFAULT_RUNNER = "i2vedit_server.runner:run_job"
+RAY_RUNNER = "i2vedit_server.farm.runner:run_job"
+
+
+class Executor(StrEnum):
+    """Where a job's work is done."""
+
+    LOCAL = "local"
+    """In worker processes of this machine."""
+    RAY = "ray"
+    """There as well, but shots are prepared on a Ray cluster."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +67,34 @@ class ServerConfig:
     """What is kept of uploads and of deliveries for callers from elsewhere; those used longest ago go first."""
     kept_seconds: float = 30 * 86400.0
     """How long they are kept after they were used last."""
+    artifacts_folder: Path | None = None
+    """Where prepared shots are kept; None: in the data folder. With Ray, a folder that every node has under this name. Absolute."""
+    executor: Executor = Executor.LOCAL
+    ray_address: str = "auto"
+    """`HOST:PORT` of the cluster's head; `auto` for the cluster that this machine belongs to."""
+    workers: int = 1
+    """Jobs that run side by side, each in a worker process of its own and, where there are several, on a card of its own."""
     limits: Limits = field(default_factory=Limits)
     runner: str = DEFAULT_RUNNER
     """`module:function` that the worker process calls for each job."""
+
+    @property
+    def job_runner(self) -> str:
+        """The runner of this executor, where no other one was named."""
+        return RAY_RUNNER if self.executor is Executor.RAY and self.runner == DEFAULT_RUNNER else self.runner
+
+    @property
+    def ray_environment(self) -> dict[str, str]:
+        """What processes that talk to Ray are told; empty without Ray."""
+        return {"RAY_ADDRESS": self.ray_address, "RAY_USAGE_STATS_ENABLED": "0"} if self.executor is Executor.RAY else {}
+
+
+def checked_ray_address(text: str) -> str:
+    """`auto` or `HOST:PORT`. Raises ValueError."""
+    host, _, port = text.rpartition(":")
+    if text != "auto" and not (host and "/" not in host and port.isdecimal() and 0 < int(port) <= 65535):
+        raise ValueError(text)
+    return text
 
 
 def default_data_folder() -> Path:

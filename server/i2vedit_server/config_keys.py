@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2vedit_core.errors import BridgeError
-from i2vedit_server.config import TlsFiles, checked_listen_address
+from i2vedit_server.config import Executor, TlsFiles, checked_listen_address, checked_ray_address
 
 GIGABYTE = 10**9
 GIBIBYTE = 2**30
 LOG_LEVELS = ("debug", "info", "warning", "error")
+MOST_WORKERS = 64
 
 Read = Callable[[object, Path], object]
 """From what tomllib gave, and the folder of the file, to the value of the field. Raises ValueError for any other value."""
@@ -87,6 +88,18 @@ def _level(value: object, _: Path) -> str:
     return value
 
 
+def _executor(value: object, _: Path) -> Executor:
+    if not isinstance(value, str):
+        raise ValueError
+    return Executor(value)
+
+
+def _ray_address(value: object, _: Path) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return checked_ray_address(value)
+
+
 def _path(value: object, folder: Path) -> Path:
     """Relative to the folder of the config file."""
     if not isinstance(value, str) or not value or "\0" in value:
@@ -111,6 +124,10 @@ KEYS: tuple[Key, ...] = (
     Key("worker_silence_seconds", "worker_silence_seconds", _number(0, above=True), _SECONDS, "30"),
     Key("step_seconds", "step_seconds", _number(0, above=True), _SECONDS, "1800"),
     Key("artifact_gigabytes", "artifact_bytes", _bytes(GIGABYTE, 0), "a number of gigabytes, 0 or more", "20"),
+    Key("artifacts_folder", "artifacts_folder", _path, "the path of a folder in quotes", '"/projects/i2vedit"'),
+    Key("executor", "executor", _executor, f"one of {', '.join(Executor)}, in quotes", '"local"'),
+    Key("ray_address", "ray_address", _ray_address, "auto, or host and port, in quotes", '"10.0.0.5:6379"'),
+    Key("workers", "workers", _count(1, MOST_WORKERS), f"a whole number from 1 to {MOST_WORKERS}", "2"),
     Key("log_level", "log_level", _level, f"one of {', '.join(LOG_LEVELS)}, in quotes", '"info"'),
     Key("tls.certificate", "tls.certificate", _path, "the path of a PEM file in quotes", '"server.pem"'),
     Key("tls.key", "tls.key", _path, "the path of a PEM file in quotes", '"server.key"'),

@@ -18,9 +18,11 @@ LEAVING_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class DataFolder:
-    """Names of what lies in a data folder. `path` is absolute."""
+    """Names of what lies in a data folder. Paths are absolute."""
 
     path: Path
+    artifacts_folder: Path | None = None
+    """None: in the data folder."""
 
     @property
     def database(self) -> Path:
@@ -43,9 +45,9 @@ class DataFolder:
     def server_log(self) -> Path:
         return self.path / "server.log"
 
-    @property
-    def worker_log(self) -> Path:
-        return self.path / "worker.log"
+    def worker_log(self, lane: int = 0) -> Path:
+        """Each lane's worker has a log of its own."""
+        return self.path / ("worker.log" if lane == 0 else f"worker-{lane + 1}.log")
 
     @property
     def work(self) -> Path:
@@ -55,7 +57,7 @@ class DataFolder:
     @property
     def artifacts(self) -> Path:
         """What was made of prepared shots, for every job that needs the same."""
-        return self.path / "artifacts"
+        return self.artifacts_folder or self.path / "artifacts"
 
     @property
     def uploads(self) -> Path:

@@ -61,11 +61,16 @@ def run_propagation(order: JobOrder, report: Report, token: CancelToken) -> Path
     edits = [edit.open(shot) for edit in order.edits]
     pins = order.pinned.open(shot, order.delivery) if order.pinned else None
     token.check()
-    backbone = _BACKBONES.get(order.settings.model, _device_of(order.repeats))
+    backbone = backbone_of(order)
     report(DeviceFound(device_words(backbone.device), memory_plan(backbone, shot, order.settings)))
     places = order.places
-    with _threads_of(order.repeats):
+    with threads_of(order.repeats.threads if order.repeats is not None else torch.get_num_threads()):
         return propagate(shot, edits, order.settings, backbone, order.delivery, places.work, places.artifacts, report, token, pins).folder
+
+
+def backbone_of(order: ShotOrder) -> Backbone:
+    """The model of this order, on the device that it asks for. Raises BridgeError MODEL_*."""
+    return _BACKBONES.get(order.settings.model, _device_of(order.repeats if isinstance(order, JobOrder) else None))
 
 
 def _device_of(repeated: Ticket | None) -> str | None:
@@ -74,12 +79,11 @@ def _device_of(repeated: Ticket | None) -> str | None:
 
 
 @contextlib.contextmanager
-def _threads_of(repeated: Ticket | None) -> Iterator[None]:
-    """Inside the block, as many threads as then: one and two give different last bits."""
+def threads_of(count: int) -> Iterator[None]:
+    """Inside the block, so many threads: one and two give different last bits."""
     threads = torch.get_num_threads()
+    torch.set_num_threads(count)
     try:
-        if repeated is not None:
-            torch.set_num_threads(repeated.threads)
         yield
     finally:
         torch.set_num_threads(threads)

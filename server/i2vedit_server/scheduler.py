@@ -1,4 +1,4 @@
-"""One job at a time: lends the one whose turn it is to the worker, and takes it back when somebody wants it stopped."""
+"""Lends the jobs whose turn it is to the lanes, one to each, and takes them back when somebody wants them stopped."""
 
 import asyncio
 import logging
@@ -18,36 +18,34 @@ from i2vedit_server.confinement import Confinement
 from i2vedit_server.data_folder import DataFolder
 from i2vedit_server.database import Database
 from i2vedit_server.hub import Hub
+from i2vedit_server.lane import ANSWER_SECONDS, Lane
 from i2vedit_server.messages import Places, ShotOrder
 from i2vedit_server.patience import Patience
 from i2vedit_server.record import JobKind, JobRecord, StopRequest
+from i2vedit_server.setups import worker_setups
 from i2vedit_server.states import JobState
-from i2vedit_server.worker import Worker
 
-ANSWER_SECONDS = 2.0
-FREE_SECONDS = 3.0
-"""How long a job may take to its next step when the device's memory is wanted: it must be free within five seconds."""
 HOLD_SECONDS = 60.0
 """How long what was stopped to free the device's memory, or found none, is not taken up again."""
+BESIDE_SECONDS = 300.0
+"""What was used so lately may be in use by a job beside: it is not tidied away."""
 
 _log = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Owns the worker process. Its methods belong to the event loop."""
+    """Owns the lanes. Its methods belong to the event loop."""
 
     def __init__(self, config: ServerConfig, folder: DataFolder, database: Database, hub: Hub) -> None:
         self.machine = Machine()
         self._around = Surroundings(config, folder, database, hub, self.machine)
         self._config, self._folder, self._database, self._hub = config, folder, database, hub
         self._store = database.store
-        self._worker: Worker | None = None
-        self._attempt: Attempt | None = None
-        self._at_rest = asyncio.Event()
-        self._at_rest.set()
-        self._waiting = asyncio.Event()
+        seconds = config.worker_idle_seconds, config.cancel_grace_seconds
+        self._lanes = [Lane(setup, *seconds) for setup in worker_setups(config, folder)]
+        self._claiming = asyncio.Lock()
+        """Around what must not see a job between its claim and its lane."""
         self._patience = Patience(folder.path)
-        self._idle_since = time.monotonic()
         self._held_until: dict[JobKind, float] = {}
 
     @property
@@ -55,28 +53,23 @@ class Scheduler:
         return self._patience.is_over
 
     @property
+    def _attempts(self) -> list[Attempt]:
+        return [lane.attempt for lane in self._lanes if lane.attempt is not None]
+
+    @property
     def running_job(self) -> str:
-        """The id of the running job; empty while none runs."""
-        return self._attempt.record.job_id if self._attempt else ""
+        """The id of the running job, of several the one that began last; empty while none runs."""
+        last = max(self._attempts, key=lambda attempt: attempt.made_seconds, default=None)
+        return last.record.job_id if last else ""
 
     async def run(self) -> None:
         """Runs jobs until `stop`. An error of the disk never ends it: what it was doing is put back and tried again."""
-        while not self._stopping:
-            try:
-                await self._patience.wait_for_room()
-                await self._recover()
-                while not self._stopping:
-                    await self._patience.wait_for_room()
-                    await self._run_next()
-                    self._patience.reward()
-            except Exception as error:  # noqa: BLE001 - the queue must go on whatever one job has met
-                self._end_worker()
-                await self._patience.pause(error)
+        await asyncio.gather(*map(self._run_lane, self._lanes))
 
     async def arrived(self, record: JobRecord) -> None:
         """A job has come into the queue, or to another place in it."""
         self._hub.tell_state(record)
-        self._waiting.set()
+        self._wake()
         await self._give_way()
 
     async def ask_to_stop(self, job_id: str, wish: StopRequest) -> JobRecord:
@@ -86,65 +79,75 @@ class Scheduler:
         """
         record = await self._database(self._store.request_stop, job_id, wish)
         self._hub.tell_state(record)
-        attempt = self._attempt
-        if record.state is not JobState.RUNNING or attempt is None or attempt.record.job_id != job_id:
+        lane = next((lane for lane in self._lanes if lane.attempt is not None and lane.attempt.record.job_id == job_id), None)
+        if record.state is not JobState.RUNNING or lane is None or lane.attempt is None:
             return record
-        self._stop(attempt)
-        await self._wait_for_rest(ANSWER_SECONDS)
+        lane.let_end(lane.attempt)
+        await lane.wait_for_rest(ANSWER_SECONDS)
         return await self._database(self._store.get, job_id)
 
     async def free_memory(self, force: bool) -> str:
-        """Ends the worker process, after a preparation, and with `force` any job, has been put back. Gives the id of a job that goes on."""
-        attempt = self._attempt
-        propagates = attempt is not None and attempt.record.kind is JobKind.PROPAGATION
-        if propagates and not force:
-            return self.running_job
-        self._hold(*(JobKind if propagates else (JobKind.PREPARATION,)))
-        if attempt is not None:
-            attempt.stop()
-            await self._wait_for_rest(FREE_SECONDS)
-        worker = self._worker
-        self._end_worker()
-        await self._at_rest.wait()
-        if worker is not None:
-            await worker.gone(ANSWER_SECONDS)  # only then is the memory free
+        """Ends the worker processes, after preparations, and with `force` all jobs, have been put back. Gives the id of one that
+        goes on."""
+        propagating = next((each.record.job_id for each in self._attempts if each.record.kind is JobKind.PROPAGATION), "")
+        if propagating and not force:
+            return propagating
+        self._hold(*(JobKind if propagating else (JobKind.PREPARATION,)))
+        await asyncio.gather(*(lane.free() for lane in self._lanes))
         return ""
 
     async def stop(self) -> None:
-        """Lets the running job go back into the queue, and ends the worker."""
+        """Lets the running jobs go back into the queue, and ends the workers."""
         self._patience.end()
-        self._waiting.set()
-        if self._attempt is not None:
-            self._attempt.stop()
-        await self._wait_for_rest(self._config.stop_grace_seconds)
-        self._end_worker()
-        await self._at_rest.wait()
+        await asyncio.gather(*(lane.stop(self._config.stop_grace_seconds) for lane in self._lanes))
+
+    async def _run_lane(self, lane: Lane) -> None:
+        while not self._stopping:
+            try:
+                await self._patience.wait_for_room()
+                await self._recover()
+                while not self._stopping:
+                    await self._patience.wait_for_room()
+                    await self._run_next(lane)
+                    self._patience.reward()
+            except Exception as error:  # noqa: BLE001 - the queue must go on whatever one job has met
+                lane.end_worker()
+                await self._patience.pause(error)
 
     async def _recover(self) -> None:
         """Takes up what an earlier process, or an error, left in the middle, and tidies scratch folders that nobody resumes."""
-        for record in await self._database(self._store.stop_running):
-            _log.info("job %s was left running; it is %s now", record.job_id, record.state.value)
-            self._hub.tell_state(record)
-        await asyncio.to_thread(_tidy, self._folder.work, await self._database(self._store.with_work))
+        async with self._claiming:
+            running = {attempt.record.job_id for attempt in self._attempts}
+            for record in await self._database(self._store.stop_running, running):
+                _log.info("job %s was left running; it is %s now", record.job_id, record.state.value)
+                self._hub.tell_state(record)
+            await asyncio.to_thread(_tidy, self._folder.work, await self._database(self._store.with_work))
 
-    async def _run_next(self) -> None:
-        self._waiting.clear()
-        kinds, server = self._free_kinds(), f"{platform.node()}:{os.getpid()}"
-        record = await self._database(self._store.claim_next, kinds, server, self._config.worker_silence_seconds)
-        if record is None:
-            await self._rest()
+    async def _run_next(self, lane: Lane) -> None:
+        lane.look()
+        attempt = await self._claim(lane)
+        if attempt is None:
+            now = time.monotonic()
+            await lane.rest([end for end in self._held_until.values() if end > now])
             return
-        self._attempt = attempt = Attempt(record, self._around)
-        self._at_rest.clear()
         try:
-            await self._run_attempt(attempt)
+            await self._run_attempt(lane, attempt)
         finally:
-            self._attempt = None
-            self._idle_since = time.monotonic()
-            self._at_rest.set()
+            lane.let_go()
+            self._wake()  # a lane beside may have waited for this shot
         await self._trim_artifacts()
 
-    async def _run_attempt(self, attempt: Attempt) -> None:
+    async def _claim(self, lane: Lane) -> Attempt | None:
+        async with self._claiming:
+            server = f"{platform.node()}:{os.getpid()}"
+            record = await self._database(self._store.claim_next, self._free_kinds(), server, self._config.worker_silence_seconds)
+            if record is None:
+                return None
+            attempt = Attempt(record, self._around)
+            lane.take(attempt)
+            return attempt
+
+    async def _run_attempt(self, lane: Lane, attempt: Attempt) -> None:
         self._hub.tell_state(attempt.record)
         try:
             order = self._order(attempt.record)
@@ -155,10 +158,10 @@ class Scheduler:
             await attempt.give_back()
             return
         await self._give_way()  # to what came between the claim and now
-        await attempt.run(order, self._ready_worker())
+        await attempt.run(order, lane.ready_worker())
         if attempt.found_no_room:
             self._hold(attempt.record.kind)
-            self._end_worker()
+            lane.end_worker()
 
     def _order(self, record: JobRecord) -> ShotOrder:
         work = self._folder.work / record.job_id
@@ -168,36 +171,32 @@ class Scheduler:
         make = convert.order if record.kind is JobKind.PROPAGATION else convert.shot_order
         return make(record.job_id, spec, places)
 
-    def _ready_worker(self) -> Worker:
-        if self._worker is None or not self._worker.alive:
-            self._worker = Worker(self._config.runner, self._folder.worker_log)
-        return self._worker
-
     async def _give_way(self) -> None:
-        """A running preparation lets whatever has a higher priority go first."""
-        attempt = self._attempt
-        if attempt is None or attempt.record.kind is not JobKind.PREPARATION:
-            return
+        """A running preparation lets whatever has a higher priority go first, where no lane is free for it."""
         first = await self._database(self._store.next_waiting, self._free_kinds())
-        if first is not None and first.priority > attempt.record.priority and attempt is self._attempt:
-            _log.info("preparation %s gives way to job %s", attempt.record.job_id, first.job_id)
-            self._stop(attempt)
+        lane = None if first is None else self._lane_to_clear(first)
+        if first is None or lane is None or lane.attempt is None:
+            return
+        _log.info("preparation %s gives way to job %s", lane.attempt.record.job_id, first.job_id)
+        lane.let_end(lane.attempt)
 
-    def _stop(self, attempt: Attempt) -> None:
-        """At its next step, or by force after its grace."""
-        attempt.stop()
-        asyncio.get_running_loop().call_later(self._config.cancel_grace_seconds, self._end_if_still_running, attempt)
+    def _lane_to_clear(self, first: JobRecord) -> Lane | None:
+        """Whose preparation has to go: that of the same shot, which the job itself goes on with, else one of the lowest priority."""
+        below = [
+            (lane, attempt)
+            for lane in self._lanes
+            if (attempt := lane.attempt) and attempt.record.kind is JobKind.PREPARATION and attempt.record.priority < first.priority
+        ]
+        own = [lane for lane, attempt in below if first.shot_id and attempt.record.shot_id == first.shot_id]
+        if own:
+            return own[0]
+        if any(lane.attempt is None or lane.attempt.is_to_stop for lane in self._lanes):
+            return None  # it goes there
+        return min(below, key=lambda each: each[1].record.priority, default=(None,))[0]
 
-    def _end_if_still_running(self, attempt: Attempt) -> None:
-        if attempt is self._attempt:
-            _log.warning("job %s did not stop within its grace; its worker is ended", attempt.record.job_id)
-            self._end_worker()
-
-    async def _wait_for_rest(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._at_rest.wait(), seconds)
-        except TimeoutError:
-            _log.info("job %s is still stopping", self.running_job)
+    def _wake(self) -> None:
+        for lane in self._lanes:
+            lane.wake()
 
     def _hold(self, *kinds: JobKind) -> None:
         self._held_until |= dict.fromkeys(kinds, time.monotonic() + HOLD_SECONDS)
@@ -207,29 +206,12 @@ class Scheduler:
         now = time.monotonic()
         return [kind for kind in JobKind if self._held_until.get(kind, 0.0) <= now]
 
-    async def _rest(self) -> None:
-        """Until a job comes, or may be taken up again. A worker without one for a while is ended: only a process that is gone gives all
-        of the card back."""
-        now = time.monotonic()
-        idle_end = self._idle_since + self._config.worker_idle_seconds
-        ends = [end for end in self._held_until.values() if end > now] + ([idle_end] if self._worker is not None else [])
-        try:
-            await asyncio.wait_for(self._waiting.wait(), max(min(ends) - now, 0.0) + 0.01 if ends else None)
-        except TimeoutError:
-            if self._worker is not None and time.monotonic() >= idle_end:
-                _log.info("no job for %s s: the worker is ended, and its memory is free", self._config.worker_idle_seconds)
-                self._end_worker()
-
-    def _end_worker(self) -> None:
-        if self._worker is not None:
-            self._worker.end()
-            self._worker = None
-
     async def _trim_artifacts(self) -> None:
-        """Between two jobs, when nobody is reading any."""
+        """Between two jobs. What the lanes beside have taken up is needed, and perhaps not yet written down as such."""
         needed = await self._database(self._store.shots.needed_artifacts)
+        youngest = BESIDE_SECONDS if self._attempts else 0.0
         try:
-            await asyncio.to_thread(Artifacts(self._folder.artifacts).trim, self._config.artifact_bytes, needed)
+            await asyncio.to_thread(Artifacts(self._folder.artifacts).trim, self._config.artifact_bytes, needed, youngest)
         except OSError as error:
             _log.warning("artifacts could not be tidied: %s", error)
 

@@ -79,14 +79,14 @@ class JobStore:
             return self._rows.take_step(job_id, step, details)
 
     def claim_next(self, kinds: Collection[JobKind], worker: str, lease_seconds: float) -> JobRecord | None:
-        """Lends the waiting job whose turn it is to a worker."""
+        """Lends the waiting job whose turn it is to a worker. One whose shot is just being prepared waits for that."""
         with self._rows.transaction():
-            waiting = self._rows.job(sql.NEXT, kinds=json.dumps(sorted(kinds)))
+            waiting = self._rows.job(sql.NEXT, kinds=json.dumps(sorted(kinds)), beside=json.dumps(sorted(JobKind)))
             return waiting and self._rows.take_step(waiting.job_id, Step.CLAIM, Details(worker=worker, lease_seconds=lease_seconds))
 
     def next_waiting(self, kinds: Collection[JobKind]) -> JobRecord | None:
-        """The job that `claim_next` would take."""
-        return self._rows.job(sql.NEXT, kinds=json.dumps(sorted(kinds)))
+        """The job that `claim_next` would take if no preparation ran."""
+        return self._rows.job(sql.NEXT, kinds=json.dumps(sorted(kinds)), beside=json.dumps([JobKind.PROPAGATION]))
 
     def extend_lease(self, job_id: str, attempt: int, worker: str, until_microseconds: int) -> None:
         """The worker has given a sign of life."""
@@ -188,10 +188,10 @@ class JobStore:
                 return self._rows.take_step(job_id, Step.FAIL, details)
             return self._rows.take_step(job_id, step, Details(attempt=attempt, interruption=interruption))
 
-    def stop_running(self) -> list[JobRecord]:
-        """Puts what an earlier server process left running where it was asked to go, or back into the queue."""
+    def stop_running(self, but: Collection[str] = ()) -> list[JobRecord]:
+        """Puts what an earlier server process left running where it was asked to go, or back into the queue; `but` still run."""
         with self._rows.transaction():
-            left = [job_record(row) for row in self._rows.all(sql.RUNNING)]
+            left = [record for row in self._rows.all(sql.RUNNING) if (record := job_record(row)).job_id not in but]
             steps = [self._rows.take_step(one.job_id, STOPPED[one.stop_request], Details(attempt=one.attempt)) for one in left]
             return [record for record in steps if record is not None]
 

@@ -45,8 +45,12 @@ REQUEST_STOP = "UPDATE jobs SET stop_request = :wish WHERE job_id = :job_id AND 
 EXTEND_LEASE = """UPDATE jobs SET lease_microseconds = :lease, worker = :worker
     WHERE job_id = :job_id AND state = 'running' AND attempt = :attempt"""
 
-# A requeued job keeps its place because it keeps its position.
+# A requeued job keeps its place because it keeps its position. Of one shot only one job runs at a time, until the shot is prepared: two
+# would both make what they then share. Rows from before there were shots have none.
 NEXT = """SELECT * FROM jobs WHERE state = 'queued' AND kind IN (SELECT value FROM json_each(:kinds))
+    AND (shot_id = ''
+        OR shot_id NOT IN (SELECT shot_id FROM jobs WHERE state = 'running' AND kind IN (SELECT value FROM json_each(:beside)))
+        OR shot_id IN (SELECT shots.shot_id FROM shots JOIN jobs AS made ON made.sequence = job_sequence WHERE made.state = 'succeeded'))
     ORDER BY priority DESC, position, sequence LIMIT 1"""
 RUNNING = "SELECT * FROM jobs WHERE state = 'running' ORDER BY sequence"
 COUNTS = "SELECT state, COUNT(*) AS jobs FROM jobs WHERE state IN ('queued', 'running') GROUP BY state"

@@ -6,6 +6,8 @@ import logging
 import multiprocessing
 import platform
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
@@ -20,16 +22,29 @@ MOST_WAITING = 256
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class WorkerSetup:
+    """What a worker process is started with."""
+
+    runner: str
+    """`module:function` that it calls for each job."""
+    log_path: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Beside what the server's own environment says."""
+
+
 class Worker:
     """One spawned process. `spawn`, because OpenImageIO and gRPC hang in a forked child."""
 
-    def __init__(self, runner: str, log_path: Path) -> None:
+    def __init__(self, setup: WorkerSetup) -> None:
         """Starts the process (some milliseconds; it imports torch only when it has a job). Needs a running event loop."""
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=worker_main.serve, args=(theirs, runner, log_path), name="i2vedit-worker", daemon=True)
+        arguments = theirs, setup.runner, setup.log_path, dict(setup.environment)
+        self._process = context.Process(target=worker_main.serve, args=arguments, name="i2vedit-worker", daemon=True)
         self._process.start()
         theirs.close()
+        self.log_path = setup.log_path
         self.messages: asyncio.Queue[FromWorker] = asyncio.Queue()
         self.pulse = Pulse()
         self.name = f"{platform.node()}:{self._process.pid}"

@@ -14,7 +14,7 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
@@ -46,8 +46,9 @@ HEARTBEAT_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
-def serve(connection: "Connection[FromWorker, ToWorker]", runner_name: str, log_path: Path) -> None:
+def serve(connection: "Connection[FromWorker, ToWorker]", runner_name: str, log_path: Path, environment: Mapping[str, str]) -> None:
     """Entry point of the process; returns when the server closes the pipe."""
+    os.environ.update(environment)  # CUDA and Ray read theirs when they are first imported
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the server decides what it means for a job
     threading.Thread(target=_end_with_parent, name="parent-watchdog", daemon=True).start()
     if hasattr(os, "nice"):

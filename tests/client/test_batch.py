@@ -12,6 +12,13 @@ from pathlib import Path
 import pytest
 from tests.client.test_batch_table import a_timeline
 
+from i2vedit.v1 import job_pb2
+from i2vedit.v1 import propagation_service_pb2 as service_pb2
+from i2vedit_client.batch.report import BatchReport
+from i2vedit_client.batch.running import BatchRun
+from i2vedit_client.batch.shots import ShotJob
+from i2vedit_client.client import Client
+
 FRAMES = 6
 FAILING, WAITING = 1, 2
 
@@ -221,3 +228,33 @@ def test_what_holds_nothing_to_do(studio, table, tmp_path):
     timeline = a_timeline(tmp_path / "cut.otio", ("A", None))
     assert "--edited-dir" in studio("batch", timeline, "--out", tmp_path, "--json").last["message"]
     assert "cannot be read" in studio("batch", tmp_path / "none.csv", "--json").last["message"]
+
+
+class SlowlyRead(Client):
+    """A server that tells of a running job, and then, since its queue has overflowed, of everything that is unfinished: nothing."""
+
+    def __init__(self):
+        self.running = True
+
+    def close(self):
+        pass
+
+    def watch_jobs(self, kinds=(), resume_after=""):
+        end = service_pb2.WatchJobsResponse(snapshot_end=service_pb2.SnapshotEnd())
+        yield service_pb2.WatchJobsResponse(name="jobs/1", job=self.get_job("jobs/1"))
+        yield end
+        self.running = False
+        yield end
+
+    def get_job(self, name):
+        state = job_pb2.Job.STATE_RUNNING if self.running else job_pb2.Job.STATE_SUCCEEDED
+        return job_pb2.Job(name=name, state=state, delivered_count=3, delivered_directory="/o/a_v001")
+
+
+def test_an_end_that_a_slow_reader_has_missed_is_asked_for(tmp_path, edited):
+    spec = job_pb2.JobSpec(edits=[job_pb2.EditedFrame(path=str(edited))])
+    jobs = [ShotJob(2, "a.mov", spec)]
+    report = BatchReport(tmp_path / "shots.csv", ",", jobs)
+    report.outcomes[2].take(job_pb2.Job(name="jobs/1", state=job_pb2.Job.STATE_QUEUED))
+    BatchRun(SlowlyRead, jobs, report, lambda event: None, remote=False).follow()
+    assert [row["state"] for row in reported(tmp_path / "shots.csv")] == ["succeeded"]

@@ -76,6 +76,7 @@ def test_a_value_too_many_is_told_with_its_row(tmp_path):
 def test_a_row_is_read_as_if_it_were_typed(tmp_path):
     (tmp_path / "mine").mkdir()
     values = {"clip": "a.mov", "edited": "x.png | /y.png", "at": "3|9", "region": "m.png", "range": "2-20", "handles": "4"}
+    values |= {"pinned-from": "a_v001", "pin": "2-4|6-8"}
     line = Line(5, {**values, "model": "mine", "also": "png|mp4", "deinterlace": "Yes"})
     row, problems = read_row(line, tmp_path, {"out": "/o", "preset": "preview", "seed": 4, "lora_steps": None})
     assert row is not None and not problems
@@ -85,6 +86,7 @@ def test_a_row_is_read_as_if_it_were_typed(tmp_path):
     assert (options.clip, options.frames, options.directory, row.handles) == (str(tmp_path / "a.mov"), (2, 20), "/o", 4)
     assert (options.model, options.preset, options.seed, options.also) == (str(tmp_path / "mine"), "preview", 4, ("png", "mp4"))
     assert options.reading.deinterlace
+    assert (options.pinned_from, options.pins) == (str(tmp_path / "a_v001"), ((2, 4), (6, 8)))
 
 
 @pytest.mark.parametrize(

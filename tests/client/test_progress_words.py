@@ -9,6 +9,8 @@ from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
 from i2vedit_client import words
 from i2vedit_client.bars import BarReport
+from i2vedit_client.batch import view as batch_view
+from i2vedit_client.batch.bars import BatchBars
 from i2vedit_client.events import job_event, watch_events
 from i2vedit_client.report import PlainReport
 from i2vedit_client.submit import PreparedNotice
@@ -109,3 +111,34 @@ def test_bars_show_each_stage_once_and_leave_paths_whole():
     assert f"Done: 6 frames in {path}" in text
     assert text.count("Tracing the shot") == text.count("Learning its motion") == 1
     assert "100% chunk 2 of 2, loss 0.5000" in text
+
+
+def test_a_batch_has_one_bar_for_all_shots_and_one_for_the_running_one():
+    screen = io.StringIO()
+    row = {"event": "row", "row": 2, "clip": "[a].mov", "job": JOB, "of": 2}
+    running = {**watch_events(JOB, progress(1, 4, loss=0.5))[0], "row": 2, "clip": "[a].mov"}
+    with BatchBars(Console(file=screen, width=120, force_terminal=False)) as report:
+        report({**row, "state": "queued", "done": 0})
+        report(running)
+        report({**row, "state": "succeeded", "directory": "/out/[v1]", "delivered": 6, "done": 1})
+        report({**row, "row": 3, "clip": "b.mov", "state": "failed", "message": "The card is full.", "done": 2})
+    lines = [line.rstrip() for line in screen.getvalue().splitlines()]
+    assert lines[:2] == ["Row 2, [a].mov: 6 frames in /out/[v1] (1 of 2)", "Row 3, b.mov: not done. The card is full. (2 of 2)"]
+    text = screen.getvalue()
+    assert text.count("All shots") == 1 and "100% 2 of 2" in text
+    assert "75% Learning its motion, chunk 2 of 2, loss 0.5000, about 2 min left" in text
+
+
+def test_what_happens_to_many_shots_in_words():
+    plan = {"event": "plan", "row": 2, "clip": "a.mov", "first": 0, "last": 9, "painted": [3, 7], "out": "/o"}
+    assert batch_view.sentence(plan) == "Row 2, a.mov: frames 0 to 9, painted: 3, 7, into /o"
+    unseen = {"event": "plan", "row": 2, "clip": "a.mov", "painted": [], "out": "/o"}
+    assert batch_view.sentence(unseen) == "Row 2, a.mov: as the server finds it, painted: the first, into /o"
+    assert batch_view.sentence({"event": "skipped", "count": 1}) == "1 shot of the timeline without a painted frame: left out."
+    assert batch_view.sentence({"event": "row", "row": 2, "clip": "a", "state": "running", "done": 0, "of": 1}) == ""
+    assert (
+        batch_view.sentence({"event": "row", "row": 2, "clip": "a", "state": "cancelled", "done": 1, "of": 1})
+        == "Row 2, a: cancelled (1 of 1)"
+    )
+    detached = batch_view.sentence({"event": "succeeded", "rows": 2, "detached": True, "report": "/r.csv"})
+    assert "i2vedit jobs list" in detached and "/r.csv" in detached

@@ -117,6 +117,11 @@ def test_what_the_environment_says_wrongly_is_one_sentence(i2vedit, by_name, els
     assert "127.0.0.1:1" in said(3)
 
 
+def test_approved_frames_are_not_carried_there(i2vedit, by_name, elsewhere, words, tmp_path):
+    outcome = i2vedit(*words(tmp_path / "out", "--pin", "0-2", "--pinned-from", str(tmp_path), "--json"))
+    assert outcome.code == 2 and "Pinned frames" in outcome.last["message"]
+
+
 def test_a_batch_goes_there_and_its_frames_come_back(i2vedit, by_name, elsewhere, clip, edited, tmp_path):
     path = tmp_path / "shots.csv"
     path.write_text(f"clip,edited,range,out\n{clip},{edited},0-2,out\n{clip},{edited},1-2,out\n{clip},{edited},0-99,out\n")

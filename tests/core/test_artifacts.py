@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import torch
@@ -35,6 +36,15 @@ def test_what_was_used_longest_ago_goes_first_and_using_it_counts(tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_not_ours_is_never_removed(tmp_path: Path) -> None:
+    for name in ("shot-010", "lora-notes", "0123456789abcdef0123456789abcdef"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "frame.exr").write_bytes(bytes(1000))
+    ours = _filled(Artifacts(tmp_path), 0, 1000.0)
+    Artifacts(tmp_path).trim(0)
+    assert not ours.exists() and len(list(tmp_path.iterdir())) == 3
+
+
 def test_what_is_needed_stays_however_large_it_is(tmp_path: Path) -> None:
     artifacts = Artifacts(tmp_path)
     oldest, middle, youngest = (_filled(artifacts, number, 1000.0 + number) for number in range(3))
@@ -44,6 +54,13 @@ def test_what_is_needed_stays_however_large_it_is(tmp_path: Path) -> None:
     assert artifacts.byte_count([oldest.name, middle.name]) is None
     artifacts.remove([oldest.name, middle.name])
     assert not oldest.exists() and youngest.exists()
+
+
+def test_what_a_job_beside_has_just_taken_up_stays(tmp_path: Path) -> None:
+    artifacts = Artifacts(tmp_path)
+    old, fresh = _filled(artifacts, 0, 1000.0), _filled(artifacts, 1, time.time())
+    artifacts.trim(0, youngest_seconds=60)
+    assert fresh.exists() and not old.exists()
 
 
 def test_tensors_that_differ_in_a_value_a_type_or_a_shape_have_other_hashes() -> None:

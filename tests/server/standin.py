@@ -50,6 +50,16 @@ def shot(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
     return folder
 
 
+def edit_on(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
+    """Prepares, and edits until it is cancelled."""
+    train(order, report, token)
+    while isinstance(order, JobOrder):
+        report(Progress(Stage.EDIT, 0, 1, 0, 1))
+        time.sleep(0.01)
+        token.check()
+    return None
+
+
 def step_down(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
     """Finds that the plan's memory does not suffice."""
     report(DeviceFound("stand-in", PLAN))

@@ -13,7 +13,7 @@ from tests.server.harness import server_command, server_environment
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.media.limits import Limits
 from i2vedit_server.cli import _parser, configured
-from i2vedit_server.config import ServerConfig, TlsFiles
+from i2vedit_server.config import Executor, ServerConfig, TlsFiles
 from i2vedit_server.config_file import read_config
 from i2vedit_server.config_keys import KEYS
 
@@ -48,6 +48,10 @@ free_gpu_after_seconds = 8
 worker_silence_seconds = 9
 step_seconds = 100
 artifact_gigabytes = 0.5
+artifacts_folder = "prepared"
+executor = "ray"
+ray_address = "10.0.0.5:6379"
+workers = 3
 log_level = "debug"
 
 [tls]
@@ -81,6 +85,10 @@ reader_memory_gigabytes = 2
         worker_silence_seconds=9,
         step_seconds=100,
         artifact_bytes=500_000_000,
+        artifacts_folder=tmp_path / "prepared",
+        executor=Executor.RAY,
+        ray_address="10.0.0.5:6379",
+        workers=3,
         log_level="debug",
         tls=TlsFiles(tmp_path / "server.pem", Path("/keys/server.key")),
         roots=(Path("/projects"), tmp_path / "shots"),
@@ -104,6 +112,11 @@ reader_memory_gigabytes = 2
         ("idle_exit_seconds = 0", "line 1: idle_exit_seconds is a number of seconds above 0"),
         ("idle_exit_seconds = nan", "line 1: idle_exit_seconds is a number of seconds above 0"),
         ("idle_exit_seconds = true", "line 1: idle_exit_seconds is a number"),
+        ('executor = "slurm"', "line 1: executor is one of local, ray, in quotes"),
+        ("executor = 1", "line 1: executor is one of local, ray, in quotes"),
+        ('ray_address = "10.0.0.5"', "line 1: ray_address is auto, or host and port, in quotes"),
+        ('ray_address = "ray://10.0.0.5:10001"', "line 1: ray_address is auto, or host and port"),
+        ("workers = 0", "line 1: workers is a whole number from 1 to 64; write workers = 2."),
         ('log_level = "loud"', "line 1: log_level is one of debug, info, warning, error, in quotes"),
         ('listen = "here"', "line 1: listen is a numeric address and a port"),
         ('[remote]\nroots = "/projects"', "line 2: remote.roots is a list of folders"),

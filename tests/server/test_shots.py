@@ -69,7 +69,7 @@ def test_a_frame_for_painting_starts_the_preparation(shots: ServerProcess, spec:
 
 
 def test_a_preparation_gives_way_at_its_next_step_and_its_steps_are_kept(shots: ServerProcess, spec: job_pb2.JobSpec) -> None:
-    spec.settings.seed = 400
+    spec.settings.seed = 2000  # milliseconds a step: it still prepares when the files of the job have been looked at
     shot = shots.prepare(spec)
     wait_for(lambda: shots.job(shot.job).progress.step >= 1)
     told = steps(shots, shots.create(spec).job.name)

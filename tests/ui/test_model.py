@@ -8,6 +8,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
+from i2vedit_client.painted import Painted
 from i2vedit_monitor.model.book import MOST_NOTES, MOST_WATCHED, JobBook, News
 from i2vedit_monitor.model.changes import AllTold, FrameLanded, JobForgotten, JobTold, PreviewSeen, Progressed
 from i2vedit_monitor.model.draft import ClipFacts, Draft
@@ -193,3 +194,9 @@ def test_a_draft_says_what_it_still_needs_and_keeps_its_range_in_the_clip():
     assert (draft.last, draft.painted, draft.missing) == (9, "/a/p.png", "")
     assert draft.with_range(2, 5).painted == "", "it was painted on another frame"
     assert draft.options().frames == (0, 9)
+    other = replace(draft.with_key(6), painted="/a/q.png")
+    assert (draft.with_key(6).painted, other.key, other.with_key(6)) == ("", 6, other)
+    assert other.options().edits == (Painted("/a/q.png", 6),) and other.shot_options().keys == (6,)
+    assert (other.with_range(4, 8).painted, other.with_range(4, 8).key) == ("/a/q.png", 6)
+    assert (other.with_range(7, 8).painted, other.with_range(7, 8).key) == ("", 7), "it lies outside now"
+    assert other.with_key(99).key == 9

@@ -152,6 +152,20 @@ def test_a_frame_is_exported_painted_and_seen_when_it_is_saved(server, window, c
     assert form.send.isEnabled()
 
 
+def test_any_frame_of_the_range_may_be_painted(server, window, clip, tmp_path, qtbot):
+    drop(window, clip)
+    form = window.new_shot
+    qtbot.waitUntil(lambda: form.draft.clip is not None, timeout=SECONDS)
+    form.out.changed.emit(str(tmp_path / "out"))
+    form.strip.key_chosen.emit(5)
+    assert (form.draft.key, form.at.value()) == (5, 5) and "Frame 5" in form.range.text()
+    with qtbot.waitSignal(form.painting.exported, timeout=SECONDS) as told:
+        qtbot.mouseClick(form.paint, Qt.MouseButton.LeftButton)
+    assert Path(told.args[0]).name == "shot_frame0005.tif"
+    form.at.setValue(3)
+    assert form.draft.key == 3
+
+
 def a_cut(path: Path, clip: Path, *names: str) -> Path:
     """A timeline that shows frames 2 to 5 of the clip under each of the names."""
     made = otio.schema.Timeline("Cut")

@@ -127,19 +127,23 @@ class Preparation:
         """Reads and encodes a chunk; chunk 0 first."""
         self.report.step(Stage.DECODE, chunk.index, 0, 1)
         pixels = self.read(chunk).to(self.backbone.device)
-        keys = self._keys(chunk, pixels)
-        if chunk.index == 0:
-            self._first_key = keys.trajectory
-        for folder in (self._trajectory_file(keys).parent, self._lora_folder(keys)):
-            self.report.artifact(folder.name)
+        keys = self.keys(chunk, pixels)
+        self.note(keys)
         self.residence.bring(self.backbone.vae, self.backbone.image_encoder)
         return Begun(chunk, pixels, keys, self._source(chunk, pixels))
 
     def finish(self, begun: Begun) -> Prepared:
-        """The rest of it, and chunk 0 first where it was only begun. Leaves the chunk's LoRA loaded."""
+        """The rest of it. Leaves the chunk's LoRA loaded."""
+        prepared = self.trace(begun)
+        self.train(begun)
+        return prepared
+
+    def trace(self, begun: Begun) -> Prepared:
+        """The trajectory of a chunk, whose LoRA is still to be trained; that of chunk 0 first, which is all that later ones need of it."""
         chunk, keys, source = begun.chunk, begun.keys, begun.source
         if chunk.index > 0 and self.skips and self.first is None:
-            self.prepare(self.chunks[0])
+            self.trace(self.begin(self.chunks[0]))
+            self.report.skip(TRAINING_COST * self.lora_steps)
         self.residence.bring(self.backbone.vae, self.backbone.image_encoder)
         found = self._load_trajectory(keys)
         perturbed = self._perturbed(chunk, source, begun.pixels) if found is None else source.z_0
@@ -147,7 +151,6 @@ class Preparation:
         self._look_back(chunk, keys, found)
         store = self._open_store(keys)
         trajectory = self._invert(chunk, source, perturbed, keys, store) if found is None else self._take_up(found)
-        self._train(chunk, source, keys)
         prepared = Prepared(chunk, source, trajectory, MapsAt(store, partial(replay, self.backbone, source, trajectory)))
         if chunk.index == 0:
             self.first = prepared
@@ -221,8 +224,11 @@ class Preparation:
         self.report.skip(self.settings.steps)
         return trajectory.to(self.backbone.device)
 
-    def _train(self, chunk: Chunk, source: Source, keys: Keys) -> None:
-        """Section 4; from chunk 1 on with chunk 0's source in front (section 5)."""
+    def train(self, begun: Begun) -> None:
+        """Section 4; from chunk 1 on with chunk 0's source in front (section 5), so that a later chunk has to be traced before. Leaves the
+        chunk's LoRA loaded."""
+        chunk, source, keys = begun.chunk, begun.source, begun.keys
+        self.residence.bring(self.backbone.unet)
         sigma_range = float(self.sigmas[-2]), float(self.sigmas[0])
         training = Training(self.settings.lora, self.lora_steps, self.settings.seed, chunk.index, sigma_range, self._lora_folder(keys))
         after_step = self.report.counter(Stage.TRAIN, chunk.index, self.lora_steps, TRAINING_COST)
@@ -231,9 +237,28 @@ class Preparation:
             first = train_motion_lora(self.lora, source.z_0, training, network, after_step)
         self.report.skip(TRAINING_COST * first)
 
+    def keys(self, chunk: Chunk, pixels: Tensor) -> Keys:
+        """Of all that decides the values, down to the threads that sum them; of chunk 0 first, which later ones look back at. Settings
+        that decide nothing are left out: a preview's inversion is the full run's."""
+        keys = self._keys(chunk, pixels)
+        if chunk.index == 0:
+            self._first_key = keys.trajectory
+        return keys
+
+    def note(self, keys: Keys) -> None:
+        """Says which artifacts are used."""
+        for folder in (self._trajectory_file(keys).parent, self._lora_folder(keys)):
+            self.report.artifact(folder.name)
+
+    def is_traced(self, keys: Keys) -> bool:
+        """Whether the artifacts have the trajectory of this chunk."""
+        return self._trajectory_file(keys).exists()
+
+    def is_trained(self, keys: Keys) -> bool:
+        """Whether they have its LoRA."""
+        return is_trained(self._lora_folder(keys), self.lora_steps)
+
     def _keys(self, chunk: Chunk, pixels: Tensor) -> Keys:
-        """Of all that decides the values, down to the threads that sum them. Settings that do not are left out: a preview's inversion is
-        the full run's."""
         settings = self.settings
         looks_back = {"to": self._first_key, "frames": self.reference_frames} if chunk.index > 0 and self.skips else None
         both = {

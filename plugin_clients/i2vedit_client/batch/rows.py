@@ -13,7 +13,7 @@ from i2vedit_client.commands.options import shot_options
 from i2vedit_client.errors import BadInput
 from i2vedit_client.spec import MODEL_NAMES, PropagateOptions
 
-FILES = ("clip", "edited", "region", "out")
+FILES = ("clip", "edited", "region", "out", "pinned-from")
 YES, NO = ("yes", "true", "1", "x", "on"), ("no", "false", "0", "off")
 
 

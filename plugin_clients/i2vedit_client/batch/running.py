@@ -112,12 +112,10 @@ def _changes(connect: Connect, unfinished: Callable[[], list[str]]) -> Iterator[
     """Everything about jobs that are unfinished, until none is."""
 
     def watch(client: Client) -> Iterator[Response]:
-        told: set[str] = set()
         for response in client.watch_jobs(KINDS):
-            told.add(response.name)
             if response.WhichOneof("event") == "snapshot_end":
-                # It has unfinished jobs only; what ended before it is asked for.
-                yield from (_asked(client, name) for name in unfinished() if name not in told)
+                # It had unfinished jobs only, and takes the place of whatever a slow reader has missed.
+                yield from (_asked(client, name) for name in unfinished())
             elif response.name in unfinished():
                 yield response
 

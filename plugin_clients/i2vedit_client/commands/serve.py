@@ -26,7 +26,10 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 @click.option("--idle-exit", type=SECONDS, metavar="SECONDS", help="End after so long without work.")
 @click.option("--free-gpu-after", type=SECONDS, metavar="SECONDS", help="Free the GPU after so long without a job.")
 @click.option("--stop-grace", type=SECONDS, metavar="SECONDS", help="At the end, wait so long for the running job's checkpoint.")
-@click.option("--executor", type=click.Choice(["local"]), help="Where jobs run. Default: local, in a worker process of this machine.")
+@click.option("--executor", type=click.Choice(["local", "ray"]), help="Where shots are prepared. Default: local, on this machine.")
+@click.option("--ray-address", metavar="ADDR", help="Head of the Ray cluster, HOST:PORT. Default: auto, the one of this machine.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Jobs side by side, on a card each if there are several. Default: 1.")
+@click.option("--artifacts-dir", metavar="FOLDER", help="Where prepared shots are kept. With Ray, a folder that all nodes share.")
 @click.option("--install", "install_it", is_flag=True, help="Start the server now and at every login, instead of in this terminal.")
 @click.option("--uninstall-service", is_flag=True, help="Start it at login no more.")
 def command(
@@ -39,6 +42,9 @@ def command(
     free_gpu_after: float | None,
     stop_grace: float | None,
     executor: str | None,
+    ray_address: str | None,
+    workers: int | None,
+    artifacts_dir: str | None,
     install_it: bool,
     uninstall_service: bool,
 ) -> None:
@@ -53,6 +59,9 @@ def command(
         "--free-gpu-after": free_gpu_after,
         "--stop-grace": stop_grace,
         "--executor": executor,
+        "--ray-address": ray_address,
+        "--workers": workers,
+        "--artifacts-dir": artifacts_dir and absolute(artifacts_dir),
     }
     if install_it or uninstall_service:
         _at_login(data_dir, install_it, [name for name, value in given.items() if value is not None and name != "--data-dir"])

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import (
     QFormLayout,
@@ -74,6 +74,9 @@ class NewShot(QWidget):
         self.clip = DropField(tr(texts.DROP_CLIP), tr(texts.CHOOSE_CLIP), tr(texts.CLIP_FILES))
         self.strip, self.range = ThumbStrip(), text_label(role="dim")
         self.painted = DropField(tr(texts.DROP_PAINTED), tr(texts.CHOOSE_PICTURE), tr(texts.PICTURE_FILES))
+        self.at = QSpinBox()
+        self.at.setAccessibleName(tr(texts.FRAME_TO_PAINT))
+        self.at.setToolTip(tr(texts.FRAME_TO_PAINT))
         self.paint = QPushButton(icons.icon("brush"), tr(texts.PAINT))
         self.preset, self.edit = Choices(texts.PRESETS), Choices(texts.EDITS)
         self.out = FolderField(tr(texts.DELIVER_TO), tr(texts.CHOOSE_FOLDER))
@@ -104,6 +107,7 @@ class NewShot(QWidget):
         column.addWidget(title)
         paint = QHBoxLayout()
         paint.addWidget(self.painted, 1)
+        paint.addWidget(self.at)
         paint.addWidget(self.paint)
         for number, (heading, content) in enumerate(
             (
@@ -156,6 +160,8 @@ class NewShot(QWidget):
     def _connect(self) -> None:
         self.clip.given.connect(self.open_clip)
         self.strip.chosen.connect(lambda first, last: self._change(self.draft.with_range(first, last)))
+        self.strip.key_chosen.connect(lambda frame: self._change(self.draft.with_key(frame)))
+        self.at.valueChanged.connect(lambda frame: self._change(self.draft.with_key(frame)))
         self.painted.given.connect(self._painted)
         self.paint.clicked.connect(lambda: self.painting.begin(self.draft))
         self.preset.chosen.connect(lambda preset: self._change(replace(self.draft, preset=preset)))
@@ -246,13 +252,17 @@ class NewShot(QWidget):
         draft, clip = self.draft, self.draft.clip
         about = tr(texts.CLIP_ABOUT, width=clip.width, height=clip.height, rate=f"{clip.rate:g}", frames=clip.frames) if clip else ""
         self.clip.show_file(clip.path if clip else "", about)
-        for widget in (self.strip, self.range, self.paint):
+        for widget in (self.strip, self.range, self.at, self.paint):
             widget.setEnabled(clip is not None)
         self.strip.setVisible(clip is not None)
         self.range.setVisible(clip is not None)
+        self.strip.set_key(draft.key)
+        with QSignalBlocker(self.at):
+            self.at.setRange(draft.first, draft.last)
+            self.at.setValue(draft.key)
         frames = draft.last - draft.first + 1
         seconds = f"{frames / clip.rate:.1f}" if clip else ""
-        self.range.setText(tr(texts.RANGE, first=draft.first, last=draft.last, frames=frames, seconds=seconds))
+        self.range.setText(tr(texts.RANGE, first=draft.first, last=draft.last, frames=frames, seconds=seconds, key=draft.key))
         self.painted.show_file(draft.painted)
         self.preset.show_choice(draft.preset)
         self.edit.show_choice(draft.edit)

@@ -28,7 +28,7 @@ def free_path(draft: Draft) -> Path:
     """Where the frame is written: a name that is not taken, since nothing is overwritten."""
     assert draft.clip is not None
     folder = Path(draft.out) / "paint"
-    stem = f"{Path(draft.clip.path).stem}_frame{draft.first:04}"
+    stem = f"{Path(draft.clip.path).stem}_frame{draft.key:04}"
     number = 1
     while (path := folder / (f"{stem}.tif" if number == 1 else f"{stem}_{number}.tif")).exists():
         number += 1
@@ -54,7 +54,7 @@ class Painting(QObject):
         self._timer.timeout.connect(self._look)
 
     def begin(self, draft: Draft) -> None:
-        """Exports the first frame of the range and has the shot prepared meanwhile."""
+        """Exports the frame to paint and has the shot prepared meanwhile."""
         self._timer.stop()
         self._calls.ask(lambda client: _export(client, draft), self._opened, self.failed.emit)
 
@@ -75,7 +75,7 @@ def _export(client: Client, draft: Draft) -> str:
     assert draft.clip is not None
     path = free_path(draft)
     path.parent.mkdir(parents=True, exist_ok=True)
-    client.extract_frame(clip_ref(draft.clip.path, 0, 0, AS_IT_IS), draft.first, str(path), shot_spec(draft.shot_options()))
+    client.extract_frame(clip_ref(draft.clip.path, 0, 0, AS_IT_IS), draft.key, str(path), shot_spec(draft.shot_options()))
     return str(path)
 
 

@@ -18,10 +18,12 @@ class ThumbStrip(QWidget):
     """Frames 0 to `count` - 1, of which `first` to `last` (inclusive) are chosen."""
 
     chosen = Signal(int, int)
+    key_chosen = Signal(int)
+    """The frame to paint."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._count, self.first, self.last = 0, 0, 0
+        self._count, self.first, self.last, self._key = 0, 0, 0, 0
         self._pictures: dict[int, QImage] = {}
         self._held = ""
         self._from = 0
@@ -40,6 +42,11 @@ class ThumbStrip(QWidget):
 
     def set_range(self, first: int, last: int) -> None:
         self.first, self.last = first, last
+        self.update()
+
+    def set_key(self, frame: int) -> None:
+        """Marks the frame to paint."""
+        self._key = frame
         self.update()
 
     def frames(self) -> list[int]:
@@ -94,6 +101,10 @@ class ThumbStrip(QWidget):
         for x in (left, right):
             painter.drawRoundedRect(QRectF(x - 3, strip.center().y() - 12, 6, 24), 3, 3)
 
+        key = self._x(self._key) + (self._x(1) - self._x(0)) / 2
+        painter.setPen(QPen(theme.colour(theme.BRIGHT), 1))
+        painter.drawLine(QPointF(key, strip.top()), QPointF(key, strip.bottom()))
+
     def _x(self, frame: int) -> float:
         return SIDE + frame * (self.width() - 2 * SIDE) / max(self._count, 1)
 
@@ -108,6 +119,10 @@ class ThumbStrip(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._held, self._from = self._near(event.position()), self._frame_at(event.position())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._count:
+            self.key_chosen.emit(min(max(self._frame_at(event.position()), self.first), self.last))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._held = ""

@@ -29,6 +29,8 @@ class Draft:
     clip: ClipFacts | None = None
     first: int = 0
     last: int = 0
+    at: int | None = None
+    """Source frame that is painted; None: the first."""
     painted: str = ""
     out: str = ""
     model: str = "mini"
@@ -42,14 +44,25 @@ class Draft:
     def with_clip(self, clip: ClipFacts) -> "Draft":
         """Begins anew with another clip; how it is made and where it goes stays as it was chosen."""
         out = self.out or str(Path(clip.path).parent / "i2vedit")
-        return replace(self, clip=clip, first=0, last=max(clip.frames - 1, 0), painted="", out=out)
+        return replace(self, clip=clip, first=0, last=max(clip.frames - 1, 0), at=None, painted="", out=out)
 
     def with_range(self, first: int, last: int) -> "Draft":
-        """Keeps the range inside the clip. A picture painted on another first frame is let go."""
+        """Keeps the range inside the clip, and the painted frame inside the range. A picture painted on another frame is let go."""
         most = self.clip.frames - 1 if self.clip else 0
         begin = min(max(first, 0), most)
         end = min(max(last, begin), most)
-        return replace(self, first=begin, last=end, painted=self.painted if begin == self.first else "")
+        moved = replace(self, first=begin, last=end, at=self.at if self.at is not None and begin <= self.at <= end else None)
+        return replace(moved, painted=self.painted if moved.key == self.key else "")
+
+    @property
+    def key(self) -> int:
+        """Source frame that is painted."""
+        return self.first if self.at is None else self.at
+
+    def with_key(self, frame: int) -> "Draft":
+        """Another frame of the range is to be painted; a picture of the earlier one is let go."""
+        inside = min(max(frame, self.first), self.last)
+        return self if inside == self.key else replace(self, at=inside, painted="")
 
     @property
     def missing(self) -> str:
@@ -65,7 +78,7 @@ class Draft:
         assert self.clip is not None
         return PropagateOptions(
             clip=self.clip.path,
-            edits=(Painted(self.painted),),
+            edits=(Painted(self.painted, self.key),),
             directory=self.out,
             frames=(self.first, self.last),
             model=self.model,
@@ -80,7 +93,7 @@ class Draft:
     def shot_options(self) -> ShotOptions:
         """What can be prepared before anything is painted."""
         assert self.clip is not None
-        return ShotOptions(self.clip.path, self.first, self.last, self.model, self.preset, self.seed)
+        return ShotOptions(self.clip.path, self.first, self.last, self.model, self.preset, self.seed, keys=(self.key,))
 
 
 def draft_like(job: JobFacts, draft: Draft) -> Draft:
