@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import distance_transform_edt
 
 from i2vedit_core.delivery.way import SureWay
 from i2vedit_core.matte import PAINTED
@@ -104,5 +105,6 @@ def outline_depth(painted: npt.NDArray[np.bool_], margin: float) -> Plane:
         return np.zeros(painted.shape, np.float32)
     if painted.all():
         return np.full(painted.shape, FAR, np.float32)
-    inside, outside = (cv2.distanceTransform(each.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for each in (painted, ~painted))
+    # Not OpenCV's: beside torch its last bits change from call to call, and a later chunk that begins with what is delivered enlarges them.
+    inside, outside = (distance_transform_edt(each) for each in (painted, ~painted))
     return np.asarray(np.where(painted, inside - 0.5, 0.5 - outside) / min(painted.shape) + margin, np.float32)
