@@ -11,8 +11,9 @@ from pathlib import Path
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.cuts import reported_cuts, require_a_key_in_each
-from i2vedit_core.delivering import Delivered, Delivering, Job
+from i2vedit_core.delivering import Delivered, Delivering
 from i2vedit_core.delivery.painted import read_painted
+from i2vedit_core.job import Job
 from i2vedit_core.media.fit import Fit
 from i2vedit_core.pace import paced
 from i2vedit_core.pins import Pins, all_edits

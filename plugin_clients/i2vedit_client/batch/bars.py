@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
 from i2vedit_client import words
-from i2vedit_client.batch.view import sentence
+from i2vedit_client.batch.words import sentence
 from i2vedit_client.events import Event
 
 

@@ -11,8 +11,8 @@ from i2vedit_core.apart import is_prepared, recipe_for
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.cuts import reported_cuts
-from i2vedit_core.delivering import Job
 from i2vedit_core.delivery.painted import read_painted
+from i2vedit_core.job import Job
 from i2vedit_core.legs import Leg
 from i2vedit_core.method.preparation import Workplace
 from i2vedit_core.pace import paced
