@@ -9,7 +9,7 @@ from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
 from i2vedit_client import words
 from i2vedit_client.bars import BarReport
-from i2vedit_client.batch import view as batch_view
+from i2vedit_client.batch import words as batch_words
 from i2vedit_client.batch.bars import BatchBars
 from i2vedit_client.events import job_event, watch_events
 from i2vedit_client.report import PlainReport
@@ -131,14 +131,14 @@ def test_a_batch_has_one_bar_for_all_shots_and_one_for_the_running_one():
 
 def test_what_happens_to_many_shots_in_words():
     plan = {"event": "plan", "row": 2, "clip": "a.mov", "first": 0, "last": 9, "painted": [3, 7], "out": "/o"}
-    assert batch_view.sentence(plan) == "Row 2, a.mov: frames 0 to 9, painted: 3, 7, into /o"
+    assert batch_words.sentence(plan) == "Row 2, a.mov: frames 0 to 9, painted: 3, 7, into /o"
     unseen = {"event": "plan", "row": 2, "clip": "a.mov", "painted": [], "out": "/o"}
-    assert batch_view.sentence(unseen) == "Row 2, a.mov: as the server finds it, painted: the first, into /o"
-    assert batch_view.sentence({"event": "skipped", "count": 1}) == "1 shot of the timeline without a painted frame: left out."
-    assert batch_view.sentence({"event": "row", "row": 2, "clip": "a", "state": "running", "done": 0, "of": 1}) == ""
+    assert batch_words.sentence(unseen) == "Row 2, a.mov: as the server finds it, painted: the first, into /o"
+    assert batch_words.sentence({"event": "skipped", "count": 1}) == "1 shot of the timeline without a painted frame: left out."
+    assert batch_words.sentence({"event": "row", "row": 2, "clip": "a", "state": "running", "done": 0, "of": 1}) == ""
     assert (
-        batch_view.sentence({"event": "row", "row": 2, "clip": "a", "state": "cancelled", "done": 1, "of": 1})
+        batch_words.sentence({"event": "row", "row": 2, "clip": "a", "state": "cancelled", "done": 1, "of": 1})
         == "Row 2, a: cancelled (1 of 1)"
     )
-    detached = batch_view.sentence({"event": "succeeded", "rows": 2, "detached": True, "report": "/r.csv"})
+    detached = batch_words.sentence({"event": "succeeded", "rows": 2, "detached": True, "report": "/r.csv"})
     assert "i2vedit jobs list" in detached and "/r.csv" in detached
