@@ -386,7 +386,7 @@ def _settings(message: job_pb2.PropagationSettings) -> Settings:
         lora=LoraSettings(steps=message.lora_steps if message.HasField("lora_steps") else None),
         picture_area=message.picture_area or None,
         cuts=Cuts.IGNORE if message.ignore_cuts else Cuts.FIND,
-        stride=None if message.auto_stride else message.stride,
+        stride=None if message.auto_stride else message.stride or 1,
     )
 
 

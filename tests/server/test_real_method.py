@@ -95,12 +95,16 @@ def test_a_worker_killed_between_two_chunks_goes_on_with_the_second(tmp_path: Pa
     try:
         name = server.create(specs[0]).job.name
         work = tmp_path / "data" / "work" / name.removeprefix("jobs/")
-        wait_for(lambda: list(work.glob("chunks/*/edited.safetensors")), LONGEST_SECONDS)
+        wait_for(lambda: list((tmp_path / "data").glob("**/chunk-*/edited.safetensors")), LONGEST_SECONDS)
         server.worker().kill()
         job = server.ended(name, LONGEST_SECONDS)
-        undisturbed = server.ended(server.create(specs[1]).job.name, LONGEST_SECONDS)
     finally:
         server.close()
+    elsewhere = ServerProcess(tmp_path / "elsewhere", "--runner", "noting:run_job")  # where no finished chunk is found
+    try:
+        undisturbed = elsewhere.ended(elsewhere.create(specs[1]).job.name, LONGEST_SECONDS)
+    finally:
+        elsewhere.close()
     assert (job.state, job.attempt, job.delivered_count) == (job_pb2.Job.STATE_SUCCEEDED, 2, job.frame_count), job.failure
     first, second = attempts(read_notes(notes_file(tmp_path / "killed")))
     assert {0} <= {note.numbers[0] for note in first if note.word == "edit"}

@@ -14,7 +14,7 @@ from i2vedit_core.backbone import Backbone
 from i2vedit_core.method.chunks import plan_chunks
 from i2vedit_core.method.edm import noise_grid
 from i2vedit_core.method.preparation import Prepared, Workplace
-from i2vedit_core.method.propagation import EditedChunk, Propagation
+from i2vedit_core.method.propagation import EditedChunk, Propagation, propagation_cost
 from i2vedit_core.method.sarp import flat_areas
 from i2vedit_core.method.source import Source
 from i2vedit_core.method.source_maps import MapsAt, NoStore
@@ -177,10 +177,12 @@ def test_parts_left_out_are_not_waited_for(tiny_backbone: Backbone, tmp_path: Pa
     shot = _shot(1, TWO)
     settings = _without(Part.LORA, Part.SKIP_INTERVAL, Part.SPATIAL, Part.TEMPORAL)
     report = Reporter(lambda event: seen.append(getattr(event, "seconds_left", None)), CancelToken())
+    chunks = plan_chunks(TWO, tiny_backbone.chunk_frames)
+    report.expect(len(chunks), len(chunks) * propagation_cost(tiny_backbone, settings))
     propagation = Propagation(
         tiny_backbone,
         settings,
-        plan_chunks(TWO, tiny_backbone.chunk_frames),
+        chunks,
         lambda chunk: shot[chunk.start : chunk.stop],
         Workplace(Artifacts(tmp_path), report),
     )
