@@ -17,7 +17,7 @@ from i2vedit_core.files import whole_file
 from i2vedit_core.settings import Settings
 from i2vedit_core.synthetic import Split, Truth
 from report import markdown
-from shots import CHUNK, BenchmarkShot, choose_long_shots
+from shots import CHUNK, BenchmarkShot, choose_shots_that_move_on
 
 FIRST, MIDDLE, BOTH_ENDS = "the first frame", "the middle frame", "first and last"
 FAR = CHUNK - 1
@@ -100,7 +100,7 @@ def run(split: Split, count: int, settings: Settings, target: Path, command: str
     """Measures so many shots and writes the page as far as it is after each."""
     backbone = load_backbone(settings.model)
     found: list[tuple[BenchmarkShot, Mapping[str, Figures]]] = []
-    for shot in choose_long_shots(split, chunks, count):
+    for shot in choose_shots_that_move_on(split, chunks, count):
         found.append((shot, measure(shot, backbone, settings)))
         print(json.dumps({"shot": shot.name, "edit": shot.edit, **{name: asdict(each) for name, each in found[-1][1].items()}}), flush=True)
         text = page(found, command)

@@ -1,5 +1,6 @@
 """Which shots are measured: drawn from seeds that training never sees, each with an edit whose truth is known."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ class BenchmarkShot:
     number: int
     split: Split
     frames: int
+    moves_on: bool = False
+    """A long shot as it was drawn: what drifts, drifts on. Otherwise all of it swings about where it began."""
 
     @property
     def kind(self) -> EditKind:
@@ -43,7 +46,7 @@ class BenchmarkShot:
     def scenes(self) -> tuple[Scene, Scene]:
         """The shot and its edited version."""
         scene = random_scene(self.split, self.number)
-        scene = lingering(scene) if self.is_long else scene
+        scene = lingering(scene) if self.is_long and not self.moves_on else scene
         return scene, edit_scene(scene, self.edit, self.number)
 
     def truth(self) -> Truth:
@@ -70,6 +73,18 @@ def choose_long_shots(split: Split, chunks: int, count: int) -> list[BenchmarkSh
     return _choose(split, edits, chunks * (CHUNK - 1) + 1, 10_000 * chunks)
 
 
+def choose_shots_that_move_on(split: Split, chunks: int, count: int) -> list[BenchmarkShot]:
+    """So many shots of so many chunks in which the edit can be seen, and painted, at the beginning, in the middle and at the end."""
+    frames, found = chunks * (CHUNK - 1) + 1, list[BenchmarkShot]()
+    for number in itertools.count(100_000 * chunks):
+        shot = BenchmarkShot(f"{split.name.lower()}-{number:04}", LONG_EDITS[len(found) % len(LONG_EDITS)], number, split, frames, True)
+        if all(is_seen(shot, frame) for frame in (0, frames // 2, frames - 1)):
+            found.append(shot)
+        if len(found) == count:
+            break
+    return found
+
+
 def _choose(split: Split, edits: list[str], frames: int, first: int) -> list[BenchmarkShot]:
     """For each edit the next scene in which it can be seen in the first frame."""
     shots: list[BenchmarkShot] = []
@@ -84,7 +99,7 @@ def _candidates(split: Split, edit: str, frames: int, numbers: Iterator[int]) ->
         yield BenchmarkShot(f"{split.name.lower()}-{number:04}", edit, number, split, frames)
 
 
-def is_seen(shot: BenchmarkShot) -> bool:
-    """Whether its edit changes enough of the first frame to be painted there."""
-    first = draw_truth(*shot.scenes(), SIDE, SIDE, range(1))
-    return float(first.region.mean()) >= LEAST_PAINTED
+def is_seen(shot: BenchmarkShot, frame: int = 0) -> bool:
+    """Whether its edit changes enough of a frame to be painted there."""
+    seen = draw_truth(*shot.scenes(), SIDE, SIDE, range(frame, frame + 1))
+    return float(seen.region.mean()) >= LEAST_PAINTED
