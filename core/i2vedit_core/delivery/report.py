@@ -23,7 +23,8 @@ SUGGESTIONS = 3
 APART = 12
 """Frames between suggestions, and between them and what is painted already."""
 VISIBLE_SEAM = 1.5
-VISIBLE_DRIFT = 3.0
+"""Beside still neighbours a small change is many times theirs, so it must also be JUST_SEEN."""
+JUST_SEEN, VISIBLE_DRIFT = 1.0, 3.0
 """CIEDE2000."""
 
 
@@ -113,7 +114,7 @@ def _notes(parts: Parts, seams: Sequence[JoinQuality], drift: float | None) -> I
     for cut in parts.cuts:
         yield Note(cut, "note", f"A shot begins at frame {cut}; each side of the cut is carried from its own painted frame.")
     for seam in seams:
-        if seam.seam_ratio is not None and seam.seam_ratio > VISIBLE_SEAM:
+        if seam.seam_ratio is not None and seam.seam_ratio > VISIBLE_SEAM and (seam.delta_e or 0.0) >= JUST_SEEN:
             yield Note(seam.frame, "warning", f"The edit changes {seam.seam_ratio:.1f} times as much at frame {seam.frame} as beside it.")
     if drift is not None and drift > VISIBLE_DRIFT:
         yield Note(
