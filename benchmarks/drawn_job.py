@@ -1,12 +1,16 @@
 """A drawn shot as a job of the product: real files in, painted frames anywhere, the delivered frames read back."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import OpenImageIO as oiio
 
+import metrics
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.delivered import seen_frames
 from i2vedit_core.media.picture_file import write_picture
@@ -15,6 +19,11 @@ from i2vedit_core.propagate import propagate
 from i2vedit_core.settings import DeliverySettings, Settings
 from i2vedit_core.shot import Edit, Shot
 from i2vedit_core.synthetic import Truth
+from report import write_page_text
+from shots import BenchmarkShot
+
+Name = TypeVar("Name")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,27 @@ class DrawnJob:
         touched = self._truth.region[frame][..., None]
         picture = np.where(touched, self._truth.edited[frame], self._truth.source[frame])
         return Edit.open(_write(self._folder / "painted" / f"{frame:04}.png", picture), self._shot, frame)
+
+
+def psnr_inside(truth: Truth, result: Result, frames: npt.NDArray[np.bool_]) -> float:
+    """In dB, inside the true edit, over the frames chosen by `frames` [F]."""
+    return metrics.psnr(result.clip[frames], truth.edited[frames], truth.region[frames])
+
+
+def measured(
+    shots: Iterable[BenchmarkShot],
+    measure: Callable[[BenchmarkShot], Mapping[Name, Found]],
+    page: Callable[[Sequence[tuple[BenchmarkShot, Mapping[Name, Found]]]], str],
+    target: Path,
+) -> Path:
+    """Measures shot after shot, prints what was found, and writes the page as far as it is after each. `Found` is a dataclass."""
+    found: list[tuple[BenchmarkShot, Mapping[Name, Found]]] = []
+    for shot in shots:
+        found.append((shot, measure(shot)))
+        told = {str(name): vars(each) for name, each in found[-1][1].items()}
+        print(json.dumps({"shot": shot.name, "edit": shot.edit, **told}), flush=True)
+        write_page_text(target, page(found))
+    return target
 
 
 def _write(path: Path, picture: Picture) -> Path:

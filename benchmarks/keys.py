@@ -1,19 +1,17 @@
 """What painting another frame than the first, or two of them, is worth: drawn shots of four chunks, delivered, against their truth."""
 
-import json
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 import metrics
-from drawn_job import DrawnJob, Result
+from drawn_job import DrawnJob, Result, measured, psnr_inside
 from goals import Goal, goal_table
 from i2vedit_core.backbone import Backbone, load_backbone
-from i2vedit_core.files import whole_file
 from i2vedit_core.settings import Settings
 from i2vedit_core.synthetic import Split, Truth
 from report import markdown
@@ -46,14 +44,10 @@ def figures(truth: Truth, keys: Sequence[int], result: Result) -> Figures:
     away = np.min([np.abs(np.arange(len(truth.source)) - key) for key in keys], axis=0)
     inner = [key for key in keys if 0 < key < len(truth.source) - 1]
     return Figures(
-        inside=_psnr(truth, result, away > 0),
-        far=_psnr(truth, result, (away > 0) & (np.arange(len(away)) >= len(away) - FAR)),
+        inside=psnr_inside(truth, result, away > 0),
+        far=psnr_inside(truth, result, (away > 0) & (np.arange(len(away)) >= len(away) - FAR)),
         seam=metrics.seam_ratio(result.clip, [join for key in inner for join in (key, key + 1)], truth.region) if inner else math.nan,
     )
-
-
-def _psnr(truth: Truth, result: Result, frames: np.ndarray) -> float:
-    return metrics.psnr(result.clip[frames], truth.edited[frames], truth.region[frames])
 
 
 def measure(shot: BenchmarkShot, backbone: Backbone, settings: Settings) -> dict[str, Figures]:
@@ -97,14 +91,7 @@ def _goals(found: Sequence[tuple[BenchmarkShot, Mapping[str, Figures]]]) -> list
 
 
 def run(split: Split, count: int, settings: Settings, target: Path, command: str, chunks: int) -> Path:
-    """Measures so many shots and writes the page as far as it is after each."""
+    """The page on so many shots."""
     backbone = load_backbone(settings.model)
-    found: list[tuple[BenchmarkShot, Mapping[str, Figures]]] = []
-    for shot in choose_shots_that_move_on(split, chunks, count):
-        found.append((shot, measure(shot, backbone, settings)))
-        print(json.dumps({"shot": shot.name, "edit": shot.edit, **{name: asdict(each) for name, each in found[-1][1].items()}}), flush=True)
-        text = page(found, command)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(target, len(text.encode()), replace=True) as partial:
-            partial.write_text(text, encoding="utf-8")
-    return target
+    shots = choose_shots_that_move_on(split, chunks, count)
+    return measured(shots, lambda shot: measure(shot, backbone, settings), lambda found: page(found, command), target)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from i2vedit_core.delivery.contact_sheet import BACKGROUND, GAP, LABEL_HEIGHT, PAINTED, TEXT, choose_frames
+from i2vedit_core.files import whole_file
 
 Result = Mapping[str, Any]
 Pictures = npt.NDArray[np.float32]
@@ -126,6 +127,13 @@ def write_report(folder: Path, results: Sequence[Result], picture: Image.Image, 
     page = folder / PAGES[heading.split]
     page.write_text(_page(results, name, heading, tables), encoding="utf-8")
     return page
+
+
+def write_page_text(target: Path, text: str) -> None:
+    """A page as far as it is, replacing an earlier one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(target, len(text.encode()), replace=True) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def _column(results: Sequence[Result], methods: Sequence[str], figure: Figure, unranked: Collection[str]) -> list[str]:

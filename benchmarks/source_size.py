@@ -22,7 +22,6 @@ from i2vedit_core.backbone import Backbone, load_backbone
 from i2vedit_core.delivery.composite import composite
 from i2vedit_core.delivery.inside import Filling
 from i2vedit_core.delivery.matting import ChunkPictures
-from i2vedit_core.files import whole_file
 from i2vedit_core.media.fit import Fit, plan_fit
 from i2vedit_core.method.chunks import plan_chunks
 from i2vedit_core.method.preparation import Workplace
@@ -31,6 +30,7 @@ from i2vedit_core.pictures import to_pictures, to_pixels
 from i2vedit_core.settings import Inside, Preset, Settings
 from i2vedit_core.synthetic import Split, Truth, draw_truth
 from methods import composited
+from report import write_page_text
 from shots import SIDE, BenchmarkShot, choose_shots_of
 
 TIMES = 4
@@ -141,14 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for shot in choose_shots_of(Split.EVALUATION, [EDITS[index % len(EDITS)] for index in range(options.shots)]):
         found.append(measure(shot, backbone))
         print(json.dumps(asdict(found[-1])), flush=True)
-        write(options.out, page(found, f"python benchmarks/source_size.py --shots {len(found)}"))
-
-
-def write(target: Path, text: str) -> None:
-    """The page as far as it is."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(target, len(text.encode()), replace=True) as partial:
-        partial.write_text(text, encoding="utf-8")
+        write_page_text(options.out, page(found, f"python benchmarks/source_size.py --shots {len(found)}"))
 
 
 if __name__ == "__main__":

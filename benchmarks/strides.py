@@ -1,19 +1,17 @@
 """What it costs and saves when the model sees every K-th frame only: drawn shots, delivered both ways, against their truth."""
 
-import json
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 import metrics
-from drawn_job import DrawnJob, Result
+from drawn_job import DrawnJob, Result, measured, psnr_inside
 from goals import Goal, goal_table
 from i2vedit_core.backbone import Backbone, load_backbone
-from i2vedit_core.files import whole_file
 from i2vedit_core.settings import Settings
 from i2vedit_core.synthetic import Split, Truth
 from report import markdown
@@ -42,15 +40,11 @@ def figures(truth: Truth, stride: int, result: Result, seconds: float) -> Figure
     count = np.arange(len(truth.source))
     plate = np.rint(truth.source * CODES) / CODES
     return Figures(
-        inside=_psnr(truth, result, count > 0),
-        between=_psnr(truth, result, count % stride > 0),
+        inside=psnr_inside(truth, result, count > 0),
+        between=psnr_inside(truth, result, count % stride > 0),
         outside=metrics.largest_error(result.clip, plate, result.matte == 0) * float(CODES),
         seconds=seconds,
     )
-
-
-def _psnr(truth: Truth, result: Result, frames: np.ndarray) -> float:
-    return metrics.psnr(result.clip[frames], truth.edited[frames], truth.region[frames])
 
 
 def measure(shot: BenchmarkShot, stride: int, backbone: Backbone, settings: Settings) -> dict[int, Figures]:
@@ -92,15 +86,7 @@ def _goals(found: Sequence[tuple[BenchmarkShot, Mapping[int, Figures]]]) -> list
 
 
 def run(split: Split, count: int, stride: int, settings: Settings, target: Path, command: str, chunks: int) -> Path:
-    """Measures so many shots and writes the page as far as it is after each."""
+    """The page on so many shots."""
     backbone = load_backbone(settings.model)
-    found: list[tuple[BenchmarkShot, Mapping[int, Figures]]] = []
-    for shot in choose_long_shots(split, chunks, count):
-        found.append((shot, measure(shot, stride, backbone, settings)))
-        told = {str(each): asdict(of) for each, of in found[-1][1].items()}
-        print(json.dumps({"shot": shot.name, "edit": shot.edit, **told}), flush=True)
-        text = page(found, command)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(target, len(text.encode()), replace=True) as partial:
-            partial.write_text(text, encoding="utf-8")
-    return target
+    shots = choose_long_shots(split, chunks, count)
+    return measured(shots, lambda shot: measure(shot, stride, backbone, settings), lambda found: page(found, command), target)

@@ -27,12 +27,17 @@ OnFrame = Callable[[int], None]
 """Called with the place of each frame that was looked at, from 0."""
 
 
-def cuts_in(shot: Shot, artifacts: Artifacts, on_frame: OnFrame) -> tuple[int, ...]:
-    """Source frame numbers at which another shot begins inside the range. Reads the plate unless `artifacts` knows them already.
+def reported_cuts(shot: Shot, settings: Settings, artifacts: Artifacts, report: Reporter) -> tuple[int, ...]:
+    """Source frame numbers at which another shot begins inside the range, as far as the settings want that to be minded. Reads the plate
+    unless `artifacts` knows them already.
 
-    Raises BridgeError CLIP_UNREADABLE, DISK_FULL or OUTPUT_NOT_WRITABLE, and whatever `on_frame` raises.
+    Raises BridgeError CLIP_UNREADABLE, DISK_FULL, OUTPUT_NOT_WRITABLE, CANCELLED.
     """
-    return _found_in(_folder(shot, artifacts), shot, on_frame)
+    if settings.cuts is Cuts.IGNORE or len(shot) == 1:
+        return ()
+    folder = _folder(shot, artifacts)
+    report.artifact(folder.name)
+    return _found_in(folder, shot, lambda place: report.step(Stage.DECODE, 0, place, len(shot)))
 
 
 def _found_in(folder: Path, shot: Shot, on_frame: OnFrame) -> tuple[int, ...]:
@@ -45,15 +50,6 @@ def _found_in(folder: Path, shot: Shot, on_frame: OnFrame) -> tuple[int, ...]:
     with whole_file(path, len(text), replace=True) as partial:
         partial.write_bytes(text)
     return found
-
-
-def reported_cuts(shot: Shot, settings: Settings, artifacts: Artifacts, report: Reporter) -> tuple[int, ...]:
-    """The cuts that the settings want to be minded. Raises as `cuts_in`, and CANCELLED."""
-    if settings.cuts is Cuts.IGNORE or len(shot) == 1:
-        return ()
-    folder = _folder(shot, artifacts)
-    report.artifact(folder.name)
-    return _found_in(folder, shot, lambda place: report.step(Stage.DECODE, 0, place, len(shot)))
 
 
 def require_a_key_in_each(shot: Shot, cuts: Sequence[int], keys: Sequence[int]) -> None:

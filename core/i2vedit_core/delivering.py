@@ -60,11 +60,11 @@ class Delivering:
             for segment in job.segments:
                 self._deliver(segment, legs, deliverer)
             deliverer.extras([painted.frame for painted in job.painted_frames])
-            self._report(writer.folder)
+            self._write_report(writer.folder)
             self._write_beside(writer.folder)
         return Delivered(writer.folder, tuple(writer.path(frame) for frame in range(shot.first, shot.last + 1)))
 
-    def _report(self, folder: Path) -> None:
+    def _write_report(self, folder: Path) -> None:
         """How well it came out. A courtesy, as the pictures are: without it the delivery is whole all the same."""
         parts = Parts(tuple(painted.frame for painted in self.job.painted_frames), self.job.joins, self.job.cuts)
         try:

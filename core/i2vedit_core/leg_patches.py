@@ -55,9 +55,11 @@ class Legs:
         for edited in self._propagation(leg, report).run(self._pixels(painted), anchors.take):
             pictures, chunk, frames = _pictures(edited), edited.chunk, leg.delivered_by(edited.chunk)
             patcher = patcher or self._deliverer.patcher(painted, pictures.frame(0))
-            between = between or Between(leg.stride, pictures.frame(0), self._fit.to_model(painted.plate))
             fresh = pictures.part(slice(max(chunk.delivers.start, 1) - chunk.start, chunk.delivers.stop - chunk.start))
-            answers = between.frames(fresh, self._small(leg.filled_by(chunk))) if leg.stride > 1 else fresh.frames()
+            answers = fresh.frames()
+            if leg.stride > 1:
+                between = between or Between(leg.stride, pictures.frame(0), self._fit.to_model(painted.plate))
+                answers = between.frames(fresh, self._small(leg.filled_by(chunk)))
             patched = self._deliverer.patches(frames, islice(answers, len(frames)), patcher, painted)
             for plate, patch in _counted(patched, report, chunk.index, len(frames)):
                 anchors.see(plate.frame, plate.seen, patch)

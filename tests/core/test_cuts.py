@@ -7,23 +7,22 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 from tests.media import LOSSLESS, encode
-from tests.tiny_model import save_tiny_model
 
-from i2vedit_core import DeliverySettings, Edit, Settings, cuts, load_backbone, prepare, propagate
+from i2vedit_core import DeliverySettings, Edit, Settings, cuts, prepare, propagate
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone
-from i2vedit_core.cuts import CUTS_FILE, cuts_in, require_a_key_in_each
+from i2vedit_core.cuts import CUTS_FILE, reported_cuts, require_a_key_in_each
 from i2vedit_core.delivery.report import REPORT_FILE
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.media.still import export_frame
-from i2vedit_core.progress import Event, Progress, Stage
+from i2vedit_core.progress import CancelToken, Event, Progress, Reporter, Stage, ignore
 from i2vedit_core.settings import Cuts, LoraSettings
 from i2vedit_core.shot import Shot
 from i2vedit_core.synthetic import Split, random_scene, render
 
 
-def _ignore(_place: int) -> None:
-    """Nobody watches."""
+def _cuts(shot: Shot, artifacts: Artifacts) -> tuple[int, ...]:
+    return reported_cuts(shot, Settings(), artifacts, Reporter(ignore, CancelToken()))
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +34,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_cuts_are_counted_in_source_frames_and_only_inside_the_range(clip: Path, tmp_path: Path) -> None:
     artifacts = Artifacts(tmp_path)
-    assert cuts_in(Shot.open(clip), artifacts, _ignore) == (9,)
-    assert cuts_in(Shot.open(clip, 4, 14), artifacts, _ignore) == (9,)
-    assert cuts_in(Shot.open(clip, 0, 8), artifacts, _ignore) == cuts_in(Shot.open(clip, 9, 17), artifacts, _ignore) == ()
+    assert _cuts(Shot.open(clip), artifacts) == (9,)
+    assert _cuts(Shot.open(clip, 4, 14), artifacts) == (9,)
+    assert _cuts(Shot.open(clip, 0, 8), artifacts) == _cuts(Shot.open(clip, 9, 17), artifacts) == ()
 
 
 def test_what_was_found_once_is_not_looked_for_again(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shot, artifacts = Shot.open(clip), Artifacts(tmp_path)
-    cuts_in(shot, artifacts, _ignore)
+    _cuts(shot, artifacts)
     looked: list[int] = []
 
     def look(_frames: object, first: int) -> tuple[int, ...]:
@@ -50,10 +49,10 @@ def test_what_was_found_once_is_not_looked_for_again(clip: Path, tmp_path: Path,
         return ()
 
     monkeypatch.setattr(cuts, "find_cuts", look)
-    assert cuts_in(shot, artifacts, _ignore) == (9,) and not looked
+    assert _cuts(shot, artifacts) == (9,) and not looked
     (note,) = tmp_path.rglob(CUTS_FILE)
     note.write_text("{", encoding="utf-8")
-    assert cuts_in(shot, artifacts, _ignore) == () and looked == [0]
+    assert _cuts(shot, artifacts) == () and looked == [0]
 
 
 @pytest.mark.parametrize(
@@ -80,13 +79,6 @@ def test_a_painted_frame_on_each_side_is_enough(found: tuple[int, ...], keys: tu
 
 
 QUICK = Settings(steps=3, lora=LoraSettings(steps=1, rank=2))
-
-
-@pytest.fixture(scope="module")
-def backbone(tmp_path_factory: pytest.TempPathFactory) -> Backbone:
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    save_tiny_model(folder)
-    return load_backbone(str(folder), device="cpu")
 
 
 def _edit(shot: Shot, frame: int, folder: Path) -> Edit:

@@ -6,9 +6,8 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 from tests.media import LOSSLESS, encode, numbered_frame
-from tests.tiny_model import save_tiny_model
 
-from i2vedit_core import DeliverySettings, Edit, Settings, Shot, load_backbone, propagate
+from i2vedit_core import DeliverySettings, Edit, Settings, Shot, propagate
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.finding import Verdict
 from i2vedit_core.delivery.ticket import Ticket
@@ -22,13 +21,6 @@ from i2vedit_core.repeat import delivery_of, settings_of
 from i2vedit_core.settings import LoraSettings
 
 QUICK = Settings(steps=3, lora=LoraSettings(steps=1, rank=2))
-
-
-@pytest.fixture(scope="module")
-def backbone(tmp_path_factory: pytest.TempPathFactory) -> Backbone:
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    save_tiny_model(folder)
-    return load_backbone(str(folder), device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import OpenImageIO as oiio
 import pytest
-from tests.core.test_keys import QUICK, _edit, _pixels, _verdict, backbone, shot
+from tests.core.test_keys import QUICK, _edit, _pixels, _verdict, shot
 
 from i2vedit_core import DeliverySettings, Shot, propagate
 from i2vedit_core.backbone import Backbone
@@ -18,7 +18,7 @@ from i2vedit_core.repeat import check_material, delivery_of, pinned_ranges, sett
 from i2vedit_core.settings import Alpha
 from i2vedit_core.shot import Edit
 
-__all__ = ["backbone", "shot"]
+__all__ = ["shot"]
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,8 @@ import pytest
 import torch
 from PIL import Image
 from tests.media import LOSSLESS, encode, numbered_frame
-from tests.tiny_model import save_tiny_model
 
-from i2vedit_core import DeliverySettings, Edit, Settings, Shot, load_backbone, propagate
+from i2vedit_core import DeliverySettings, Edit, Settings, Shot, propagate
 from i2vedit_core import previews as previews_module
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.legs import Leg
@@ -27,13 +26,6 @@ from i2vedit_core.settings import LoraSettings
 
 CHUNK = 4
 QUICK = Settings(steps=2 * EVERY + 1, lora=LoraSettings(steps=1, rank=2), guidance=(1.0, 1.0))
-
-
-@pytest.fixture(scope="module")
-def backbone(tmp_path_factory: pytest.TempPathFactory) -> Backbone:
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    save_tiny_model(folder, frames=CHUNK)
-    return load_backbone(str(folder), device="cpu")
 
 
 @pytest.fixture(scope="module")

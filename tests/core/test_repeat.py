@@ -9,9 +9,8 @@ import OpenImageIO as oiio
 import pytest
 from tests.core.delivery.delivered import rewrite
 from tests.media import LOSSLESS, encode, numbered_frame
-from tests.tiny_model import save_tiny_model
 
-from i2vedit_core import DeliverySettings, Edit, Settings, Shot, load_backbone, propagate
+from i2vedit_core import DeliverySettings, Edit, Settings, Shot, propagate
 from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.compare import compare, differing_facts
 from i2vedit_core.delivery.finding import Comparison, Finding, Kind, Verdict
@@ -35,13 +34,6 @@ UNUSUAL = Settings(
     decode_frames=3,
     without=(Part.SARP,),
 )
-
-
-@pytest.fixture(scope="module")
-def backbone(tmp_path_factory: pytest.TempPathFactory) -> Backbone:
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    save_tiny_model(folder)
-    return load_backbone(str(folder), device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from skimage.color import deltaE_ciede2000, rgb2lab
 
 from i2vedit_core.delivery.headers import Heard, hear
 from i2vedit_core.delivery.seams import Parts, find_seams
 from i2vedit_core.delivery.sequence import frame_path
 from i2vedit_core.files import whole_file
-from i2vedit_core.media.lab import delta_e_2000, lab
 from i2vedit_core.quality import FrameQuality, JoinQuality, Note, Report, Suggestion
 from i2vedit_core.shot import Shot
 
@@ -68,7 +68,7 @@ def drift_of(shot: Shot, parts: Parts, heard: dict[int, Heard]) -> float | None:
         anchor = errors[min(anchors, key=lambda each: abs(each - index))] if anchors else None
         if error is not None and anchor is not None and index not in anchors:
             true, edited = error
-            found.append(float(delta_e_2000(edited, true + anchor[1] - anchor[0])))
+            found.append(float(deltaE_ciede2000(edited, true + anchor[1] - anchor[0])))
     return max(found, default=None)
 
 
@@ -78,7 +78,7 @@ def _colour_error(chunk: Iterable[int], heard: dict[int, Heard]) -> tuple[Any, A
     pairs = [(each.source_outside, each.model_outside) for each in known if each.source_outside and each.model_outside]
     if not pairs:
         return None
-    source, model = (np.mean(lab(colours), axis=0) for colours in zip(*pairs, strict=True))
+    source, model = (np.mean(rgb2lab(np.clip(colours, 0, 1)), axis=0) for colours in zip(*pairs, strict=True))
     return source, model
 
 

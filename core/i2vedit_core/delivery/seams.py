@@ -6,10 +6,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from skimage.color import deltaE_ciede2000, rgb2lab
 
 from i2vedit_core.delivery.delivered import SeenFrame, seen_frames
 from i2vedit_core.media.flow import Plane, fetch, pixel_grid, seen_flow, tracked
-from i2vedit_core.media.lab import delta_e_2000, lab
 from i2vedit_core.media.viewing import on_display
 from i2vedit_core.quality import JoinQuality
 from i2vedit_core.shot import Shot
@@ -91,4 +91,4 @@ def _step(before: SeenFrame, after: SeenFrame) -> _Step | None:
     fetched = fetch(before.result, *way)
     change = float(np.average(np.abs(after.result - fetched).mean(axis=-1), weights=weights))
     colours = [np.average(each.reshape(-1, 3), axis=0, weights=weights.reshape(-1)) for each in (fetched, after.result)]
-    return _Step(change, float(delta_e_2000(*map(lab, colours))))
+    return _Step(change, float(deltaE_ciede2000(*map(rgb2lab, colours))))

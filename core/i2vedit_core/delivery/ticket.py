@@ -139,9 +139,12 @@ class Ticket:
             raise ValueError(f"The ticket's fields differ: {', '.join(sorted(set(found) ^ names))}.")
         ticket = cls(**found)
         try:
-            assert all(isinstance(note.frame, int) for note in ticket.edits)
-        except (TypeError, AssertionError) as error:
-            raise ValueError("The ticket's further edits are none.") from error
+            frames = [note.frame for note in ticket.edits]
+            ordered = sorted(set(frames))
+        except TypeError as error:
+            raise ValueError("The ticket's further edits cannot be read.") from error
+        if frames != ordered:
+            raise ValueError("The ticket's painted frames are in no order.")
         return ticket
 
     def save(self, folder: Path) -> Path:

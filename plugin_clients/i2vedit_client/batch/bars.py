@@ -1,36 +1,21 @@
 """Two bars: all shots, and the one that runs."""
 
-from types import TracebackType
-from typing import Self
-
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+from rich.progress import TaskID, TextColumn
 
 from i2vedit_client import words
+from i2vedit_client.bars import Bars
 from i2vedit_client.batch.words import sentence
 from i2vedit_client.events import Event
 
 
-class BatchBars:
+class BatchBars(Bars):
     """Lines of what has ended scroll by above the bars."""
 
     def __init__(self, console: Console | None = None) -> None:
-        columns = (
-            TextColumn("{task.description:<30.30}", markup=False),
-            BarColumn(bar_width=30),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[details]}", markup=False),
-        )
-        self._progress = Progress(*columns, console=console)
+        super().__init__(TextColumn("{task.description:<30.30}", markup=False), console=console)
         self._all: TaskID | None = None
         self._running: TaskID | None = None
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._progress.stop()
 
     def __call__(self, event: Event) -> None:
         if event["event"] == "progress":
@@ -43,6 +28,4 @@ class BatchBars:
             if self._all is None:
                 self._all = self._progress.add_task("All shots", total=event["of"], details="")
             self._progress.update(self._all, completed=event["done"], details=f"{event['done']} of {event['of']}")
-        if text := sentence(event):
-            # Paths may hold [brackets], which are markup to rich, and must not be broken over lines.
-            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.say(sentence(event))

@@ -3,20 +3,20 @@
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout
 
 from i2vedit_monitor import texts, theme
 from i2vedit_monitor.doing.batch_reading import ListedShot, Listing, Sent, clip_of, read_shots, send_shots
-from i2vedit_monitor.doing.fields import Choices, DropField, FolderField, dropped_file
+from i2vedit_monitor.doing.fields import Choices, DropField, FolderField
+from i2vedit_monitor.doing.sending_page import SendingPage
 from i2vedit_monitor.link.calls import Calls
 from i2vedit_monitor.texts import tr
-from i2vedit_monitor.widgets import primary_button, role_frame, text_label
+from i2vedit_monitor.widgets import text_label
 
 SHOT = Qt.ItemDataRole.UserRole
 
 
-class ManyShots(QWidget):
+class ManyShots(SendingPage):
     """Holds one file; it is looked at again whenever something that matters to it changes."""
 
     submitted = Signal(str)
@@ -27,14 +27,12 @@ class ManyShots(QWidget):
     """What became of all of them, as a sentence."""
     other_given = Signal(str)
     """A file that was dropped here, whatever it is."""
-    closed = Signal()
 
     def __init__(self, calls: Calls) -> None:
-        super().__init__()
+        super().__init__(tr(texts.CARRY_ALL))
         self._calls = calls
         self._path, self._preset = "", "full"
         self.listing: Listing | None = None
-        self.setAcceptDrops(True)
         self._build()
         self._connect()
 
@@ -46,8 +44,6 @@ class ManyShots(QWidget):
         self.list = QTreeWidget()
         self.list.setRootIsDecorated(False)
         self.list.setHeaderLabels([tr(words) for words in texts.SHOT_COLUMNS])
-        self.said = text_label(role="dim", wraps=True)
-        self.send, self.cancel = primary_button(tr(texts.CARRY_ALL)), QPushButton(tr(texts.CLOSE))
         self.send.setEnabled(False)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -71,15 +67,6 @@ class ManyShots(QWidget):
         form.addWidget(self.list, 1)
         return form
 
-    def _foot(self) -> QFrame:
-        foot = role_frame("foot")
-        row = QHBoxLayout(foot)
-        row.setContentsMargins(28, 10, 20, 10)
-        row.addWidget(self.said, 1)
-        row.addWidget(self.cancel)
-        row.addWidget(self.send)
-        return foot
-
     def _connect(self) -> None:
         self.file.given.connect(self.other_given)
         self.painted.changed.connect(lambda _: self._look())
@@ -88,7 +75,6 @@ class ManyShots(QWidget):
         self.preset.show_choice(self._preset)
         self.list.itemActivated.connect(lambda item, _: self._activated(item.data(0, SHOT)))
         self.send.clicked.connect(self.carry)
-        self.cancel.clicked.connect(self.closed)
 
     # What is chosen.
 
@@ -106,16 +92,11 @@ class ManyShots(QWidget):
         if listing is None or not listing.jobs:
             return
         self.send.setEnabled(False)
-        self._say(tr(texts.SENDING))
-        self._calls.ask(lambda client: send_shots(client, listing), self._sent, self._say_bad)
+        self.say(tr(texts.SENDING))
+        self._calls.ask(lambda client: send_shots(client, listing), self._sent, self.say_bad)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_file(event):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
-        self.other_given.emit(dropped_file(event))
+    def take_file(self, path: str) -> None:
+        self.other_given.emit(path)
 
     def _choose_preset(self, preset: str) -> None:
         self._preset = preset
@@ -126,20 +107,20 @@ class ManyShots(QWidget):
             return
         path, painted, defaults = self._path, self.painted.line.text(), self._defaults()
         self.send.setEnabled(False)
-        self._say(tr(texts.LOOKING_MANY))
+        self.say(tr(texts.LOOKING_MANY))
 
         def read(listing: Listing) -> None:
             if (path, painted, defaults) == (self._path, self.painted.line.text(), self._defaults()):
                 self._show(listing)
 
-        self._calls.ask(lambda client: read_shots(client, path, painted, defaults), read, self._say_bad)
+        self._calls.ask(lambda client: read_shots(client, path, painted, defaults), read, self.say_bad)
 
     def _defaults(self) -> dict[str, Any]:
         return {"preset": self._preset, "out": self.out.line.text() or None}
 
     def _activated(self, shot: ListedShot) -> None:
         if shot.timeline_shot is not None:
-            self._calls.ask(lambda client: clip_of(client, shot.timeline_shot), self._clip_found, self._say_bad)
+            self._calls.ask(lambda client: clip_of(client, shot.timeline_shot), self._clip_found, self.say_bad)
 
     def _clip_found(self, found: tuple[str, tuple[int, int]]) -> None:
         path, (first, last) = found
@@ -147,7 +128,7 @@ class ManyShots(QWidget):
 
     def _sent(self, sent: Sent) -> None:
         said = tr(texts.MANY_SENT, count=sent.count, report=sent.report)
-        self._say_bad(f"{said} {' '.join(sent.refused)}") if sent.refused else self._say(said)
+        self.say_bad(f"{said} {' '.join(sent.refused)}") if sent.refused else self.say(said)
         self.sent.emit(self.said.text())
         if sent.first_job:
             self.submitted.emit(sent.first_job)
@@ -163,16 +144,8 @@ class ManyShots(QWidget):
             item.setToolTip(3, _state(shot))
         for column in range(3):
             self.list.resizeColumnToContents(column)
-        self._say(tr(texts.MANY_FOUND, ready=len(listing.jobs), count=len(listing.shots)))
+        self.say(tr(texts.MANY_FOUND, ready=len(listing.jobs), count=len(listing.shots)))
         self.send.setEnabled(bool(listing.jobs))
-
-    def _say(self, sentence: str) -> None:
-        self.said.setText(sentence)
-        self.said.setStyleSheet("")
-
-    def _say_bad(self, sentence: str) -> None:
-        self.said.setText(sentence)
-        self.said.setStyleSheet(f"color: {theme.BAD};")
 
 
 def _frames(shot: ListedShot) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -22,14 +22,15 @@ from i2vedit_client.spec import job_spec
 from i2vedit_monitor import icons, texts, theme
 from i2vedit_monitor.doing.batch_reading import is_batch
 from i2vedit_monitor.doing.clip_reading import read_clip, read_thumb
-from i2vedit_monitor.doing.fields import Choices, DropField, FolderField, combo, dropped_file
+from i2vedit_monitor.doing.fields import Choices, DropField, FolderField, combo
 from i2vedit_monitor.doing.painting import Opener, Painting, open_in_editor
+from i2vedit_monitor.doing.sending_page import SendingPage
 from i2vedit_monitor.doing.thumb_strip import ThumbStrip
 from i2vedit_monitor.link.calls import Calls
 from i2vedit_monitor.model.draft import ClipFacts, Draft, draft_like
 from i2vedit_monitor.model.facts import JobFacts
 from i2vedit_monitor.texts import tr
-from i2vedit_monitor.widgets import primary_button, role_frame, text_button, text_label
+from i2vedit_monitor.widgets import role_frame, text_button, text_label
 
 WIDEST = 860
 LARGEST_SEED = 2**31 - 1
@@ -45,26 +46,24 @@ def submit(client: Client, draft: Draft) -> str:
     return client.create_job(sent).job.name
 
 
-class NewShot(QWidget):
+class NewShot(SendingPage):
     """Holds one draft; every change of it is shown at once."""
 
     submitted = Signal(str)
     """Name of the job that was made."""
     many_given = Signal(str)
     """A table or a timeline was given instead of a clip."""
-    closed = Signal()
 
     def __init__(self, calls: Calls, opener: Opener = open_in_editor) -> None:
-        super().__init__()
+        super().__init__(tr(texts.CARRY))
         self._calls = calls
         self.draft = Draft()
         self._range: tuple[int, int] | None = None
         """Of the clip that is looked at: what a job or a timeline takes of it."""
         self.painting = Painting(calls, opener)
-        self.painting.exported.connect(lambda path: self._say(tr(texts.PAINT_OPENED, path=path)))
+        self.painting.exported.connect(lambda path: self.say(tr(texts.PAINT_OPENED, path=path)))
         self.painting.saved.connect(self._painted)
-        self.painting.failed.connect(self._say_bad)
-        self.setAcceptDrops(True)
+        self.painting.failed.connect(self.say_bad)
         self._build()
         self._show()
 
@@ -83,8 +82,6 @@ class NewShot(QWidget):
         self.more = text_button(tr(texts.ADVANCED), "more")
         self.more.setCheckable(True)
         self.advanced = self._advanced()
-        self.said = text_label(role="dim", wraps=True)
-        self.send, self.cancel = primary_button(tr(texts.CARRY)), QPushButton(tr(texts.CLOSE))
         self.send.setToolTip(tr(texts.WITH_KEY, what=tr(texts.CARRY), key="Ctrl+Return"))
         self.send.setShortcut("Ctrl+Return")
         self._connect()
@@ -148,15 +145,6 @@ class NewShot(QWidget):
         frame.hide()
         return frame
 
-    def _foot(self) -> QFrame:
-        foot = role_frame("foot")
-        row = QHBoxLayout(foot)
-        row.setContentsMargins(28, 10, 20, 10)
-        row.addWidget(self.said, 1)
-        row.addWidget(self.cancel)
-        row.addWidget(self.send)
-        return foot
-
     def _connect(self) -> None:
         self.clip.given.connect(self.open_clip)
         self.strip.chosen.connect(lambda first, last: self._change(self.draft.with_range(first, last)))
@@ -174,7 +162,6 @@ class NewShot(QWidget):
         self.bits.currentIndexChanged.connect(lambda _: self._change(replace(self.draft, depth=self.bits.currentData())))
         self.alpha.currentIndexChanged.connect(lambda _: self._change(replace(self.draft, alpha=self.alpha.currentData())))
         self.send.clicked.connect(self.carry)
-        self.cancel.clicked.connect(self.closed)
 
     # What is chosen.
 
@@ -187,8 +174,8 @@ class NewShot(QWidget):
             self._painted(path)
             return
         self._range = frames
-        self._say(tr(texts.LOOKING))
-        self._calls.ask(lambda client: read_clip(client, path), self._clip_read, self._say_bad)
+        self.say(tr(texts.LOOKING))
+        self._calls.ask(lambda client: read_clip(client, path), self._clip_read, self.say_bad)
 
     def paint_again(self, job: JobFacts) -> None:
         """The shot of a job, to be painted another time."""
@@ -199,22 +186,17 @@ class NewShot(QWidget):
         """Sends the draft, if nothing is missing."""
         draft = self.draft
         if draft.missing:
-            self._say_bad(tr(texts.MISSING[draft.missing]))
+            self.say_bad(tr(texts.MISSING[draft.missing]))
             return
         self.send.setEnabled(False)
-        self._say(tr(texts.SENDING))
-        self._calls.ask(lambda client: submit(client, draft), self._sent, self._say_bad)
+        self.say(tr(texts.SENDING))
+        self._calls.ask(lambda client: submit(client, draft), self._sent, self.say_bad)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_file(event):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
-        self.open_clip(dropped_file(event))
+    def take_file(self, path: str) -> None:
+        self.open_clip(path)
 
     def _clip_read(self, clip: ClipFacts) -> None:
-        self._say("")
+        self.say("")
         self.draft = self.draft.with_clip(clip)
         self.strip.set_clip(clip.frames)
         if self._range is not None:
@@ -234,14 +216,14 @@ class NewShot(QWidget):
 
     def _painted(self, path: str) -> None:
         self._change(replace(self.draft, painted=path))
-        self._say(tr(texts.PAINTED_READY))
+        self.say(tr(texts.PAINTED_READY))
 
     def _change(self, draft: Draft) -> None:
         self.draft = draft
         self._show()
 
     def _sent(self, name: str) -> None:
-        self._say("")
+        self.say("")
         self.draft = replace(self.draft, painted="")
         self._show()
         self.submitted.emit(name)
@@ -273,13 +255,8 @@ class NewShot(QWidget):
         self.space.setCurrentText(draft.color_space)
         self.send.setEnabled(not draft.missing)
 
-    def _say(self, sentence: str) -> None:
-        self.said.setText(sentence)
-        self.said.setStyleSheet("")
-
-    def _say_bad(self, sentence: str) -> None:
-        self.said.setText(sentence)
-        self.said.setStyleSheet(f"color: {theme.BAD};")
+    def say_bad(self, sentence: str) -> None:
+        super().say_bad(sentence)
         self.send.setEnabled(not self.draft.missing)
 
 
