@@ -33,6 +33,7 @@ IMPORTED_AS = {
     "ffmpeg": "ffmpeg-python",
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
+    "skimage": "scikit-image",
     "PySide6": "PySide6-Essentials",
 }
 """Distributions whose import name is another one."""
