@@ -22,7 +22,8 @@ def main(extensions, job_path):
     extension = importlib.import_module("i2vedit")
     extension.register()
     seen = {"version": bpy.app.version_string, "menu": has_entry(), "slowest_tick": 0.0}
-    scene, _strip = make_strip(job)
+    scene, strip = make_strip(job)
+    seen["markers"] = markers(scene, strip)
     seen["idle_poll"] = bpy.ops.sequencer.i2vedit_propagate.poll()
     began = time.monotonic()
     bpy.ops.sequencer.i2vedit_propagate(filepath=job["edited"], model=job["model"], handles=job["handles"], out=job["out"])
@@ -66,6 +67,18 @@ def make_strip(job):
     if hasattr(bpy.context.workspace, "sequencer_scene"):
         bpy.context.workspace.sequencer_scene = scene
     return scene, strip
+
+
+def markers(scene, strip):
+    """What the scene holds after a first result's markers and after a second one's; somebody else's stays."""
+    mark = importlib.import_module("i2vedit.strips").mark
+    scene.timeline_markers.new("take 2", frame=105)
+    told = [{"record_frame": 107, "text": "Paint this frame too."}, {"record_frame": 109, "text": "A join that is seen. " * 9}]
+    held = []
+    for placement in ({"markers": told}, {"markers": told[:1]}, {}):
+        mark(scene, strip, placement)
+        held.append([[marker.name[:16], marker.frame] for marker in scene.timeline_markers])
+    return held
 
 
 def run_until(extension, condition, seen, seconds):

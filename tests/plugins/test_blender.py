@@ -68,6 +68,8 @@ def test_a_strip_gets_its_result_above_it_in_the_right_colours(blender, server, 
         "alpha": "PREMUL",
         "offset": 2,
     }
+    mine, first, second = ["take 2", 105], ["plate: Paint thi", 107], ["plate: A join th", 109]
+    assert seen["markers"] == [[mine, first, second], [mine, first], [mine]]
     assert seen["reopened"] == {"asked": True, "strips": 2}
     assert seen["slowest_tick"] < 0.2 and seen["operator_seconds"] < 0.5, seen
     for frame in job["render"]:
@@ -76,7 +78,7 @@ def test_a_strip_gets_its_result_above_it_in_the_right_colours(blender, server, 
 
 def _job(clip, server, tmp_path):
     reference = tmp_path / "frame.tif"
-    told = server("frame", clip, "--at", "2", "--out", reference, "--no-prepare", "--json")
+    told = server("frame", clip, "--at", "4", "--out", reference, "--no-prepare", "--json")
     assert told.code == 0, told.err
     edited = paint(reference, tmp_path / "painted.tif", 0.5, box=(200, 100, 160, 120))
     return {

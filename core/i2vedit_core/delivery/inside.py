@@ -68,6 +68,7 @@ class NewPixels:
         self._change = painted.picture - painted.plate
         self._small_change = tracked(self._change)
         self._palette = Palette(painted.plate, self._change, painted.difference > PAINTED)
+        self._lowest, self._highest = _reach(painted)
         self._delta = delta_share(painted, depth, max(LEAST_BLUR, fit.enlargement), self._palette, filling)
         self._grain = Grain.of(np.clip(painted.plate, 0, 1)) if filling.grain > 0 and not self._delta.all() else None
 
@@ -78,13 +79,18 @@ class NewPixels:
         trust = part.of(resized(followed.trust, *size))[..., None]
         share = part.of(resized(fetch(self._delta, followed.x, followed.y), *size))
         if (share >= 1).all():
-            return self._changed(part.of(plate), model, part, way, trust), share
-        sure = trust * part.of(resized(self._agreement(followed, model), *size))[..., None]
-        replaced = self._replaced(frame, model, part, way, sure)
-        if not share.any():
-            return replaced, share
-        changed = self._changed(part.of(plate), model, part, way, trust)
-        return np.asarray(replaced + share[..., None] * (changed - replaced), np.float32), share
+            new = self._changed(part.of(plate), model, part, way, trust)
+        else:
+            sure = trust * part.of(resized(self._agreement(followed, model), *size))[..., None]
+            new = self._replaced(frame, model, part, way, sure)
+            if share.any():
+                new += share[..., None] * (self._changed(part.of(plate), model, part, way, trust) - new)
+        return self._within_reach(new, part.of(plate)), share
+
+    def _within_reach(self, new: Picture, plate: Picture) -> Picture:
+        """Nothing darker or brighter than the painted frame and this plate are: a change that is added, or grain, may go beyond both."""
+        low, high = np.minimum(plate, self._lowest), np.maximum(plate, self._highest)
+        return np.asarray(np.clip(new, low, high), np.float32)
 
     def _changed(self, plate: Picture, model: FramePictures, part: Part, way: tuple[Plane, Plane], trust: Picture) -> Picture:
         """The plate with the change: the model's, or the painted one where it can be followed."""
@@ -136,6 +142,12 @@ def delta_share(painted: PaintedPictures, depth: Plane, blur: float, palette: Pa
     inside = outside == 0
     of_change, of_picture = (np.bincount(region[inside], each[inside], minlength=int(region.max()) + 1) for each in lost)
     return np.asarray((of_change <= of_picture)[region], np.float32)
+
+
+def _reach(painted: PaintedPictures) -> tuple[np.float32, np.float32]:
+    """The least and the most that the painted frame shows, plate and picture; at least 0 to 1, which every screen shows."""
+    both = painted.plate, painted.picture
+    return min(np.float32(0), *(each.min() for each in both)), max(np.float32(1), *(each.max() for each in both))
 
 
 def _coarse(picture: Picture, where: Plane, blur: float) -> Picture:

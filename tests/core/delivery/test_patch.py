@@ -66,6 +66,17 @@ def test_a_model_that_flickers_makes_a_matte_that_does_not() -> None:
     assert np.mean([patch.flicker for patch in flickering]) < 1.5 * np.mean([patch.flicker for patch in calm]) + 0.01
 
 
+def test_a_change_goes_nowhere_beyond_the_pictures() -> None:
+    """A display, and a host's 16 bits, show 0 to 1: what lies beyond is clipped there, and differs from what was delivered."""
+    truth, fit = drawn("recolor", 2, 3)
+    painted, model = painted_of(truth), weak_answer(truth, fit)
+    bright = PaintedPictures(painted.plate, np.where(truth.region[0][..., None], 1.0, painted.plate).astype(np.float32), painted.difference)
+    plate = np.where(truth.region[1][..., None], np.float32(0.95), truth.source[1])
+    patcher = Patcher(bright, fit, Filling(EditKind.LOCAL, Inside.DELTA), model.frame(0))
+    new = patcher.follow(1, plate, model.frame(1), np.ones(plate.shape[:2], np.float32)).new
+    assert new.min() >= 0 and new.max() == 1
+
+
 def test_a_matte_that_is_given_stands() -> None:
     truth, fit = drawn("recolor", 2, 3)
     model, given = weak_answer(truth, fit), np.zeros(truth.region.shape[1:], np.float32)
