@@ -3,7 +3,7 @@
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import count, pairwise
@@ -16,7 +16,7 @@ import torch
 
 import metrics
 from disk import bytes_in
-from goals import Goal
+from goals import Goal, goal_table
 from i2vedit_core.backbone import load_backbone
 from i2vedit_core.delivery.delivered import seen_frames
 from i2vedit_core.delivery.report import REPORT_FILE
@@ -29,7 +29,7 @@ from i2vedit_core.shot import Edit, Shot
 from i2vedit_core.synthetic import Split, Truth
 from i2vedit_core.synthetic.demo import write_shot
 from job_speed import peak_bytes
-from report import markdown
+from report import markdown, write_page_text
 from shots import CHUNK, LONG, SIDE, BenchmarkShot, is_seen
 
 FRAMES = 720
@@ -86,12 +86,6 @@ def measure_long(task: LongTask) -> dict[str, Any]:
     with whole_file(kept, len(text), replace=True) as partial:
         partial.write_bytes(text)
     return measure_long(task)
-
-
-def read_long(folder: Path) -> list[dict[str, Any]]:
-    """What was measured before, shortest first."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("long-*.json")]
-    return sorted(found, key=lambda result: result["frames"])
 
 
 def _in_a_process(task: LongTask) -> dict[str, Any]:
@@ -170,15 +164,16 @@ def _against_truth(truth: Truth, clip: np.ndarray, starts: Sequence[int]) -> dic
     }
 
 
-def long_goals(results: Sequence[dict[str, Any]]) -> Iterator[Goal]:
-    """Those of the longest shot that was measured."""
-    for result in results[-1:]:
-        figures, frames = result["figures"], result["frames"]
-        yield Goal(f"memory of {frames} frames ÷ {SHORT} frames", figures["memory_ratio"], "≤", 1.1)
-        yield Goal(f"seam ratio over {frames} frames, delivered", figures["seam_ratio"], "≤", 1.5)
-        yield Goal(f"ΔE2000 drift outside the edit over {frames} frames, the model's picture", figures["model_drift_outside"], "≤", 1)
-        yield Goal(f"ΔE2000 drift outside the edit over {frames} frames, delivered", figures["drift_outside"], "≤", 1)
-        yield Goal(f"time of the last third of the chunks ÷ the first, {frames} frames", figures["cost_ratio"], "≤", 1.15)
+def long_goals(result: dict[str, Any]) -> list[Goal]:
+    """What a long shot is to reach."""
+    figures, frames = result["figures"], result["frames"]
+    return [
+        Goal(f"memory of {frames} frames ÷ {SHORT} frames", figures["memory_ratio"], "≤", 1.1),
+        Goal("seam ratio, delivered", figures["seam_ratio"], "≤", 1.5),
+        Goal("ΔE2000 drift outside the edit, the model's picture", figures["model_drift_outside"], "≤", 1),
+        Goal("ΔE2000 drift outside the edit, delivered", figures["drift_outside"], "≤", 1),
+        Goal("time of the last third of the chunks ÷ the first", figures["cost_ratio"], "≤", 1.15),
+    ]
 
 
 ROWS = (
@@ -200,8 +195,16 @@ ROWS = (
 )
 
 
-def long_table(result: dict[str, Any]) -> str:
-    """Markdown, a row a figure."""
+def page(result: dict[str, Any], command: str) -> str:
+    """Markdown: the goals, and a row a figure."""
     figures = result["figures"]
     rows = [[text.format(short=SHORT), f"{figures[key] / unit:.{digits}f}"] for text, key, unit, digits in ROWS]
-    return markdown([f"{result['shot']}, {result['edit']}", f"{result['frames']} frames"], rows)
+    text = f"Made by `{command}`: {result['shot']}, *{result['edit']}*, through the whole product, read back from the delivered files."
+    table = markdown(["figure", f"{result['frames']} frames"], rows)
+    return "\n".join(["# A long shot", "", text, "", goal_table(long_goals(result)), table])
+
+
+def run(task: LongTask, target: Path, command: str) -> Path:
+    """The page on one shot."""
+    write_page_text(target, page(measure_long(task), command))
+    return target

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from goals import flow_warp_wins, goal_table, goals
-from long_shot import long_goals, long_table, read_long
 from measure import Task, read_block, read_results
 from methods import FLOORS, FULL, LOCK, LONG_METHODS, LONGEST_METHODS, METHODS, NO_SARP
 from report import Figure, Heading, edit_table, sheet, table, write_report
@@ -58,10 +57,8 @@ def write_page(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[
     by_chunks = {
         chunks: read_results(task, [shot for shot in long_shots if shot.frames == chunks * (CHUNK - 1) + 1]) for chunks in (LONG, LONGEST)
     }
-    long_results = read_long(task.work)
-    reached = [*goals(results, FIGURES, by_chunks[LONG], by_chunks[LONGEST]), *long_goals(long_results)]
     tables = {
-        "Goals": goal_table(reached),
+        "Goals": goal_table(goals(results, FIGURES, by_chunks[LONG], by_chunks[LONGEST])),
         "Before any composite": table(results, METHODS, FIGURES, unranked=FLOORS),
         "PSNR inside the edit, by type of edit": edit_table(results, METHODS, INSIDE, unranked=FLOORS),
         "PSNR inside the edit where the painted frame shows nothing, by type of edit": edit_table(
@@ -79,7 +76,6 @@ def write_page(task: Task, shots: Sequence[BenchmarkShot], long_shots: Sequence[
         if chunked:
             title = f"Shots of {chunks} chunks ({chunked[0]['frames']} frames)"
             tables[title] = table(chunked, methods, LONG_FIGURES, FLOORS)
-    tables |= {f"One shot of {result['frames']} frames, through the whole product": long_table(result) for result in long_results}
     blocks = [read_block(task, shot) for shot in shots[:SHOWN]]
     spoken = replace(heading, text=flow_warp_wins(results, FIGURES))
     return write_report(out, [*results, *read_results(task, long_shots)], sheet(blocks), spoken, tables)
