@@ -14,27 +14,28 @@ NEAR = 1.0
 SPREAD = 0.08
 """Standard deviation of the change among pixels of one colour at which the colour explains it by half."""
 FEW = 2e-4
-"""Share of the painted pixels that makes a colour known by half."""
+"""Share of the pixels of either side that makes a colour's change known by half."""
 UNSEEN = 2e-4
 """Share of the pixels of either side that makes a colour known."""
 MOST = 500_000
-"""Pixels that are looked at, evenly chosen among those painted."""
+"""Pixels of either side that are looked at, evenly chosen."""
 
 
 class Palette:
     """Learns from the painted frame."""
 
     def __init__(self, plate: Picture, change: Picture, where: npt.NDArray[np.bool_]) -> None:
-        """The painted frame's plate and what was changed in it, both [H, W, 3], and where [H, W]."""
-        every = max(1, int(where.sum()) // MOST)
-        colours, changes = plate[where][::every], change[where][::every]
+        """The painted frame's plate and what was changed in it, both [H, W, 3], and where [H, W]. Elsewhere nothing was changed: a colour
+        that is seen there alone is left as it is. Both sides weigh the same, however much of the picture they take."""
+        inside, outside = _some(where), _some(~where)
+        colours = np.concatenate([plate[inside], plate[outside]])
+        changes = np.concatenate([change[inside], np.zeros_like(plate[outside])])
+        share = np.concatenate([np.full(len(side[0]), 1 / max(len(side[0]), 1)) for side in (inside, outside)])
         cells = np.ravel_multi_index(tuple(np.rint(_cell(colours)).astype(np.intp).T), (STEPS,) * 3)
-        weights = [np.ones(len(cells)), *changes.T, np.square(changes).sum(axis=1)]
-        count, *sums, squares = (_pooled(cells, each) for each in weights)
-        known = np.maximum(count, 1e-9)
-        mean = np.stack([each / known for each in sums])
-        spread = np.maximum(squares / known - np.square(mean).sum(axis=0), 0)
-        trust = count / (count + FEW * max(len(cells), 1)) / (1 + spread / SPREAD**2)
+        known, *sums, squares = (_pooled(cells, share * each) for each in (1, *changes.T, np.square(changes).sum(axis=1)))
+        mean = np.stack([each / np.maximum(known, 1e-12) for each in sums])
+        spread = np.maximum(squares / np.maximum(known, 1e-12) - np.square(mean).sum(axis=0), 0)
+        trust = known / (known + FEW) / (1 + spread / SPREAD**2)
         self._table = np.concatenate([mean, trust[None]]).astype(np.float32)
 
     def change(self, plate: Picture) -> tuple[Picture, Plane]:
@@ -55,6 +56,12 @@ class Belonging:
     def witness(self, plate: Picture) -> Plane:
         """[h, w] in -1..1: 1 where a colour was seen inside alone, -1 where outside alone, 0 where nothing is known."""
         return np.asarray(map_coordinates(self._table, np.moveaxis(_cell(plate), -1, 0), order=1, mode="nearest"), np.float32)
+
+
+def _some(where: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], ...]:
+    """Rows and columns of what is chosen, evenly thinned out where they are many."""
+    places = np.nonzero(where)
+    return tuple(each[:: max(1, len(each) // MOST)] for each in places)
 
 
 def _density(colours: Picture) -> npt.NDArray[np.float64]:

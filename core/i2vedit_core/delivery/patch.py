@@ -71,7 +71,7 @@ class Patcher:
         part, new, delta = Part.around(matte), plate.copy(), 1.0
         if matte.any():
             new[part.rows, part.columns], share = self._pixels.of(frame, followed, plate, model, part)
-            delta = float(np.average(share, weights=part.of(matte)))
+            delta = min(float(np.average(share, weights=part.of(matte))), 1.0)
         flow_error = inside_mean(followed.mismatch, matte) or 0.0
         return Patch(new, matte, delta, self._matting.flicker, followed.trust, flow_error, self._outside(model, matte))
 

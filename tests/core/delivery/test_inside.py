@@ -56,15 +56,25 @@ def test_a_part_is_what_is_not_zero() -> None:
 
 
 def test_a_palette_knows_what_became_of_a_colour_and_says_where_it_does_not() -> None:
+    plate, where = np.full((SIDE, SIDE, 3), (0.3, 0.4, 0.5), np.float32), np.zeros((SIDE, SIDE), np.bool_)
+    where[RECOLOURED] = True
+    plate[RECOLOURED] = (0.6, 0.4, 0.2)
+    wanted = np.asarray((0.2, -0.1, 0.1), np.float32)
+    palette = Palette(plate, where[..., None] * wanted, where)
+    change, sure = palette.change(plate)
+    np.testing.assert_allclose(change[RECOLOURED].mean(axis=(0, 1)), wanted, atol=5e-3)
+    assert np.abs(change[~where]).max() < 5e-3, "what was left alone there is left alone"
+    assert sure.min() > 0.8
+    _, unseen = palette.change(np.full((4, 4, 3), (0.9, 0.1, 0.9), np.float32))
+    assert unseen.max() < 0.05
+
+
+def test_a_colour_that_was_changed_here_and_not_there_is_not_trusted() -> None:
     painted = _two_regions()
     where = np.zeros((SIDE, SIDE), np.bool_)
     where[RECOLOURED] = True
-    palette = Palette(painted.plate, painted.picture - painted.plate, where)
-    change, sure = palette.change(painted.plate)
-    np.testing.assert_allclose(change[RECOLOURED].mean(axis=(0, 1)), (0.2, -0.1, 0.1), atol=5e-3)
-    assert sure[RECOLOURED].mean() > 0.8
-    _, unseen = palette.change(np.full((4, 4, 3), (0.9, 0.1, 0.9), np.float32))
-    assert unseen.max() < 0.05
+    _, sure = Palette(painted.plate, painted.picture - painted.plate, where).change(painted.plate)
+    assert sure.max() < 0.5
 
 
 def test_a_change_that_colour_does_not_explain_is_not_trusted() -> None:
