@@ -65,7 +65,9 @@ class JobCalls(PropagationServiceServicer):
 
     async def MoveJob(self, request: pb.MoveJobRequest, context: Context) -> pb.MoveJobResponse:
         before = job_id(request.before_job) if request.before_job else ""
-        record = await self._database(self._store.move, job_id(request.name), convert.priority(request.priority), before)
+        record, *renumbered = await self._database(self._store.move, job_id(request.name), convert.priority(request.priority), before)
+        for other in renumbered:
+            self._hub.tell_state(other)
         return pb.MoveJobResponse(job=self._hub.snapshot(await self._arrived(record)))
 
     async def DeleteJob(self, request: pb.DeleteJobRequest, context: Context) -> pb.DeleteJobResponse:

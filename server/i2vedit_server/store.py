@@ -13,6 +13,8 @@ from i2vedit_server.shot_store import ShotStore
 from i2vedit_server.states import JobState, Step
 
 LARGEST_SEQUENCE = 2**63 - 1
+ROOM = 2**20
+"""Between the positions of two jobs, once one had to move between them: so that twenty more can without the others being told."""
 
 STOPPED: dict[StopRequest, Step] = {
     StopRequest.NONE: Step.REQUEUE,
@@ -144,22 +146,25 @@ class JobStore:
         sentence = f"The job {job_id} is {record.state.value}, and only a failed or cancelled job can be tried again; {advice}."
         raise BridgeError(Code.FAILED_PRECONDITION, Reason.JOB_NOT_RETRIABLE, sentence)
 
-    def move(self, job_id: str, priority: Priority | None, before: str) -> JobRecord:
+    def move(self, job_id: str, priority: Priority | None, before: str) -> list[JobRecord]:
         """Gives a waiting or paused job another turn: right before the job `before`, or at the end of a priority (None: the one it has).
 
-        Raises BridgeError JOB_NOT_FOUND, JOB_NOT_WAITING, SETTING_INVALID.
+        Returns it, and after it the jobs that had to be numbered anew to make room. Raises BridgeError JOB_NOT_FOUND, JOB_NOT_WAITING,
+        SETTING_INVALID.
         """
         with self._rows.transaction():
             record = self._waiting(job_id)
             if not before:
                 last = int(self._rows.all(sql.LAST_POSITION)[0][0])
-                return self._placed(record, priority or record.priority, last + 1)
+                return [self._placed(record, priority or record.priority, last + 1)]
             if priority not in (None, self._waiting(before).priority):
                 sentence = "A job moves to the priority of the job that it is put before; name one of the two."
                 raise BridgeError(Code.INVALID_ARGUMENT, Reason.SETTING_INVALID, sentence)
-            self._spread()
-            target = self._waiting(before)
-            return self._placed(record, target.priority, target.position - (target.job_id != record.job_id))
+            if before == job_id:
+                return [record]
+            renumbered = [] if self._place_before(before) else self._spread()
+            placed = self._placed(record, self._waiting(before).priority, self._place_before(before))
+            return [placed, *(self._rows.get(one) for one in renumbered if one != job_id)]
 
     def delete(self, job_id: str) -> JobRecord:
         """Forgets a job that does not run, and the shot that it prepared. Raises BridgeError JOB_NOT_FOUND, JOB_RUNNING."""
@@ -240,10 +245,18 @@ class JobStore:
             raise BridgeError(Code.FAILED_PRECONDITION, Reason.JOB_NOT_WAITING, sentence)
         return record
 
-    def _spread(self) -> None:
-        """Makes room for one job before each."""
-        for place, row in enumerate(self._rows.all(sql.LIVE_IN_ORDER), start=1):
-            self._rows.change(sql.SET_POSITION, position=2 * place, sequence=row["sequence"])
+    def _place_before(self, job_id: str) -> int:
+        """A position between a job and the one before it; 0 where there is no room."""
+        position = self._rows.get(job_id).position
+        last = int(self._rows.all(sql.LAST_POSITION_BEFORE, position=position)[0][0])
+        return (last + position) // 2 if position - last > 1 else 0
+
+    def _spread(self) -> list[str]:
+        """Makes room before each job that has not ended. Returns their ids."""
+        rows = self._rows.all(sql.LIVE_IN_ORDER)
+        for place, row in enumerate(rows, start=1):
+            self._rows.change(sql.SET_POSITION, position=ROOM * place, sequence=row["sequence"])
+        return [row["job_id"] for row in rows]
 
     def _placed(self, record: JobRecord, priority: Priority, position: int) -> JobRecord:
         self._rows.change(sql.MOVE, sequence=record.sequence, priority=priority.value, position=position)

@@ -58,9 +58,10 @@ QUEUE = """SELECT kind, priority, state, COUNT(*) AS jobs FROM jobs WHERE state 
     GROUP BY kind, priority, state ORDER BY priority DESC, kind, state"""
 
 # Ended jobs have no turn.
-LIVE_IN_ORDER = "SELECT sequence FROM jobs WHERE state IN ('queued', 'running', 'paused') ORDER BY position, sequence"
+LIVE_IN_ORDER = "SELECT sequence, job_id FROM jobs WHERE state IN ('queued', 'running', 'paused') ORDER BY position, sequence"
 SET_POSITION = "UPDATE jobs SET position = :position WHERE sequence = :sequence"
 MOVE = "UPDATE jobs SET priority = :priority, position = :position WHERE sequence = :sequence"
+LAST_POSITION_BEFORE = "SELECT COALESCE(MAX(position), 0) FROM jobs WHERE position < :position"
 LAST_POSITION = "SELECT COALESCE(MAX(position), 0) FROM jobs"
 
 SET_PROGRESS = "UPDATE jobs SET progress = :progress WHERE job_id = :job_id AND state = 'running'"

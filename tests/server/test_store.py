@@ -90,10 +90,23 @@ def test_jobs_move_before_another_and_to_the_end(store: JobStore) -> None:
     assert [claimed(store) for _ in range(4)] == [c, d, b, a]
 
 
+def test_whoever_is_numbered_anew_is_named_and_rarely_anybody_is(store: JobStore) -> None:
+    a, b, c, d = (add(store).job_id for _ in range(4))
+    moved, *others = store.move(d, None, before=b)
+    assert moved.job_id == d and {each.job_id for each in others} == {a, b, c}
+    assert [each.position for each in (moved, *others)] == [store.get(each.job_id).position for each in (moved, *others)]
+    for _ in range(8):
+        (only,) = store.move(c, None, before=d)
+        assert only.job_id == c
+        (only,) = store.move(d, None, before=c)
+        assert only.job_id == d
+    assert [claimed(store) for _ in range(4)] == [a, d, c, b]
+
+
 def test_a_job_takes_the_priority_of_the_one_it_moves_before(store: JobStore) -> None:
     normal, high = add(store).job_id, add(store, JobState.PAUSED, Priority.HIGH).job_id
-    assert store.move(normal, None, before=high).priority is Priority.HIGH
-    assert store.move(normal, Priority.LOW, before="").priority is Priority.LOW
+    assert store.move(normal, None, before=high)[0].priority is Priority.HIGH
+    assert store.move(normal, Priority.LOW, before="")[0].priority is Priority.LOW
     with pytest.raises(BridgeError) as caught:
         store.move(normal, Priority.NORMAL, before=high)
     assert caught.value.reason is Reason.SETTING_INVALID

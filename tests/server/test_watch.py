@@ -66,6 +66,18 @@ def test_a_watcher_of_all_sees_what_is_unfinished_and_then_what_happens(server: 
     answers.cancel()  # type: ignore[attr-defined]
 
 
+def test_whoever_gets_another_place_is_told_of(server: ServerProcess, spec: job_pb2.JobSpec) -> None:
+    first, second, third = (held(server, server.create(spec).job.name) for _ in range(3))
+    answers = server.watch_all()
+    places = {answer.name: answer.job.position for answer in snapshot(answers)}
+    server.call("MoveJob", pb.MoveJobRequest(name=third, before_job=second))
+    told = [next(answers) for _ in range(3)]
+    places |= {answer.name: answer.job.position for answer in told}
+    assert places == {name: server.job(name).position for name in (first, second, third)}
+    assert sorted(places, key=places.__getitem__) == [first, third, second]
+    answers.cancel()  # type: ignore[attr-defined]
+
+
 def test_kinds_can_be_left_out(start_server: StartServer, spec: job_pb2.JobSpec) -> None:
     server = start_server("shot")
     spec.settings.seed = 200
