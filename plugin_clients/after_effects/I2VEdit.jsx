@@ -10,6 +10,9 @@
     var TIME_TOLERANCE = 0.0001;
     var BIN = "I2VEdit";
     var MARK = "i2vedit ";
+    var NOTE = "I2VEdit: ";
+    /* Of After Effects' labels: yellow, red, purple. */
+    var LABELS = { suggestion: 2, warning: 1, note: 10 };
     var calls = [];
     var watched = [];
     var count = 0;
@@ -334,6 +337,7 @@
         conform(result.source.mainSource, status.placement);
         result.name = status.placement.clip_name;
         result.comment = MARK + status.session + " " + status.placement.job;
+        mark(result, status.placement);
         say(status.placement.clip_name + " is in its layer.", 1);
         return result;
     }
@@ -360,8 +364,34 @@
             footage.remove();
             throw new Error("After Effects placed the result otherwise than asked (" + wrong + "); it was taken away again.");
         }
+        mark(result, placement);
         say(placement.clip_name + " is above " + layer.name + ".", 1);
         return result;
+    }
+
+    /* A marker on the layer at each frame that is worth a look. Those of an earlier result go; the artist's stay. */
+    function mark(result, placement) {
+        var markers = /** @type {Property} */ (result.property("Marker")), told = placement.markers || [], i, value;
+        for (i = markers.numKeys; i >= 1; i -= 1) {
+            if (markers.keyValue(i).comment.indexOf(NOTE) === 0) {
+                markers.removeKey(i);
+            }
+        }
+        for (i = 0; i < told.length; i += 1) {
+            value = new MarkerValue(NOTE + told[i].text);
+            value.label = LABELS[told[i].kind];
+            markers.setValueAtTime(freeTime(markers, told[i].record_frame, result.containingComp.frameRate), value);
+        }
+    }
+
+    /* Of a frame, or of the next one after it that has no marker: a second one there would take the first one's place. */
+    function freeTime(markers, frame, rate) {
+        var time = frame / rate;
+        while (markers.numKeys && Math.abs(markers.keyTime(markers.nearestKeyIndex(time)) - time) < TIME_TOLERANCE) {
+            frame += 1;
+            time = frame / rate;
+        }
+        return time;
     }
 
     /* What was read back and is not as it should be; empty where all is. */

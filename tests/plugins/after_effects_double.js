@@ -63,11 +63,38 @@ function world(options) {
     Object.defineProperty(CompItem.prototype, "selectedLayers", { get() { return this._layers.filter((layer) => layer._selected); } });
     CompItem.prototype.layer = function (index) { return this._layers[index - 1]; };
     class FolderItem extends AVItem {}
+    class MarkerValue extends Base {
+        constructor(comment) { super(); this.comment = comment; }
+    }
+    Object.assign(MarkerValue.prototype, { comment: "", label: 0 });
+    /* Keys lie in the order of their times and are counted from 1; a value at the time of a key takes its place. */
+    class Markers extends Base {
+        constructor(keys) { super(); this._keys = keys; }
+        get numKeys() { return this._keys.length; }
+        keyTime(index) { return this._keys[index - 1][0]; }
+        keyValue(index) { return this._keys[index - 1][1]; }
+        removeKey(index) { if (!this._keys[index - 1]) { throw new Error("no such key"); } this._keys.splice(index - 1, 1); }
+        nearestKeyIndex(time) {
+            if (!this._keys.length) { throw new Error("no keys"); }
+            const away = this._keys.map((key) => Math.abs(key[0] - time));
+            return away.indexOf(Math.min(...away)) + 1;
+        }
+        setValueAtTime(time, value) {
+            if (!(value instanceof MarkerValue)) { throw new Error("not a MarkerValue"); }
+            this._keys = this._keys.filter((key) => key[0] !== time).concat([[time, value]]).sort((one, other) => one[0] - other[0]);
+        }
+    }
+    Object.assign(Markers.prototype, { _keys: null });
     class AVLayer extends Base {}
     Object.assign(AVLayer.prototype, {
         id: 0, name: "", comment: "", source: null, stretch: 100, timeRemapEnabled: false, containingComp: null,
-        _start: 0, _in: 0, _out: 0, _selected: false, _effects: null,
+        _start: 0, _in: 0, _out: 0, _selected: false, _effects: null, _markers: null,
     });
+    AVLayer.prototype.property = function (name) {
+        if (name !== "Marker") { throw new Error("the property " + name + " is not known here"); }
+        if (!this._markers) { this._markers = new Markers([]); }
+        return this._markers;
+    };
     Object.defineProperty(AVLayer.prototype, "index", { get() { return this.containingComp._layers.findIndex((each) => each.id === this.id) + 1; } });
     /* Moving the start moves the whole layer, as in the program. */
     Object.defineProperty(AVLayer.prototype, "startTime", {
@@ -81,6 +108,7 @@ function world(options) {
             const copy = new AVLayer();
             Object.assign(copy, { id: (ids += 1), name: this.name + " 2", source: this.source, containingComp: this.containingComp });
             Object.assign(copy, { _start: this._start, _in: this._in, _out: this._out, _effects: this._effects });
+            copy._markers = new Markers(this.property("Marker")._keys.slice());
             this.containingComp._layers.splice(this.index - 1, 0, copy);
             return copy;
         },
@@ -133,7 +161,7 @@ function world(options) {
         cancelTask() { state.code = ""; },
     });
     const system = strict("System", { callSystem(command) { state.commands.push({ command, files: Object.fromEntries(files) }); return ""; } });
-    const global = { app, system, File, Folder, FileSource, FootageItem, CompItem, FolderItem, AVLayer, ImportOptions, Panel, Window: Window_,
+    const global = { app, system, File, Folder, FileSource, FootageItem, CompItem, FolderItem, AVLayer, MarkerValue, ImportOptions, Panel, Window: Window_,
         AlphaMode: strict("AlphaMode", { PREMULTIPLIED: "PREMULTIPLIED", STRAIGHT: "STRAIGHT" }),
         alert(text) { state.alerts.push(text); } };
     global.$ = strict("$", { os: options.os || "Macintosh OS 15.1", global });
@@ -171,17 +199,21 @@ const MODES = {
     place(panel, each) {
         const made = load(panel, each), layer = made.makeLayer(each);
         const status = Object.assign({ item: layer.containingComp.id + ":" + layer.id, session: "0123456789ab", clip: "a.mov" }, each.status);
+        for (const [time, comment] of each.markers || []) { layer.property("Marker").setValueAtTime(time, new made.global.MarkerValue(comment)); }
+        const marked = () => result.property("Marker")._keys.map(([time, value]) => [time, value.comment, value.label]);
         let result, error = "";
         try { result = made.panel.place(status); } catch (failure) { error = failure.message; }
         const left = { layers: layer.containingComp.numLayers, items: made.items.length, undo: made.state.undo, depth: made.state.depth };
         if (error) { return Object.assign(left, { error }); }
         const again = made.panel.place(status), later = { placement: Object.assign({}, status.placement, { job: "jobs/2", clip_name: "a v002" }) };
+        const markers = marked();
+        Object.assign(later.placement, { markers: each.later_markers || [] });
         const second = made.panel.place(Object.assign({}, status, later));
         const shown = [];
         for (const frame of each.frames || []) { shown.push([layer._shown(frame / each.comp_rate), result._shown(frame / each.comp_rate)]); }
         return Object.assign(left, { undo: made.state.undo, depth: made.state.depth, shown, index: result.index, start: result.startTime, rate: result.source.frameRate, name: second.name,
             alpha: result.source.mainSource.alphaMode, effects: result._effects, folder: result.source.parentFolder.name,
-            again: again === result, second: second === result, layers_then: layer.containingComp.numLayers });
+            again: again === result, second: second === result, layers_then: layer.containingComp.numLayers, markers, markers_then: marked() });
     },
     run(panel, each) {
         const made = load(panel, each);

@@ -94,6 +94,28 @@ def test_a_result_lies_above_its_layer_and_the_next_one_replaces_it():
 
 
 @needs_node
+def test_frames_worth_a_look_are_marked_and_the_artists_markers_stay():
+    case = layer(start=1.0, trim=24, count=48, markers=[[2.5, "cue"], [3.0, "beat"]])
+    (clip,) = in_node("describe", [case])
+    told = [
+        {"record_frame": 54, "kind": "suggestion", "text": "Paint this one, too."},
+        {"record_frame": 60, "kind": "warning", "text": "A join that is seen."},
+        {"record_frame": 72, "kind": "note", "text": "A cut."},
+    ]
+    status = {"placement": {**placement_of(session_of(clip, 1000, "24")), "markers": told}}
+    later = [{"record_frame": 66, "kind": "note", "text": "Another."}]
+    (seen,) = in_node("place", [{**case, "status": status, "later_markers": later}])
+    cue, beat = [2.5, "cue", 0], [3.0, "beat", 0]
+    first, second, third = (
+        [2.25, "I2VEdit: Paint this one, too.", 2],
+        [61 / 24, "I2VEdit: A join that is seen.", 1],
+        [73 / 24, "I2VEdit: A cut.", 10],
+    )
+    assert seen["markers"] == [first, cue, second, beat, third]
+    assert seen["markers_then"] == [cue, [2.75, "I2VEdit: Another.", 10], beat]
+
+
+@needs_node
 def test_the_frame_at_the_current_time_is_painted_where_the_layer_shows_one():
     for time, frame in ((2.0, 24), (2.5, 36), (9.0, 24), (0.0, 24)):
         (clip,) = in_node("describe", [layer(start=1.0, trim=24, count=48, time=time)])

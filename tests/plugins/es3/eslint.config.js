@@ -1,5 +1,5 @@
 "use strict";
-const known = ["app", "system", "$", "File", "Folder", "CompItem", "AVLayer", "FileSource", "FolderItem", "ImportOptions", "AlphaMode", "Panel", "Window", "alert"];
+const known = ["app", "system", "$", "File", "Folder", "CompItem", "AVLayer", "FileSource", "FolderItem", "ImportOptions", "MarkerValue", "AlphaMode", "Panel", "Window", "alert"];
 
 module.exports = [{
     files: ["*.js"],
