@@ -24,6 +24,8 @@ from i2vedit_client.roundtrip.editor import System, editor_command, find_photosh
 from i2vedit_client.roundtrip.examiner import Examiner
 from i2vedit_client.roundtrip.folder import REST_SECONDS, SaveFolder
 
+GIMP = shutil.which("gimp-console")
+MAGICK = shutil.which("magick") or shutil.which("mogrify")
 SAVES = int(os.environ.get("I2VEDIT_SAVES", "30"))
 """A hundred take minutes: `I2VEDIT_SAVES=100` for the figure in docs/hosts.md."""
 WAIT_SECONDS = 120
@@ -128,9 +130,6 @@ def test_saves_in_all_ways_are_each_seen_whole(tmp_path):
     assert {answer["share"] for answer in told} == {16 * 12 / (96 * 64)}, "a half-read picture would differ elsewhere"
 
 
-MAGICK = shutil.which("magick") or shutil.which("mogrify")
-
-
 def _with_imagemagick(target):
     """`mogrify` writes a temporary file and renames it; its TIFF has other tags, strips and compression than ours."""
     words = ["magick", "mogrify"] if shutil.which("magick") else ["mogrify"]
@@ -152,8 +151,22 @@ def _with_psd_tools(target):
     PSDImage.frompil(picture).save(target.with_suffix(".psd"))
 
 
-@pytest.mark.parametrize("program", [_with_imagemagick, _with_pillow, _with_psd_tools])
+def _with_gimp(target):
+    """GIMP itself, without its window: opened, painted on, and exported over the file."""
+    paint = (
+        f'(let* ((image (car (gimp-file-load RUN-NONINTERACTIVE "{target}" "{target}")))',
+        "(drawable (car (gimp-image-get-active-layer image))))",
+        "(gimp-image-select-rectangle image CHANNEL-OP-REPLACE 8 8 16 12)",
+        '(gimp-context-set-foreground "#c85014") (gimp-drawable-edit-fill drawable FILL-FOREGROUND)',
+        f'(file-tiff-save RUN-NONINTERACTIVE image drawable "{target}" "{target}" 0))',
+    )
+    subprocess.run([str(GIMP), "-i", "-b", " ".join(paint), "-b", "(gimp-quit 0)"], check=True, capture_output=True, timeout=120)
+
+
+@pytest.mark.parametrize("program", [_with_imagemagick, _with_pillow, _with_psd_tools, _with_gimp])
 def test_programs_that_save_differently(program, tmp_path):
+    if program is _with_gimp and (GIMP is None or " 2." not in _version_of(GIMP)):
+        pytest.skip("there is no GIMP 2 here")
     if program is _with_imagemagick and (MAGICK is None or "ImageMagick" not in _version_of(MAGICK)):
         pytest.skip("there is no ImageMagick here")
     reference = encode(tmp_path / "reference.tif", [numbered_frame(0)], ("-frames:v", "1", "-pix_fmt", "rgb24"))
