@@ -1,7 +1,5 @@
 """What a whole job costs on a small model: by stage, for a second edit, by length, and on disk. Every run is a process of its own."""
 
-import resource
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -26,6 +24,7 @@ from i2vedit_core.pictures import to_pixels
 from i2vedit_core.progress import CancelToken, Event, Progress, Reporter, Stage
 from i2vedit_core.settings import MapStore, Settings
 from i2vedit_core.synthetic import Scene, Split, render
+from peak import peak_bytes
 from shots import SIDE, BenchmarkShot, is_seen
 
 EDITS = ("recolor", "retexture")
@@ -138,13 +137,3 @@ def _warm_up(backbone: Backbone) -> None:
     ids = torch.tensor([TIME_IDS], device=backbone.device)
     condition = Condition(z[:, 0], torch.zeros(1, 1, width, device=backbone.device), ids)
     predict(backbone, z, torch.tensor(1.0, device=backbone.device), condition)
-
-
-def peak_bytes() -> int:
-    """The largest resident set of this process. On Linux `ru_maxrss` is no good: a child begins with its parent's."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

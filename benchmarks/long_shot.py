@@ -28,7 +28,7 @@ from i2vedit_core.settings import DeliverySettings, Settings
 from i2vedit_core.shot import Edit, Shot
 from i2vedit_core.synthetic import Split, Truth
 from i2vedit_core.synthetic.demo import write_shot
-from job_speed import peak_bytes
+from peak import peak_bytes
 from report import markdown, write_page_text
 from shots import CHUNK, LONG, SIDE, BenchmarkShot, is_seen
 

@@ -9,7 +9,6 @@ is its own.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from i2vedit_core.delivery.ticket import Ticket
 from i2vedit_core.media.pixels import Picture
 from i2vedit_core.media.probe import ClipInfo, Orientation
 from i2vedit_core.settings import DeliverySettings
+from peak import peak_bytes
 
 WAYS = ("plain", "delivered")
 BOUND_BYTES = 3 * 10**9
@@ -155,8 +155,7 @@ def _ticket(clip: ClipInfo, settings: DeliverySettings) -> Ticket:
 def _run_here(way: str, folder: Path, width: int, height: int, frames: int) -> Run:
     clock = Clock()
     (write_plain if way == "plain" else write_delivered)(folder, width, height, frames, clock)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Run(way, frames, clock.seconds, clock.cpu_seconds, peak, sum(path.stat().st_size for path in folder.rglob("*.exr")))
+    return Run(way, frames, clock.seconds, clock.cpu_seconds, peak_bytes(), sum(path.stat().st_size for path in folder.rglob("*.exr")))
 
 
 def measure(way: str, width: int, height: int, frames: int, scratch: Path | None = None) -> Run:

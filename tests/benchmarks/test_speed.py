@@ -9,6 +9,7 @@ import pytest
 from tests.tiny_model import save_tiny_model
 
 import job_speed
+import peak
 import speed
 from attention_speed import Case, Comparison
 from i2vedit_core.settings import LoraSettings, MapStore, Settings
@@ -33,10 +34,10 @@ def _task(model: Path, folder: Path, maps: MapStore | None = None) -> Task:
 
 def test_what_a_parent_held_is_not_its_childs_peak() -> None:
     held = np.ones(600 * 2**20, np.uint8)
-    parent = job_speed.peak_bytes()
+    parent = peak.peak_bytes()
     del held
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        assert pool.submit(job_speed.peak_bytes).result() < parent - 200 * 2**20
+        assert pool.submit(peak.peak_bytes).result() < parent - 200 * 2**20
 
 
 @pytest.mark.slow
