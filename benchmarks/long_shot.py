@@ -53,15 +53,19 @@ class LongTask:
     folder: Path
 
 
+_now = time.perf_counter if torch.cuda.is_available() else time.process_time
+"""Without a card it is the processor's time that counts: what else the machine does meanwhile does not."""
+
+
 @dataclass
 class _Watch:
     """Follows a run by its events: what each chunk costs."""
 
     seconds: dict[int, float] = field(default_factory=lambda: defaultdict(float))
-    last: float = field(default_factory=time.perf_counter)
+    last: float = field(default_factory=_now)
 
     def __call__(self, event: Event) -> None:
-        now = time.perf_counter()
+        now = _now()
         if isinstance(event, Progress) and event.stage is not Stage.DECODE:
             self.seconds[event.chunk] += now - self.last
         self.last = now
