@@ -12,10 +12,14 @@ from i2vedit_core.media.pixels import Picture
 
 FINE = 1.0
 """Grain is what a Gaussian of so many pixels takes away where the picture is smooth."""
-SMOOTH_SHARE = 0.3
-"""The smoothest so much of the picture is where grain is measured."""
+WINDOW = 15
+"""Pixels, the side of the window in which structure is told from grain: grain is the same everywhere, structure is not."""
+QUIET_SHARE = 0.1
+"""Of the places of one brightness, so many with the least in their window are where grain is measured."""
 LEVELS = 8
 """Steps of brightness from 0 to 1 at which grain is measured."""
+MOST = 3
+"""Times the grain of the quieter levels: what seems to be more at some brightness is structure that nothing there is free of."""
 FEWEST = 200
 """Pixels that say something about one level."""
 TO_DEVIATION = 1.4826
@@ -39,11 +43,13 @@ class Grain:
     @classmethod
     def of(cls, plate: Picture) -> "Grain":
         """Measured on a frame [H, W, 3] in 0..1."""
-        residual, brightness = plate - blurred(plate, FINE), _brightness(plate)
-        smooth = _smooth_places(brightness)
-        softness = min(SOFTNESSES, key=lambda each: abs(_alikeness(_noise(each), None) - _alikeness(residual, smooth)))
-        unit = _deviation(_fine(_noise(softness)).reshape(-1, 3))
-        return cls(_by_level(residual[smooth], brightness[smooth]) / unit, _mixing(residual[smooth]), softness)
+        residual, brightness = _fine(plate), _brightness(blurred(plate, 3 * FINE))  # a pixel's own grain must not choose its level
+        quiet = _quiet_places(residual, brightness)
+        softness = min(SOFTNESSES, key=lambda each: abs(_alikeness(_noise(each), None) - _alikeness(residual, quiet)))
+        sample = _fine(_noise(softness))
+        unit = _deviation(sample[_quiet_places(sample, np.full(sample.shape[:2], 0.5, np.float32))])
+        deviations = _by_level(residual[quiet], brightness[quiet]) / unit
+        return cls(np.minimum(deviations, MOST * np.quantile(deviations, 0.25, axis=0)), _mixing(residual[quiet]), softness)
 
     def over(self, picture: Picture, amount: Plane, seed: tuple[int, ...]) -> Picture:
         """`picture` [h, w, 3] with so much grain, `amount` [h, w] in 0..1. The same seed draws the same."""
@@ -59,19 +65,25 @@ def _brightness(picture: Picture) -> Plane:
     return np.asarray(np.clip(picture @ LUMA, 0, 1), np.float32)
 
 
-def _smooth_places(brightness: Plane) -> npt.NDArray[np.bool_]:
-    """Where there is least structure that is larger than grain, [H, W]. Black and white, where grain is cut off, are left out."""
-    soft = blurred(brightness, 3 * FINE)
-    slope = np.hypot(cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1))
+def _quiet_places(residual: Picture, brightness: Plane) -> npt.NDArray[np.bool_]:
+    """Where residuals [H, W, 3] are grain rather than structure, [H, W]. Black and white, where grain is cut off, are left out."""
+    power = cv2.boxFilter(np.square(residual).mean(axis=-1), -1, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT)
     between = (brightness > 0.02) & (brightness < 0.98)
-    if not between.any():
-        return np.zeros(brightness.shape, np.bool_)
-    return np.asarray(between & (slope <= np.quantile(slope[between], SMOOTH_SHARE)), np.bool_)
+    level = np.where(between, _level(brightness), -1)
+    quiet = np.zeros(brightness.shape, np.bool_)
+    for each in np.unique(level[between]):
+        there = level == each
+        quiet |= there & (power <= np.quantile(power[there], QUIET_SHARE))
+    return quiet
+
+
+def _level(brightness: Plane) -> npt.NDArray[np.intp]:
+    return np.rint(brightness * (LEVELS - 1)).astype(np.intp)
 
 
 def _by_level(residual: Picture, brightness: Plane) -> Picture:
     """[LEVELS, 3]: deviation of residuals [N, 3] at each level; a level that is not seen takes its neighbours'."""
-    nearest = np.rint(brightness * (LEVELS - 1)).astype(np.intp)
+    nearest = _level(brightness)
     seen = [level for level in range(LEVELS) if (nearest == level).sum() >= FEWEST]
     if not seen:
         return np.zeros((LEVELS, 3), np.float32)

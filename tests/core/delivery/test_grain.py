@@ -37,6 +37,16 @@ def test_drawn_grain_is_like_the_measured_one(softness: float) -> None:
     assert found == pytest.approx(wanted, abs=0.15)
 
 
+def test_structure_is_not_taken_for_grain() -> None:
+    """Leaves all over the bright half, and a strip of wall beside them."""
+    plate, draw = _plate(0, 0.01, 0.01), np.random.default_rng(6)
+    leaves = gaussian_filter(draw.standard_normal((SIDE, SIDE, 1)), (0.7, 0.7, 0)) * 0.2
+    leaves[:, :60] = leaves[:30] = 0
+    flat = np.full((64, 64, 3), 0.7, np.float32)
+    drawn = Grain.of((plate + leaves).astype(np.float32)).over(flat, np.ones((64, 64), np.float32), (0, 1))
+    assert (drawn - flat).std() == pytest.approx(0.01, rel=0.35)
+
+
 def test_the_same_seed_draws_the_same_and_every_frame_another() -> None:
     grain, flat, whole = Grain.of(_plate(0, 0.02, 0.02)), np.full((32, 32, 3), 0.5, np.float32), np.ones((32, 32), np.float32)
     first = grain.over(flat, whole, (0, 1))
