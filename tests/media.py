@@ -85,3 +85,9 @@ def encode_planes(path: Path, planes: Sequence[NDArray[np.generic]], pixels: str
 def numbered_clip(path: Path, count: int = 12, options: Sequence[str] = H264, rate: str = "24") -> Path:
     """A clip of `numbered_frame`s."""
     return encode(path, [numbered_frame(number) for number in range(count)], options, rate)
+
+
+def numbered_pictures(folder: Path, first: int, count: int) -> Path:
+    """`numbered_frame`s as `shot.1001.png` and so on; gives their pattern."""
+    frames = [numbered_frame(number) for number in range(first, first + count)]
+    return encode(folder / "shot.%04d.png", frames, ("-f", "image2", "-start_number", str(first)))

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from i2vedit.v1 import clip_pb2, delivery_pb2, job_pb2, shot_pb2
@@ -79,6 +79,13 @@ def absolute(path: str) -> str:
     return whole
 
 
+def clip_stem(path: str) -> str:
+    """A clip's name without its ending; of a sequence by its pattern, without the frame number: `shot` for `shot.%04d.exr`."""
+    pure = PurePath(path)
+    stem, numbered = re.subn(r"(%\d*d|#+)$", "", pure.stem)
+    return stem.rstrip("._- ") or pure.parent.name if numbered else pure.stem
+
+
 def model_reference(model: str) -> str:
     """A model's name as it is; a folder as an absolute path, since the server runs in another one."""
     is_path = model not in MODEL_NAMES and (Path(model).expanduser().is_dir() or any(mark in model for mark in "/\\~"))
@@ -114,6 +121,8 @@ class ShotOptions:
     keys: tuple[int, ...] = ()
     """Source frames that will be painted. Empty: the first."""
     stride: str = "1"
+    lora_steps: int | None = None
+    cuts: str = "find"
 
 
 def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
@@ -121,14 +130,21 @@ def shot_spec(options: ShotOptions) -> shot_pb2.ShotSpec:
     count = 0 if options.last is None else options.last - options.first + 1
     return shot_pb2.ShotSpec(
         clip=clip_ref(options.clip, options.first, count, options.reading),
-        settings=job_pb2.PropagationSettings(
-            model=model_reference(options.model),
-            preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
-            seed=options.seed,
-            picture_area=picture_area(options.size),
-            **stride_fields(options.stride),
-        ),
+        settings=_settings(options),
         key_frames=options.keys,
+    )
+
+
+def _settings(options: PropagateOptions | ShotOptions) -> job_pb2.PropagationSettings:
+    """What a shot is prepared with: it has to be the same for its job."""
+    return job_pb2.PropagationSettings(
+        model=model_reference(options.model),
+        preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
+        seed=options.seed,
+        lora_steps=options.lora_steps,
+        picture_area=picture_area(options.size),
+        ignore_cuts=options.cuts == "ignore",
+        **stride_fields(options.stride),
     )
 
 
@@ -191,20 +207,13 @@ def job_spec(options: PropagateOptions) -> job_pb2.JobSpec:
     first, count = 0, 0
     if options.frames is not None:
         first, count = options.frames[0], options.frames[1] - options.frames[0] + 1
+    settings = _settings(options)
+    settings.edit_kind = job_pb2.EditKind.Value(f"EDIT_KIND_{options.edit.upper()}")
     return job_pb2.JobSpec(
         clip=clip_ref(options.clip, first, count, options.reading),
         edits=[_edited_frame(edit) for edit in options.edits],
         pinned=_pinned_frames(options) if options.pins else None,
-        settings=job_pb2.PropagationSettings(
-            model=model_reference(options.model),
-            preset=job_pb2.Preset.Value(f"PRESET_{options.preset.upper()}"),
-            edit_kind=job_pb2.EditKind.Value(f"EDIT_KIND_{options.edit.upper()}"),
-            seed=options.seed,
-            lora_steps=options.lora_steps,
-            picture_area=picture_area(options.size),
-            ignore_cuts=options.cuts == "ignore",
-            **stride_fields(options.stride),
-        ),
+        settings=settings,
         delivery=job_pb2.DeliverySettings(
             directory=absolute(options.directory),
             color_space=options.color_space,

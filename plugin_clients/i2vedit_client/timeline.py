@@ -88,7 +88,7 @@ def _host_clip(timeline: Any, clip: Any, path: Path) -> HostClip:
     shown, media = clip.trimmed_range(), clip.media_reference.available_range
     begins = _seconds(media.start_time) if media is not None else Fraction(0)
     told: dict[str, Any] = {
-        "path": _media_path(clip.media_reference.target_url, path),
+        **_media(clip.media_reference, path),
         "name": clip.name,
         "timeline_rate": rate,
         "record_start": round(start * rate),
@@ -97,16 +97,42 @@ def _host_clip(timeline: Any, clip: Any, path: Path) -> HostClip:
         "track": clip.parent().name,
     }
     if media is not None:
-        told |= {"media_rate": parse_rate(media.duration.rate), "media_frames": round(media.duration.value)}
+        media_rate = parse_rate(clip.media_reference.rate if _is_sequence(clip.media_reference) else media.duration.rate)
+        told |= {"media_rate": media_rate, "media_frames": round(_seconds(media.duration) * media_rate)}
     return HostClip.parse(told)
+
+
+def _is_sequence(reference: Any) -> bool:
+    return isinstance(reference, otio.schema.ImageSequenceReference)
+
+
+def _media(reference: Any, timeline: Path) -> dict[str, Any]:
+    """Where the media lie; of pictures their pattern, as `propagate` takes it, and the number with which they begin."""
+    if not _is_sequence(reference):
+        return {"path": _media_path(reference.target_url, timeline)}
+    digits = reference.frame_zero_padding
+    name = f"{reference.name_prefix}{f'%0{digits}d' if digits else '%d'}{reference.name_suffix}"
+    return {"path": str(Path(_media_path(reference.target_url_base, timeline)) / name), "media_start": reference.start_frame}
 
 
 def _check(clip: Any) -> None:
     """Raises TimingError RETIMED or NOT_A_CLIP."""
     if any(isinstance(effect, otio.schema.TimeEffect) for effect in clip.effects):
         raise TimingError("RETIMED", f"'{clip.name}' has a changed speed. Render it in place, and propagate the clip that comes out.")
-    if not isinstance(clip.media_reference, otio.schema.ExternalReference):
+    reference = clip.media_reference
+    if not isinstance(reference, otio.schema.ExternalReference) and not _is_sequence(reference):
         raise TimingError("NOT_A_CLIP", f"'{clip.name}' names no movie file. Link its media, and export the timeline again.")
+    if _is_sequence(reference):
+        _check_sequence(reference, clip.name)
+
+
+def _check_sequence(reference: Any, name: str) -> None:
+    """Raises TimingError NOT_A_CLIP where which picture is shown when cannot be told."""
+    if reference.available_range is None:
+        raise TimingError("NOT_A_CLIP", f"'{name}' does not say how long its pictures run. Link its media, and export the timeline again.")
+    if reference.frame_step != 1:
+        sentence = f"'{name}' goes through its pictures in steps of {reference.frame_step}. Render it in place, and propagate that."
+        raise TimingError("NOT_A_CLIP", sentence)
 
 
 def _seconds(time: Any) -> Fraction:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.media import numbered_pictures
 
 HERE = Path(__file__).parent
 FRAMES = 6
@@ -151,6 +152,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("media") / "shot.mp4"
     _ffmpeg("-f", "lavfi", "-i", "testsrc2=size=96x64:rate=24", "-frames:v", str(FRAMES), "-pix_fmt", "yuv420p", path)
     return path
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six numbered pictures of 96×64, `shot.1001.png` to `shot.1006.png`."""
+    return numbered_pictures(tmp_path_factory.mktemp("pictures"), 1001, FRAMES)
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ def run(order: ShotOrder, report: Report, token: CancelToken) -> Path | None:
 
 
 def _deliver(order: JobOrder, shot: Shot, report: Report) -> Path:
-    directory, stem = order.delivery.directory, order.clip.path.stem
+    directory, stem = order.delivery.directory, shot.clip.stem
     version = 1 + sum(1 for _ in directory.glob(f"{stem}_v*"))
     folder = directory / f"{stem}_v{version:03d}"
     folder.mkdir(parents=True)

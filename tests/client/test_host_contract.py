@@ -1,6 +1,7 @@
 """What hosts run, against a real server with a stand-in for the method."""
 
 import json
+import re
 import shutil
 import sys
 import time
@@ -11,12 +12,15 @@ import pytest
 from tests.client.saving import by_rename, paint
 from tests.media import encode, numbered_frame
 
-from i2vedit_client.errors import ClientError
+from i2vedit.v1 import job_pb2
+from i2vedit_client.errors import BadInput, ClientError
 from i2vedit_client.host.clip import HostClip
 from i2vedit_client.host.frames import other_frames, session_name
+from i2vedit_client.host.placement import described, placement
 from i2vedit_client.host.session import Media, Request, Session, Settings
-from i2vedit_client.host.timing import TimingError
+from i2vedit_client.host.timing import TimingError, grid
 
+HERE = Path(__file__).parent
 FRAMES = 6
 FAILING, WAITING = 1, 2
 
@@ -83,11 +87,44 @@ def test_a_host_that_was_closed_finds_its_jobs_again(studio, ask, edited, tmp_pa
     # The host is opened again: all that it knows is its own name and the project's.
     (found,) = studio("host", "poll", "--host", "resolve", "--project", tmp_path, "--json").last["sessions"]
     assert found["session"] == begun["session"] and found["item"] == "item-7" and found["event"] in ("queued", "running")
+    told = studio("host", "poll", begun["session"], "--json").last
+    assert told["event"] == "succeeded" and told["state"] in ("queued", "running"), "the call went well, whatever the job does"
     again = ask(settings={"seed": WAITING}).last
     assert again["session"] == begun["session"] and not again["is_new"]
     (tmp_path / "out" / "go").touch()
     assert status_when(begun["status_file"], "succeeded")["placement"]["version"] == "shot_v001"
     assert studio("host", "poll", "--host", "blender", "--project", tmp_path, "--json").last["sessions"] == []
+
+
+def test_a_session_without_a_job_has_begun(studio, ask, tmp_path):
+    begun = ask(host="other").last
+    assert not Path(begun["status_file"]).exists()
+    told = studio("host", "poll", begun["session"], "--json").last
+    assert (told["event"], told["state"], told["session"]) == ("succeeded", "begun", begun["session"])
+    (listed,) = studio("host", "poll", "--host", "other", "--project", tmp_path, "--json").last["sessions"]
+    assert listed["event"] == "begun"
+    refused = studio("host", "poll", "--follow", "--json")
+    assert refused.code == 2 and "SESSION" in refused.last["message"]
+
+
+def test_pictures_go_from_begin_to_placement(studio, ask, pictures, tmp_path):
+    """Two of six, which are called by the numbers in their names."""
+    begun = ask(path=str(pictures), left_offset=1, record_count=2, settings={"handles": 2}).last
+    assert begun["range"] == [1001, 1005] and begun["source_frame"] == 1002
+    assert Path(begun["frame_file"]).name == "shot_f1002-Edit.tif"
+    painted = paint(Path(begun["frame_file"]), tmp_path / "painted.tif", 0.5)
+    studio("host", "submit", begun["session"], "--edited", painted, "--json")
+    placed = status_when(begun["status_file"], "succeeded")["placement"]
+    assert (placed["first_number"], placed["count"], placed["skip"], placed["take"]) == (1001, 5, 1, 2)
+    assert placed["start_shift_seconds"] == 0
+    assert all((Path(placed["directory"]) / (placed["pattern"] % number)).is_file() for number in range(1001, 1006))
+
+
+def test_pictures_are_one_clip_however_they_are_named(ask, pictures, tmp_path):
+    named = (pictures, pictures.parent, pictures.parent / "shot.1003.png", pictures.parent / "shot.[1001-1006].png")
+    begun = [ask(path=str(path)).last for path in named]
+    assert {(each["session"], each["frame_file"]) for each in begun} == {(begun[0]["session"], begun[0]["frame_file"])}
+    assert begun[0]["range"] == [1001, 1006]
 
 
 def test_painting_is_never_overwritten(studio, ask):
@@ -238,6 +275,82 @@ def test_a_host_may_ask_for_a_stride(given, stride, is_auto):
     session = Session(Path(), Request.parse(request), Media(Fraction(24), FRAMES, "", ""), Path("/x/edited.tif"))
     for settings in (session.job_spec(session.edited).settings, session.shot_spec().settings):
         assert (settings.stride, settings.auto_stride) == (stride, is_auto)
+
+
+def session_with(settings, **clip):
+    request = {"host": "resolve", "clip": {"path": "/x/A001.mov", "timeline_rate": "24", **clip}, "settings": settings}
+    return Session(Path(), Request.parse(request), Media(Fraction(24), FRAMES, "", "01:00:00:00"), Path("/x/edited.tif"))
+
+
+def test_what_a_host_sets_is_prepared_and_used():
+    session = session_with({"lora_steps": 7, "cuts": "ignore", "size": "704x384", "inside": "delta", "grain": 0.5})
+    spec, prepared = session.job_spec(session.edited), session.shot_spec()
+    for settings in (spec.settings, prepared.settings):
+        assert (settings.lora_steps, settings.ignore_cuts, settings.picture_area) == (7, True, 704 * 384)
+    assert (spec.delivery.inside, spec.delivery.grain) == (job_pb2.INSIDE_DELTA, 0.5)
+    assert not session_with({}).shot_spec().settings.HasField("lora_steps")
+
+
+def test_a_host_says_how_its_clip_is_read():
+    """Its own first picture is the third of the file, and it has set the timecode of that."""
+    told = {"media_start": 2, "record_count": 3, "left_offset": 1, "start_timecode": "02:00:00:00", "deinterlace": True, "video_stream": 2}
+    ref = session_with({}, **told).clip_ref()
+    assert (ref.source_in, ref.frame_count, ref.start_timecode) == (3, 3, "02:00:00:01")
+    assert ref.deinterlace and ref.video_stream == 2
+    session = session_with({}, **told)
+    assert session.start_timecode == "01:59:59:22", "of the file's first frame"
+    placed = described(session, grid(session.span, session.source), "A001_v001")
+    assert (placed["timecode"], placed["start_shift_seconds"]) == ("02:00:00:01", pytest.approx(1 / 24))
+
+
+@pytest.mark.parametrize("size", ["704x384", [704, 384], (704, 384), None, ""])
+def test_a_size_is_written_in_either_form(size):
+    assert Settings.parse({"size": size}).size == ((704, 384) if size else None)
+
+
+@pytest.mark.parametrize("size", ["704", [704], [704, 384, 3], [704, 0], ["704", "384"], [True, 384], [-704, 384], 704, {"w": 704}])
+def test_a_size_that_is_none_is_refused(size):
+    with pytest.raises(BadInput, match="like 704x384"):
+        Settings.parse({"size": size})
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        ({"cuts": "never"}, "find, ignore"),
+        ({"inside": "out"}, "auto, replace, delta"),
+        ({"grain": 2}, "from 0 to 1"),
+        ({"grain": "all"}, "from 0 to 1"),
+        ({"lora_steps": "many"}, "lora_steps"),
+        ({"seed": -1}, "seed"),
+        ({"seed": None}, "seed"),
+        ({"seed": 1.5}, "seed"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_with_a_sentence(settings, hint):
+    with pytest.raises(BadInput, match=hint):
+        Settings.parse(settings)
+
+
+@pytest.mark.parametrize("clip", [{"deinterlace": "yes"}, {"video_stream": "2"}, {"media_start": 1.5}])
+def test_a_way_of_reading_that_cannot_be_is_refused(clip):
+    with pytest.raises(BadInput, match=next(iter(clip))):
+        session_with({}, **clip)
+
+
+def test_the_documented_placement_is_that_of_the_documented_request(tmp_path):
+    text = (HERE.parents[1] / "docs" / "hosts.md").read_text(encoding="utf-8")
+    asked, told = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL))
+    media = Media(Fraction(24000, 1001), asked["clip"]["media_frames"], "", asked["clip"]["start_timecode"])
+    session = Session(tmp_path, Request.parse(asked), media, tmp_path / "edited.tif")
+    folder = tmp_path / told["version"]
+    folder.mkdir()
+    for number in range(told["first_number"], told["first_number"] + told["count"]):
+        (folder / (told["pattern"] % number)).touch()
+    placed = placement(session, job_pb2.Job(name=told["job"], delivered_directory=str(folder)))
+    assert placed.pop("directory") == str(folder) and Path(told.pop("directory")).parent == Path(asked["settings"]["out"])
+    rounded = {key: pytest.approx(placed[key], rel=1e-3) for key in ("rate_number", "start_shift_seconds")}
+    assert told == {**placed, **rounded}
 
 
 def test_a_refusal_comes_as_json(ask):

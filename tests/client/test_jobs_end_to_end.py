@@ -1,5 +1,6 @@
 """The command against a real server, a real worker process and a stand-in for the method."""
 
+import json
 import os
 import re
 import signal
@@ -214,6 +215,18 @@ def test_a_frame_is_exported_and_never_overwritten(studio, clip, tmp_path):
     assert kept.startswith(b"\x89PNG")
     assert studio("frame", clip, "--at", "4", "--out", out, "--no-prepare").code == 2
     assert out.read_bytes() == kept
+
+
+def test_a_host_finds_the_shot_that_frame_prepares_with_the_same_training_steps(studio, clip, model, tmp_path):
+    shots = []
+    for number, steps in enumerate(("3", "4")):
+        said = ["--model", model, "--out", tmp_path / f"{number}.tif", "--lora-steps", steps, "--cuts", "ignore", "--json"]
+        shots.append(studio("frame", clip, "--range", "0-5", *said).last["shot"])
+    settings = {"model": str(model), "lora_steps": 4, "cuts": "ignore", "out": str(tmp_path / "out")}
+    request = tmp_path / "request.json"
+    request.write_text(json.dumps({"host": "other", "clip": {"path": str(clip)}, "settings": settings}))
+    begun = studio("host", "begin", request, "--json").last["shot"]
+    assert begun == shots[1] != shots[0]
 
 
 def test_the_shot_of_a_frame_is_prepared_and_propagate_finds_it(i2vedit, server, call, clip, model, tmp_path):

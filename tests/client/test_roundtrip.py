@@ -19,7 +19,10 @@ from psd_tools import PSDImage
 from tests.client.saving import WAYS, by_rename, in_place, paint
 from tests.media import encode, numbered_frame
 
+from i2vedit.v1 import job_pb2
 from i2vedit_client.errors import BadInput
+from i2vedit_client.host.session import Media, Request, Session
+from i2vedit_client.host.timecode import parse_rate
 from i2vedit_client.roundtrip.editor import System, editor_command, find_photoshop
 from i2vedit_client.roundtrip.examiner import Examiner
 from i2vedit_client.roundtrip.folder import REST_SECONDS, SaveFolder
@@ -68,6 +71,49 @@ def trip(studio, clip, model, tmp_path):
     if running.process.poll() is None:
         running.process.kill()
         running.process.wait()
+
+
+@pytest.fixture
+def begun(studio, model, tmp_path):
+    """Begins a round trip with these words, and gives the session that came of it, as it lies on the disk."""
+    started = []
+
+    def begin(*words):
+        command = ["roundtrip", *words, "--editor", "none", "--model", model, "--out", tmp_path / "out", "--json"]
+        started.append(Trip(studio.start(*command)))
+        told = started[-1].wait("frame_file")[0]
+        return load_session(studio.data, told["session"], told["path"])
+
+    yield begin
+    for each in started:
+        each.process.kill()
+        each.process.wait()
+
+
+def load_session(data, name, path):
+    content = json.loads((data / "hosts" / name / "session.json").read_text())
+    media = {**content["media"], "rate": parse_rate(content["media"]["rate"])}
+    return Session(data / "hosts" / name, Request.parse(content["request"]), Media(**media), Path(path))
+
+
+@pytest.mark.parametrize(
+    ("words", "frames", "painted"), [((), (1001, 1006), 1001), (("--range", "1003-1005", "--at", "1004"), (1003, 1005), 1004)]
+)
+def test_pictures_are_painted_by_their_numbers(begun, pictures, words, frames, painted):
+    session = begun(pictures, *words)
+    assert (session.source.first, session.source.last) == frames
+    assert session.edited.name == f"shot_f{painted}-Edit.tif" and session.edited.exists()
+
+
+def test_how_the_clip_is_read_and_carried_is_said_as_to_propagate(begun, pictures):
+    how = ["--rate", "25", "--timecode", "02:00:00:00", "--clip-color", "ACEScct", "--deinterlace", "--video-stream", "1"]
+    what = ["--cuts", "ignore", "--inside", "delta", "--grain", "0.5", "--lora-steps", "3", "--size", "96x64"]
+    session = begun(pictures, "--range", "1003-1005", *how, *what)
+    spec = session.job_spec(session.edited)
+    assert (spec.clip.source_in, spec.clip.rate.numerator, spec.clip.start_timecode) == (1003, 25, "02:00:00:00")
+    assert (spec.clip.color_tag, spec.clip.deinterlace, spec.clip.video_stream) == ("ACEScct", True, 1)
+    assert (spec.settings.ignore_cuts, spec.settings.lora_steps, spec.settings.picture_area) == (True, 3, 96 * 64)
+    assert (spec.delivery.inside, spec.delivery.grain) == (job_pb2.INSIDE_DELTA, 0.5)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")

@@ -13,6 +13,7 @@ from i2vedit_client.spec import (
     Reading,
     ShotOptions,
     absolute,
+    clip_stem,
     job_spec,
     model_reference,
     parse_range,
@@ -105,6 +106,30 @@ def test_the_stride_is_a_number_or_left_to_the_shot():
     assert (job_spec(options(stride="auto")).settings.stride, job_spec(options(stride="auto")).settings.auto_stride) == (0, True)
     prepared = shot_spec(ShotOptions("clip.mp4", 0, None, "mini", "full", 0, stride="4"))
     assert prepared.settings.stride == 4
+
+
+def test_what_is_prepared_is_what_its_job_uses():
+    said = {"preset": "balanced", "seed": 3, "lora_steps": 7, "size": (704, 384), "stride": "auto", "cuts": "ignore"}
+    prepared = shot_spec(ShotOptions("a.mp4", 0, None, "mini", **said)).settings
+    assert (prepared.lora_steps, prepared.ignore_cuts, prepared.picture_area) == (7, True, 704 * 384)
+    used = job_spec(options(**said)).settings
+    used.ClearField("edit_kind")
+    assert used == prepared
+
+
+@pytest.mark.parametrize(
+    ("path", "stem"),
+    [
+        ("/a/shot.mov", "shot"),
+        ("/a/shot.%04d.exr", "shot"),
+        ("/a/shot_####.dpx", "shot"),
+        ("/a/b/%d.png", "b"),
+        ("/a/100%.mov", "100%"),
+        ("/a/shot.1001.exr", "shot.1001"),
+    ],
+)
+def test_a_sequence_is_called_without_its_number(path, stem):
+    assert clip_stem(path) == stem
 
 
 @pytest.mark.parametrize("text", ["0", "17", "-2", "two", "1.5", "", "9" * 40])

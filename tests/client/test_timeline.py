@@ -6,6 +6,7 @@ from pathlib import Path
 
 import opentimelineio as otio
 import pytest
+from tests.client.saving import paint
 
 from i2vedit_client.errors import BadInput, ClientError
 from i2vedit_client.timeline import open_shot, write_results
@@ -109,12 +110,52 @@ def test_media_are_found_however_they_are_written(tmp_path, name, form):
     assert told.span(Fraction(24), 6).source_frames == (1, 2, 3, 4)
 
 
+def pictures_of(folder, **changes):
+    """Numbers 1001 to 1006, of which the timeline says that they begin at its frame 100."""
+    told = {"name_prefix": "shot.", "name_suffix": ".png", "start_frame": 1001, "rate": RATE, "frame_zero_padding": 4}
+    told |= {"available_range": span(100, 6), **changes}
+    return otio.schema.ImageSequenceReference(target_url_base=folder.as_uri(), **told)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pattern"), [({}, "shot.%04d.png"), ({"frame_zero_padding": 0}, "shot.%d.png"), ({"name_prefix": "ü %1."}, "ü %1.%04d.png")]
+)
+def test_pictures_of_a_timeline_are_taken_by_their_numbers(tmp_path, changes, pattern):
+    shot = open_shot(str(timeline(tmp_path / "cut.otio", "", reference=pictures_of(tmp_path / "späte", **changes))), "A001")
+    told = shot.host_clip
+    assert told.path == str(tmp_path / "späte" / pattern)
+    assert (told.media_start, told.media_frames, told.media_rate) == (1001, 6, Fraction(24))
+    assert told.span(Fraction(24), 42, 1001).source_frames == (1002, 1003, 1004, 1005)
+    # Meanwhile somebody has rendered more of it at its beginning.
+    assert told.span(Fraction(24), 50, 993).source_frames == (1002, 1003, 1004, 1005)
+
+
+def test_pictures_as_resolve_names_them(tmp_path):
+    reference = otio.schema.ExternalReference("/plates/shot.[1001-1006].exr", span(86400, 6))
+    told = open_shot(str(timeline(tmp_path / "cut.otio", "", reference=reference, shown=span(86401, 4))), "A001").host_clip
+    assert (told.path, told.media_start) == ("/plates/shot.%04d.exr", 1001)
+    assert told.span(Fraction(24), 6, 1001).source_frames == (1002, 1003, 1004, 1005)
+
+
+def test_pictures_of_a_timeline_are_propagated(studio, pictures, model, tmp_path):
+    path = timeline(tmp_path / "cut.otio", "", reference=pictures_of(pictures.parent))
+    painted = paint(pictures.with_name("shot.1002.png"), tmp_path / "painted.tif", 0.5)
+    words = ["propagate", "--otio", path, "--clip", "A001", "--edited", painted, "--out", tmp_path / "out", "--model", model, "--json"]
+    outcome = studio(*words, seconds=200)
+    assert outcome.code == 0, outcome.err
+    delivered = sorted(file.name for file in (tmp_path / "out" / "shot_v001").iterdir())
+    assert delivered == [f"shot_v001.{number}.exr" for number in range(1002, 1006)]
+    assert result_of(outcome.last["timelines"][0]).media_reference.start_frame == 1002
+
+
 @pytest.mark.parametrize(
     ("changes", "name", "reason", "hint"),
     [
         ({"effect": otio.schema.LinearTimeWarp(time_scalar=2.0)}, "A001", "RETIMED", "speed"),
         ({"effect": otio.schema.FreezeFrame()}, "A001", "RETIMED", "speed"),
         ({"reference": otio.schema.MissingReference()}, "A001", "NOT_A_CLIP", "no movie file"),
+        ({"reference": pictures_of(Path("/plates"), frame_step=2)}, "A001", "NOT_A_CLIP", "steps of 2"),
+        ({"reference": pictures_of(Path("/plates"), available_range=None)}, "A001", "NOT_A_CLIP", "how long"),
         ({"reference": otio.schema.GeneratorReference(generator_kind="bars")}, "A001", "NOT_A_CLIP", "no movie file"),
         ({}, "B002", "USAGE", "A001, other"),
         ({"again": 1}, "A001", "USAGE", "A001#2"),

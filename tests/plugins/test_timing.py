@@ -1,5 +1,6 @@
 """The arithmetic of places and times, against models that count in another way."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -40,7 +41,9 @@ def spans(draw, subframe=False):
     needed = shown(offset + (count - 1) / timeline_rate, media_rate) + 1
     length = needed + draw(st.integers(0, 200))
     start = draw(st.integers(0, 10**7))
-    return Span(timeline_rate, media_rate, start, count, offset, length), draw(st.integers(0, 24))
+    # Pictures begin with the number in their names.
+    first = draw(st.sampled_from([0, 0, 1, 1001]))
+    return Span(timeline_rate, media_rate, start, count, offset, length, first), draw(st.integers(0, 24))
 
 
 @settings(max_examples=CASES, deadline=None)
@@ -58,8 +61,8 @@ def test_a_host_that_plays_frame_by_frame_shows_the_plates_frame_everywhere(case
     left = span.offset * span.timeline_rate
     clip = HostClip("a.mov", "a", span.timeline_rate, span.record_start, span.record_count, left_offset=int(left), frame_by_frame=True)
     there = int(left) + span.record_count
-    blender = clip.span(span.media_rate, there)
-    assert blender.source_frames == tuple(range(int(left), there))
+    blender = clip.span(span.media_rate, there, span.first_frame)
+    assert blender.source_frames == tuple(range(span.first_frame + int(left), span.first_frame + there))
     _check(blender, handles)
 
 
@@ -70,21 +73,22 @@ def test_a_host_that_begins_anywhere_shows_the_plates_frame_everywhere(case):
     span, handles = case
     delivered = source_range(span, handles, "clip")
     lies = grid(span, delivered, begins_anywhere=True)
-    shift = delivered.first / span.media_rate
+    shift = (delivered.first - span.first_frame) / span.media_rate
     for index in range(span.record_count):
         time = span.offset + index / span.timeline_rate
-        assert lies.frames[shown(time - shift, lies.rate)] == shown(time, span.media_rate)
+        assert lies.frames[shown(time - shift, lies.rate)] == span.first_frame + shown(time, span.media_rate)
 
 
 def _check(span, handles):
     delivered = source_range(span, handles, "clip")
-    assert 0 <= delivered.first <= delivered.last < span.media_frames
+    last = span.first_frame + span.media_frames - 1
+    assert span.first_frame <= delivered.first <= delivered.last <= last
     lies = grid(span, delivered)
     fills = lies.take / lies.rate == span.record_count / span.timeline_rate
-    assert fills or delivered.last == span.media_frames - 1, "it fills the clip, unless the media ends within its last frame"
+    assert fills or delivered.last == last, "it fills the clip, unless the media ends within its last frame"
     for index in range(span.record_count):
         picture = lies.skip + shown(index / span.timeline_rate, lies.rate)
-        assert lies.frames[picture] == shown(span.offset + index / span.timeline_rate, span.media_rate)
+        assert lies.frames[picture] == span.first_frame + shown(span.offset + index / span.timeline_rate, span.media_rate)
 
 
 @settings(max_examples=FEWER, deadline=None)
@@ -92,7 +96,7 @@ def _check(span, handles):
 def test_another_speed_is_refused_with_its_reason(case, speed):
     span, _ = case
     end = span.offset + span.record_count / span.timeline_rate
-    honest = max(1, shown(end, span.media_rate) - span.source_frames[0])
+    honest = max(1, span.first_frame + shown(end, span.media_rate) - span.source_frames[0])
     check_speed(span, honest, "clip")
     retimed = round(span.record_count / span.timeline_rate * span.media_rate * speed)
     exact = span.record_count / span.timeline_rate * span.media_rate
@@ -106,9 +110,9 @@ def test_another_speed_is_refused_with_its_reason(case, speed):
 @given(spans(), st.integers(1, 50))
 def test_frames_beyond_the_media_are_refused_with_their_reason(case, missing):
     span, handles = case
-    last = span.source_frames[-1]
-    short = Span(span.timeline_rate, span.media_rate, span.record_start, span.record_count, span.offset, max(1, last + 1 - missing))
-    if short.media_frames <= last:
+    needed = span.source_frames[-1] - span.first_frame + 1
+    short = replace(span, media_frames=max(1, needed - missing))
+    if short.media_frames < needed:
         with pytest.raises(TimingError) as caught:
             source_range(short, handles, "clip")
         assert caught.value.failure.reason == "OUTSIDE_MEDIA"
@@ -173,3 +177,32 @@ def test_seconds_in_floating_point_find_their_frame_again(frame, rate, other):
     start = 3601.0
     said = float(start + frame / rate) - start
     assert seconds_of(said, rate, other) * rate == frame
+
+
+@pytest.mark.parametrize(
+    ("told", "first", "last"),
+    [
+        ({"left_offset": 2, "record_count": 4}, 1003, 1006),
+        ({"media_start": 1003, "record_count": 4}, 1003, 1006),
+        ({"media_start": 1003, "media_frames": 5, "media_in": 1}, 1004, 1007),
+        ({"media_start": 1010}, 1010, 1042),
+        ({}, 1001, 1042),
+    ],
+)
+def test_pictures_are_counted_by_their_numbers(told, first, last):
+    span = HostClip("a.%04d.exr", "a", **told).span(Fraction(24), 42, 1001)
+    delivered = source_range(span, 0, "a")
+    assert (delivered.first, delivered.last) == (first, last)
+    assert HostClip("a.%04d.exr", "a", **told).looked_at(span) == first
+
+
+@pytest.mark.parametrize("told", [{"media_start": 0, "record_count": 4}, {"media_start": 1040, "record_count": 4}])
+def test_numbers_that_no_picture_has_are_refused(told):
+    with pytest.raises(TimingError, match="frames 1001 to 1042"):
+        source_range(HostClip("a.%04d.exr", "a", **told).span(Fraction(24), 42, 1001), 0, "a")
+
+
+def test_handles_reach_to_the_first_picture_and_no_further():
+    span = HostClip("a.%04d.exr", "a", media_start=1003, record_count=4).span(Fraction(24), 42, 1001)
+    delivered = source_range(span, 8, "a")
+    assert (delivered.first, delivered.last, delivered.handle_before) == (1001, 1014, 2)

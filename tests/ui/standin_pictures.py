@@ -50,7 +50,7 @@ def _go(order: ShotOrder, stage: Stage, chunk: int, report: Report, token: Cance
 
 def _deliver(order: JobOrder, report: Report, token: CancelToken) -> Path:
     shot = Shot.open(order.clip, order.first, order.last)
-    folder = order.delivery.directory / f"{order.clip.path.stem}_v{order.job_id[:6]}"
+    folder = order.delivery.directory / f"{shot.clip.stem}_v{order.job_id[:6]}"
     folder.mkdir(parents=True, exist_ok=True)
     for frame, plate in zip(range(shot.first, shot.last + 1), decode_frames(shot.clip, shot.first, shot.last), strict=True):
         report(Progress(Stage.EDIT, 0, CHUNKS, frame - shot.first, len(shot)))

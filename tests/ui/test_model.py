@@ -8,7 +8,9 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
+from i2vedit_client.errors import BadInput
 from i2vedit_client.painted import Painted
+from i2vedit_client.spec import Reading
 from i2vedit_monitor.model.book import MOST_NOTES, MOST_WATCHED, JobBook, News
 from i2vedit_monitor.model.changes import AllTold, FrameLanded, JobForgotten, JobTold, PreviewSeen, Progressed
 from i2vedit_monitor.model.draft import ClipFacts, Draft
@@ -17,6 +19,7 @@ from i2vedit_monitor.model.loss_curve import MOST_POINTS, LossCurve
 from i2vedit_monitor.model.notices import Way, notice_of
 from i2vedit_monitor.model.read import read_event, read_job
 from i2vedit_monitor.model.timing import overall_part, stage_parts
+from i2vedit_monitor.words import in_window
 
 
 def job(name: str = "jobs/a", state: State = State.RUNNING, **more) -> JobFacts:
@@ -200,3 +203,35 @@ def test_a_draft_says_what_it_still_needs_and_keeps_its_range_in_the_clip():
     assert (other.with_range(4, 8).painted, other.with_range(4, 8).key) == ("/a/q.png", 6)
     assert (other.with_range(7, 8).painted, other.with_range(7, 8).key) == ("", 7), "it lies outside now"
     assert other.with_key(99).key == 9
+
+
+def test_a_draft_of_pictures_counts_by_their_numbers():
+    draft = Draft().with_clip(ClipFacts("/a/b.%04d.exr", 96, 64, 10, 24.0, "x", "exr", 1001))
+    assert (draft.first, draft.last, draft.key) == (1001, 1010, 1001)
+    assert (draft.with_range(0, 5).first, draft.with_range(0, 5).last) == (1001, 1001)
+    chosen = replace(draft.with_range(1003, 2000).with_key(1004), painted="/a/p.png")
+    assert chosen.options().frames == (1003, 1010) and chosen.options().edits == (Painted("/a/p.png", 1004),)
+    assert (chosen.shot_options().first, chosen.shot_options().keys) == (1003, (1004,))
+
+
+def test_a_draft_prepares_what_it_sends():
+    draft = Draft().with_clip(ClipFacts("/a/b.mov", 96, 64, 10, 24.0, "x"))
+    chosen = replace(draft, painted="/a/p.png", cuts="ignore", deinterlace=True, size="704x384")
+    for options in (chosen.options(), chosen.shot_options()):
+        assert (options.cuts, options.reading, options.size) == ("ignore", Reading(deinterlace=True), (704, 384))
+    with pytest.raises(BadInput, match="like 704x384"):
+        replace(chosen, size="big").options()
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The range holds a cut at frame 9; give --range 0-8, or paint a frame after the cut, too. If it is no cut, give --cuts ignore.",
+        "'a.mov' is interlaced (tff): each frame holds two moments. Give --deinterlace to make whole frames of them.",
+        "'a' lacks frame 4; render what is missing, or give a --range without it.",
+        "The model's picture must have at least 64x64 pixels; give a larger --size.",
+        "The model 'svd' is not on this machine. Put its diffusers folder at '/m', or give the folder's path with --model.",
+    ],
+)
+def test_the_window_advises_what_it_has(sentence):
+    assert "--" not in in_window(sentence)

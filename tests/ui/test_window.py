@@ -10,6 +10,8 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication
+from tests.client.saving import paint
+from tests.media import numbered_pictures
 from tests.server.harness import wait_for
 from tests.ui.conftest import FRAMES, SECONDS
 
@@ -164,6 +166,38 @@ def test_any_frame_of_the_range_may_be_painted(server, window, clip, tmp_path, q
     assert Path(told.args[0]).name == "shot_frame0005.tif"
     form.at.setValue(3)
     assert form.draft.key == 3
+
+
+def test_dropped_pictures_are_chosen_by_their_numbers(server, window, tmp_path, qtbot):
+    drop(window, numbered_pictures(tmp_path, 1001, FRAMES).with_name("shot.1003.png"))
+    form = window.new_shot
+    qtbot.waitUntil(lambda: form.draft.clip is not None, timeout=SECONDS)
+    assert (form.draft.first, form.draft.last, form.at.value()) == (1001, 1000 + FRAMES, 1001)
+    qtbot.waitUntil(lambda: set(form.strip._pictures) == set(range(1001, 1001 + FRAMES)), timeout=SECONDS)
+    form.out.changed.emit(str(tmp_path / "out"))
+    qtbot.keyClick(form.strip, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert (form.draft.first, form.draft.last) == (1001, 999 + FRAMES)
+    qtbot.keyClick(form.strip, Qt.Key.Key_Right)
+    qtbot.keyClick(form.strip, Qt.Key.Key_Right)
+    assert (form.draft.first, form.draft.last) == (1002, 1000 + FRAMES)
+    form.strip.key_chosen.emit(1004)
+    with qtbot.waitSignal(form.painting.exported, timeout=SECONDS) as told:
+        qtbot.mouseClick(form.paint, Qt.MouseButton.LeftButton)
+    assert Path(told.args[0]).name == "shot_frame1004.tif"
+    drop(form, paint(Path(told.args[0]), tmp_path / "painted.tif", 0.5))
+    qtbot.mouseClick(form.send, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.job is not None and window.job.state is State.SUCCEEDED, timeout=SECONDS)
+    assert (window.job.first, window.job.frames, window.job.keys) == (1002, FRAMES - 1, (1004,))
+
+
+def test_what_the_server_advises_can_be_chosen_under_advanced(window, qtbot):
+    form = window.new_shot
+    form.cuts.setCurrentIndex(form.cuts.findData("ignore"))
+    form.interlaced.setCurrentIndex(form.interlaced.findData(True))
+    form.largest.setText(" 704x384 ")
+    assert (form.draft.cuts, form.draft.deinterlace, form.draft.size) == ("ignore", True, "704x384")
+    form.say_bad("If it is no cut, give --cuts ignore.")
+    assert form.cuts.currentText() in form.said.text() and "--" not in form.said.text()
 
 
 def a_cut(path: Path, clip: Path, *names: str) -> Path:

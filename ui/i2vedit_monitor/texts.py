@@ -172,7 +172,7 @@ NOTHING_YET = _("No frame yet. The first ones land when the edit is carried.")
 # A new shot.
 DROP_CLIP = _("Drop a clip here")
 CHOOSE_CLIP = _("Choose…")
-CLIP_FILES = _("Clips (*.mov *.mp4 *.mxf *.mkv *.avi *.webm *.m4v *.exr);;All files (*)")
+CLIP_FILES = _("Clips (*.mov *.mp4 *.mxf *.mkv *.avi *.webm *.m4v *.exr *.dpx *.tif *.tiff *.png *.jpg);;All files (*)")
 CLIP_ABOUT = _("{width}×{height}, {rate} fps, {frames} frames")
 STEP_CLIP = _("Clip and range")
 STEP_PAINT = _("Painted frame")
@@ -205,6 +205,22 @@ DEPTH = _("Depth")
 DEPTHS = {"auto": _("As the plate needs"), "half": _("Half"), "float": _("Float")}
 ALPHA = _("Delivers")
 ALPHAS = {"plate": _("The whole picture"), "matte": _("The patch alone")}
+CUTS_TITLE = _("Cuts")
+CUTS = {"find": _("Look for cuts"), "ignore": _("Take it for one shot")}
+FIELDS = _("Interlaced")
+FIELDS_AS_THEY_ARE = _("Not expected")
+FIELDS_INTO_FRAMES = _("Make whole frames")
+SIZE = _("Largest picture")
+SIZE_OF_THE_MODEL = _("What the model was made for; smaller where memory is short, like 704x384")
+OPTIONS = {
+    "--cuts ignore": _("“Cuts: Take it for one shot” (Advanced)"),
+    "--deinterlace": _("“Interlaced: Make whole frames” (Advanced)"),
+    "--size": _("“Largest picture” (Advanced)"),
+    "--model": _("“Model” (Advanced)"),
+    "a --range": _("a range"),
+    "--range": _("the range"),
+}
+"""What the window has instead of the options that the server's sentences advise; the longer of two comes first."""
 CARRY = _("Carry it through")
 CLOSE = _("Close")
 LOOKING = _("Looking at the clip…")

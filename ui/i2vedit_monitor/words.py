@@ -23,6 +23,13 @@ def duration(seconds: float) -> str:
     return tr(texts.HOURS, hours=whole // 3600, minutes=whole % 3600 // 60)
 
 
+def in_window(sentence: str) -> str:
+    """A sentence of the server, with what the window has instead of the command's options."""
+    for option, words in texts.OPTIONS.items():
+        sentence = sentence.replace(option, tr(words))
+    return sentence
+
+
 def stage_name(stage: str) -> str:
     return tr(texts.STAGES[stage]) if stage in texts.STAGES else stage
 
@@ -54,7 +61,7 @@ def job_line(job: JobFacts) -> str:
     if job.state is State.RUNNING and job.progress is not None and not job.stop_request:
         return progress_words(job.progress)
     if job.state is State.FAILED and job.trouble is not None:
-        return job.trouble.sentence
+        return in_window(job.trouble.sentence)
     if job.state is State.SUCCEEDED:
         if job.is_preparation:
             return tr(texts.PREPARED)
@@ -83,7 +90,7 @@ def note_line(note: Note) -> str:
     words = tr(known) if known else note.kind
     if note.kind in texts.STAGES and note.detail:
         return tr(texts.NOTE_CHUNK, what=words, chunk=note.detail)
-    return f"{words} {note.detail}".strip()
+    return f"{words} {in_window(note.detail)}".strip()
 
 
 def gigabytes(count: int) -> str:

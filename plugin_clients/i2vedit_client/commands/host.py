@@ -120,6 +120,8 @@ def _kept(session: Session, picture: Path) -> Path:
 def poll(session: str | None, host: str, project: str, follows: bool, answer: str | None, as_json: bool) -> None:
     """Say how far a session is, or all of them: this is how a host finds its jobs again."""
     _note(answer)
+    if follows and session is None:
+        raise BadInput("--follow needs the SESSION whose status file is to be kept fresh.")
     found = [load(session)] if session else list(sessions(host, project))
     with connect() as client:
         states = [calls.poll(client, each) for each in found]

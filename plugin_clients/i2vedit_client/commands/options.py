@@ -48,10 +48,15 @@ _MAKING = (
     click.option("--lora-steps", type=click.IntRange(0, 10_000), help="Training steps for each chunk. Default: what the model recommends."),
     click.option("--size", metavar="WxH", help="Largest picture of the model, where memory is short. Default: what it was made for."),
     click.option("--stride", default="1", show_default=True, metavar="K|auto", help=STRIDE_HELP),
+    click.option("--cuts", type=click.Choice(CUTS), default="find", show_default=True, help="ignore: take the range for one shot."),
     click.option("--deliver", default="match", show_default=True, metavar="SPACE", help="match, linear, ACEScg or an OCIO colour space."),
     click.option("--depth", type=click.Choice(DEPTHS), default="auto", show_default=True, help="Depth of the EXR."),
     click.option("--compression", default="zip", show_default=True, metavar="NAME", help="Compression of the EXR: zip, piz, dwaa, ..."),
     click.option("--alpha", type=click.Choice(ALPHAS), default="plate", show_default=True, help="The whole picture, or the patch alone."),
+    click.option(
+        "--inside", type=click.Choice(INSIDES), default="auto", show_default=True, help="New pixels, or the change added to the plate."
+    ),
+    click.option("--grain", type=click.FloatRange(0, 1), help="How much of the plate's grain new pixels get, 0 to 1. Default: all of it."),
 )
 
 
@@ -66,6 +71,7 @@ def making_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _all_of(_MAKING, command)
 
 
+range_option = click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive. Default: the whole clip.")
 handles_option = click.option(
     "--handles",
     type=click.IntRange(0, 1000),
@@ -87,21 +93,14 @@ _PAINTED = (
         "--region", multiple=True, metavar="FILE", help="Your own matte: a picture for the painted frame, or a clip for all of them."
     ),
     click.option("--out", required=True, metavar="DIR", help="Folder that receives NAME_v001, NAME_v002, ..."),
-    click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive. Default: the whole clip."),
+    range_option,
     handles_option,
-    click.option("--cuts", type=click.Choice(CUTS), default="find", show_default=True, help="ignore: take the range for one shot."),
     click.option(
         "--pin", "pin", multiple=True, metavar="A-B", help="Frames to take over from --pinned-from as they are; may be given again."
     ),
     click.option("--pinned-from", metavar="DIR", help="The delivered version that pinned frames come from."),
 )
-_DELIVERING = (
-    click.option("--also", type=click.Choice(ALSO), multiple=True, help="Deliver this beside the EXR, too; may be given again."),
-    click.option(
-        "--inside", type=click.Choice(INSIDES), default="auto", show_default=True, help="New pixels, or the change added to the plate."
-    ),
-    click.option("--grain", type=click.FloatRange(0, 1), help="How much of the plate's grain new pixels get, 0 to 1. Default: all of it."),
-)
+also_option = click.option("--also", type=click.Choice(ALSO), multiple=True, help="Deliver this beside the EXR, too; may be given again.")
 
 
 def shot_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -140,5 +139,4 @@ def shot_options(command: Callable[..., Any]) -> Callable[..., Any]:
         )
         return command(options=options, **others)
 
-    with_all = _all_of(_DELIVERING, reading_options(with_options))
-    return _all_of(_PAINTED, _all_of(_MAKING, with_all))
+    return _all_of((*_PAINTED, *_MAKING, also_option), reading_options(with_options))

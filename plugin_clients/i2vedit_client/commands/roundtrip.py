@@ -5,13 +5,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
-from i2vedit_client.commands.options import handles_option, json_option, making_options
+from i2vedit_client.commands.options import handles_option, json_option, making_options, range_option, reading_options
 from i2vedit_client.errors import BadInput, ClientError, Failure
 from i2vedit_client.events import SUCCEEDED, failed_event, job_event
 from i2vedit_client.follow import follow as follow_job
@@ -26,7 +27,7 @@ from i2vedit_client.report import Report, open_report
 from i2vedit_client.roundtrip.detached import Ownership
 from i2vedit_client.roundtrip.editor import NONE, open_picture
 from i2vedit_client.roundtrip.trip import Following, RoundTrip
-from i2vedit_client.spec import absolute, parse_range, parse_size
+from i2vedit_client.spec import Reading, absolute, parse_range
 
 IDLE_SECONDS = 24 * 3600.0
 """A round trip that a host has started, and that nobody saves for, ends by itself."""
@@ -36,23 +37,26 @@ IDLE_SECONDS = 24 * 3600.0
 @click.argument("clip", required=False)
 @click.option("--editor", metavar="APP", help=f"Program to paint in, or '{NONE}'. Default: $I2VEDIT_EDITOR, Photoshop, else the system's.")
 @click.option("--out", default="", metavar="DIR", help="Folder of the frame and of NAME_v001, ... Default: I2VEdit beside the clip.")
-@click.option("--range", "frames", metavar="A-B", help="First and last source frame, inclusive, from 0. Default: the whole clip.")
+@range_option
 @click.option("--at", type=click.IntRange(min=0), metavar="N", help="Source frame to paint. Default: the first of the range.")
 @handles_option
 @making_options
+@reading_options
 @click.option("--session", help="Go on with what a host has begun, instead of CLIP.")
 @json_option
 def command(
     clip: str | None,
     frames: str | None,
     at: int | None,
-    size: str | None,
     editor: str | None,
     session: str | None,
+    reading: Reading,
     as_json: bool,
-    **settings: object,
+    **settings: Any,
 ) -> None:
     """Export a frame of CLIP, open it for painting, and propagate it at every save, until Ctrl-C.
+
+    CLIP is a movie or a sequence of pictures, as `propagate` takes it.
 
     The frame is <clip>_f0001-Edit.tif, by its number, with 16 bits and an ICC profile. A layered PSD saved beside it counts as well. A save
     without a changed pixel makes nothing; every other one makes the next version, and only the first one has to learn the shot.
@@ -68,18 +72,26 @@ def command(
         _run(load(session), editor, as_json, is_hosted=True)
         return
     assert clip is not None  # one of the two is given
-    request = _request(clip, frames, at, Settings.parse({**settings, "size": parse_size(size)}))
+    request = _request(clip, frames, at, reading, Settings.parse(settings))
     with connect() as client:
         found, _ = calls.begin(client, request)
     _run(found, editor, as_json, is_hosted=False)
 
 
-def _request(clip: str, frames: str | None, at: int | None, settings: Settings) -> Request:
-    path, name = absolute(clip), Path(clip).name
-    if frames is None:
-        return Request("other", HostClip(path, name), settings, frame=at)
-    first, last = parse_range(frames)
-    return Request("other", HostClip(path, name, media_in=first, record_count=last - first + 1), settings, frame=at)
+def _request(clip: str, frames: str | None, at: int | None, reading: Reading, settings: Settings) -> Request:
+    first, last = parse_range(frames) if frames is not None else (None, None)
+    described = HostClip(
+        absolute(clip),
+        Path(clip).name,
+        media_start=first,
+        record_count=None if first is None or last is None else last - first + 1,
+        media_rate=Fraction(*reading.rate) if reading.rate else None,
+        start_timecode=reading.timecode,
+        color_tag=reading.color_space,
+        deinterlace=reading.deinterlace,
+        video_stream=reading.video_stream,
+    )
+    return Request("other", described, settings, frame=at)
 
 
 def _run(session: Session, editor: str | None, as_json: bool, is_hosted: bool) -> None:

@@ -1,5 +1,6 @@
 """What a host can ask for: begin, submit, poll, collect, cancel. Each gives one dictionary, which is the answer in JSON."""
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from i2vedit_client.files import replace, write_json_file
 from i2vedit_client.host.frames import other_frames, session_name
 from i2vedit_client.host.placement import placement
 from i2vedit_client.host.session import Media, Request, Session, frame_name, sessions_folder
-from i2vedit_client.spec import absolute
+from i2vedit_client.spec import Reading, absolute, clip_ref
 
 BESIDE_THE_CLIP = "I2VEdit"
 EXPORT_FILE = "export.tif"
@@ -43,7 +44,11 @@ def begin(client: Client, request: Request) -> tuple[Session, Event]:
 
 
 def _session(client: Client, request: Request) -> Session:
-    media = Media.of(client.probe_clip(absolute(request.clip.path)))
+    clip = request.clip
+    info = client.probe_clip(clip_ref(clip.path, 0, 0, Reading(clip.deinterlace, clip.video_stream)))
+    # A sequence has one name, whether its pattern, its folder or one of its pictures was given.
+    request = dataclasses.replace(request, clip=dataclasses.replace(clip, path=info.path))
+    media = Media.of(info)
     unnamed = Session(Path(), request, media, Path())
     frame = unnamed.painted_frame  # says what is wrong with the timing before anything is written
     folder = sessions_folder() / session_name(unnamed)

@@ -1,5 +1,6 @@
 """A clip as a host describes it: the JSON of docs/hosts.md, checked once."""
 
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import PurePath
@@ -24,6 +25,10 @@ NOT_CLIPS = {
 """Kinds that a host may name beside `clip`. What they show is not what lies in the media."""
 
 
+_RESOLVE_SEQUENCE = re.compile(r"(?P<name>.*)\[(?P<first>\d+)-\d+\](?P<ending>\.\w+)", re.ASCII | re.DOTALL)
+"""`shot.[1001-1042].exr`."""
+
+
 @dataclass(frozen=True)
 class HostClip:
     """What a host says about the clip that was selected. What it leaves out is read from the file."""
@@ -36,8 +41,10 @@ class HostClip:
     """Timeline frames; None: all of the media."""
     media_rate: Fraction | None = None
     media_frames: int | None = None
+    media_start: int | None = None
+    """Source frame number at which the media begins for the host; None: at its first frame."""
     media_in: int | None = None
-    """First media frame shown, where the host counts in those."""
+    """First media frame shown, from 0, where the host counts in those."""
     left_offset: int | None = None
     """Timeline frames of media before the first one shown, where the host counts in those."""
     offset_seconds: float | None = None
@@ -47,9 +54,13 @@ class HostClip:
     frame_by_frame: bool = False
     """The host shows the next media frame at each timeline frame, whatever the two rates are: Blender."""
     start_timecode: str = ""
-    """Of the media's first frame, where somebody has set another one in the host."""
+    """Of the frame at which the media begins for the host, where somebody has set another one there."""
     color_tag: str = ""
     """What the host takes the media's colours for: an OCIO name, or the host's own."""
+    deinterlace: bool = False
+    """Makes whole frames of an interlaced clip's fields."""
+    video_stream: int = 0
+    """Of a movie with several, from 1; 0: the one that the file prefers."""
     managed: bool = False
     """Whether the host converts colours: colour management in Resolve, a working space in After Effects."""
     track: str = ""
@@ -72,10 +83,11 @@ class HostClip:
         rates = {key: parse_rate(given[key]) for key in ("timeline_rate", "media_rate") if given.get(key) is not None}
         _check_numbers(given, name)
         rest = {key: value for key, value in given.items() if key not in ("kind", *rates) and value is not None}
-        return cls(**{**rest, **rates, "name": name})
+        return cls(**{**rest, **_sequence(given["path"]), **rates, "name": name})
 
-    def span(self, file_rate: Fraction, file_frames: int) -> Span:
-        """Where the clip lies. `file_rate` and `file_frames` are what the file says, where the host does not.
+    def span(self, file_rate: Fraction, file_frames: int, first_frame: int = 0) -> Span:
+        """Where the clip lies. `file_rate` and `file_frames` are what the file says, where the host does not; `first_frame` is the
+        source frame number of its first frame.
 
         Raises TimingError RETIMED.
         """
@@ -84,27 +96,37 @@ class HostClip:
         if self.frame_by_frame:
             media_rate = timeline_rate
             _check_length(self.media_frames, file_frames, self.name)
-        offset = self._offset(media_rate, timeline_rate)
-        frames = self.media_frames or file_frames
+        skipped = 0 if self.media_start is None else self.media_start - first_frame
+        offset = skipped / media_rate + self._offset(media_rate, timeline_rate)
+        frames = file_frames if self.media_frames is None else skipped + self.media_frames
         rest = int((frames / media_rate - offset) * timeline_rate)
-        span = Span(timeline_rate, media_rate, self.record_start, self.record_count or rest, offset, frames)
+        span = Span(timeline_rate, media_rate, self.record_start, self.record_count or rest, offset, frames, first_frame)
         if self.source_count is not None:
             check_speed(span, self.source_count, self.name)
         return span
 
     def looked_at(self, span: Span) -> int:
-        """The media frame under the playhead; the first one that the clip shows where the playhead is elsewhere. Raises BadInput."""
+        """The source frame under the playhead; the first one that the clip shows where the playhead is elsewhere. Raises BadInput."""
         head = self.playhead
         frame = frame_of(head, span.timeline_rate) if isinstance(head, str) else head
         index = 0 if frame is None else frame - span.record_start
         return span.media_frame(index if 0 <= index < span.record_count else 0)
 
     def _offset(self, media_rate: Fraction, timeline_rate: Fraction) -> Fraction:
+        """Seconds of media before the first frame shown, from where the media begins for the host."""
         if self.media_in is not None:
             return self.media_in / media_rate
         if self.left_offset is not None:
             return self.left_offset / timeline_rate
         return seconds_of(self.offset_seconds or 0, timeline_rate, media_rate)
+
+
+def _sequence(path: str) -> dict[str, Any]:
+    """What the form says in which Resolve names pictures: their pattern, and the number with which they begin for it."""
+    named = _RESOLVE_SEQUENCE.fullmatch(path)
+    if named is None:
+        return {}
+    return {"path": f"{named['name']}%0{len(named['first'])}d{named['ending']}", "media_start": int(named["first"])}
 
 
 def check_kind(kind: str, name: str) -> None:
@@ -137,7 +159,7 @@ def _check_length(told: int | None, there: int, name: str) -> None:
 
 LENGTH_TOLERANCE = 1
 """Some readers count a last frame that others do not."""
-_WHOLE = ("record_start", "record_count", "media_frames", "media_in", "left_offset", "source_count")
+_WHOLE = ("record_start", "record_count", "media_frames", "media_start", "media_in", "left_offset", "source_count", "video_stream")
 
 
 def _check_numbers(given: dict[str, Any], name: str) -> None:
@@ -148,6 +170,8 @@ def _check_numbers(given: dict[str, Any], name: str) -> None:
     for key in ("record_count", "media_frames", "source_count"):
         if given.get(key) is not None and given[key] < 1:
             raise BadInput(f"The field '{key}' of '{name}' must be 1 or more, and is {given[key]}.")
+    if not isinstance(given.get("deinterlace", False), bool):
+        raise BadInput(f"The field 'deinterlace' of '{name}' must be true or false, and is {given['deinterlace']!r}.")
     playhead = given.get("playhead")
     if playhead is not None and (not isinstance(playhead, int | str) or isinstance(playhead, bool)):
         raise BadInput(f"The field 'playhead' of '{name}' must be a frame or a timecode of the timeline, and is {playhead!r}.")

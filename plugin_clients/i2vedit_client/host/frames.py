@@ -16,8 +16,9 @@ def session_name(unnamed: Session) -> str:
 def _place(session: Session) -> list[object]:
     """What the sessions of one clip have in common, whichever of its frames is painted."""
     request, source = session.request, session.source
-    clip, out = absolute(request.clip.path), request.settings.out and absolute(request.settings.out)
-    return [request.host, request.project, request.item, out, clip, request.clip.record_start, source.first, source.last]
+    clip, out = request.clip, request.settings.out and absolute(request.settings.out)
+    place = [request.host, request.project, request.item, out, absolute(clip.path), clip.record_start, source.first, source.last]
+    return [*place, clip.video_stream] if clip.video_stream else place
 
 
 def other_frames(session: Session) -> tuple[Painted, ...]:

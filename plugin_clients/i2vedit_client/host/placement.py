@@ -42,7 +42,7 @@ def described(session: Session, lies: Grid, version: str) -> Event:
         "record_start": span.record_start,
         "record_count": span.record_count,
         "timeline_rate": _text(span.timeline_rate),
-        "start_shift_seconds": float(session.source.first / span.media_rate),
+        "start_shift_seconds": float((session.source.first - session.media_start) / span.media_rate),
         "timecode": _timecode(session, lies),
         "track": TRACK,
         "clip_name": f"{request.clip.name} {version.rpartition('_')[2]}",
@@ -112,5 +112,5 @@ def _text(rate: Fraction) -> str:
 
 def _timecode(session: Session, lies: Grid) -> str:
     """Of the first picture that the clip shows; empty where neither host nor file has any."""
-    start = session.request.clip.start_timecode or session.media.start_timecode
-    return later(start, lies.frames[lies.skip], session.span.media_rate) if start else ""
+    start, span = session.start_timecode, session.span
+    return later(start, lies.frames[lies.skip] - span.first_frame, span.media_rate) if start else ""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
@@ -17,7 +17,7 @@ from i2vedit_client.host.delivery import delivered_color, host_named
 from i2vedit_client.host.timecode import later, parse_rate
 from i2vedit_client.host.timing import SourceRange, Span, TimingError, source_range
 from i2vedit_client.painted import Painted
-from i2vedit_client.spec import PropagateOptions, ShotOptions, absolute, job_spec, shot_spec, stride_fields
+from i2vedit_client.spec import PropagateOptions, ShotOptions, absolute, clip_stem, job_spec, parse_size, shot_spec, stride_fields
 
 SESSION_FILE, STATUS_FILE, REFERENCE_FILE = "session.json", "status.json", "plate.tif"
 JOB_FILES, SAVE_FILES = "job-*.json", "save-*"
@@ -43,6 +43,9 @@ class Settings:
     compression: str = "zip"
     alpha: str = "matte"
     """Hosts composite, so the patch alone is their default."""
+    inside: str = "auto"
+    grain: float | None = None
+    cuts: str = "find"
     out: str = ""
     """Empty: a folder beside the clip."""
 
@@ -52,11 +55,15 @@ class Settings:
         unknown = sorted(set(given) - set(cls.__dataclass_fields__))
         if unknown:
             raise BadInput(f"There are no settings {', '.join(unknown)}. docs/hosts.md has them all.")
-        size, stride = tuple(given["size"]) if given.get("size") else None, str(given.get("stride", cls.stride))
+        stride = str(given.get("stride", cls.stride))
         stride_fields(stride)
-        settings = cls(**{**given, "size": size, "stride": stride})
+        settings = cls(**{**given, "size": _size(given.get("size") or None), "stride": stride})
         if not isinstance(settings.handles, int) or settings.handles < 0:
             raise BadInput(f"Handles are a number of frames, 0 or more, and not {settings.handles!r}.")
+        _check_count("seed", settings.seed)
+        _check_count("lora_steps", settings.lora_steps or 0)
+        if settings.grain is not None and (not isinstance(settings.grain, int | float) or not 0 <= settings.grain <= 1):
+            raise BadInput(f"The grain is a number from 0 to 1, and not {settings.grain!r}.")
         for key, choices in _CHOICES.items():
             if getattr(settings, key) not in choices:
                 raise BadInput(f"There is no {key} '{getattr(settings, key)}'. Choose one of: {', '.join(choices)}.")
@@ -68,7 +75,23 @@ _CHOICES = {
     "edit": ("local", "style", "shape"),
     "depth": ("auto", "half", "float"),
     "alpha": ("plate", "matte"),
+    "inside": ("auto", "replace", "delta"),
+    "cuts": ("find", "ignore"),
 }
+
+
+def _size(given: Any) -> tuple[int, int] | None:
+    """`"704x384"` or `[704, 384]`; None stays None. Raises BadInput."""
+    if given is None or isinstance(given, str):
+        return parse_size(given)
+    is_pair = isinstance(given, list | tuple) and len(given) == 2 and all(type(side) is int for side in given)
+    return parse_size("x".join(map(str, given)) if is_pair else repr(given))
+
+
+def _check_count(name: str, given: Any) -> None:
+    """Raises BadInput for what is no whole number, 0 or more."""
+    if type(given) is not int or given < 0:
+        raise BadInput(f"The setting '{name}' is a whole number, 0 or more, and not {given!r}.")
 
 
 @dataclass(frozen=True)
@@ -109,11 +132,13 @@ class Media:
     frames: int
     color_space: str
     start_timecode: str
+    first_frame: int = 0
+    """Source frame number of the first frame; 0 but for numbered pictures."""
 
     @classmethod
     def of(cls, info: clip_pb2.ClipInfo) -> "Media":
         rate = Fraction(info.rate.numerator, info.rate.denominator)
-        return cls(rate, info.frame_count, info.color_space, info.start_timecode)
+        return cls(rate, info.frame_count, info.color_space, info.start_timecode, info.first_frame)
 
 
 @dataclass(frozen=True)
@@ -132,7 +157,7 @@ class Session:
 
     @property
     def span(self) -> Span:
-        return self.request.clip.span(self.media.rate, self.media.frames)
+        return self.request.clip.span(self.media.rate, self.media.frames, self.media.first_frame)
 
     @property
     def source(self) -> SourceRange:
@@ -148,6 +173,18 @@ class Session:
             sentence = f"Frame {frame} lies outside the shot, which has frames {source.first} to {source.last}. Choose one of these."
             raise TimingError("OUTSIDE_MEDIA", sentence)
         return frame
+
+    @property
+    def media_start(self) -> int:
+        """Source frame number at which the media begins for the host."""
+        told = self.request.clip.media_start
+        return self.media.first_frame if told is None else told
+
+    @property
+    def start_timecode(self) -> str:
+        """Of the file's first frame; empty where neither host nor file has any. Raises BadInput for a label that is none."""
+        told, before = self.request.clip.start_timecode, self.media_start - self.media.first_frame
+        return later(told, -before, self.span.media_rate) if told and before else told or self.media.start_timecode
 
     @property
     def color(self) -> str:
@@ -193,11 +230,13 @@ class Session:
             timeline_rate=_rational(span.timeline_rate),
             track=clip.track,
             clip_name=clip.name,
+            deinterlace=clip.deinterlace,
+            video_stream=clip.video_stream,
         )
         if span.media_rate != self.media.rate and not clip.frame_by_frame:
             ref.rate.CopyFrom(_rational(span.media_rate))
-        if clip.start_timecode and clip.start_timecode != self.media.start_timecode:
-            ref.start_timecode = later(clip.start_timecode, source.first, span.media_rate)
+        if self.start_timecode != self.media.start_timecode:
+            ref.start_timecode = later(self.start_timecode, source.first - span.first_frame, span.media_rate)
         color = host_named(self.request.host).color_names.get(clip.color_tag, clip.color_tag)
         if color and color != self.media.color_space:
             ref.color_tag = color
@@ -222,7 +261,7 @@ class Session:
         """What is prepared while the artist paints, for a job that carries what was painted on other frames, too."""
         settings, source = self.request.settings, self.source
         keys = (self.painted_frame, *(painted.frame for painted in others if painted.frame is not None))
-        wanted = {key: getattr(settings, key) for key in ("model", "preset", "seed", "size", "stride")}
+        wanted = {key: getattr(settings, key) for key in ("model", "preset", "seed", "lora_steps", "size", "stride", "cuts")}
         options = ShotOptions(self.request.clip.path, source.first, source.last, **wanted, keys=keys)
         spec = shot_spec(options)
         spec.clip.CopyFrom(self.clip_ref())
@@ -252,7 +291,7 @@ def sessions_folder() -> Path:
 
 def frame_name(request: Request, frame: int) -> str:
     """`<clip>_f0001-Edit.tif`: what *Edit in Photoshop* has taught people to look for."""
-    stem = re.sub(r"[^\w.-]", "_", PurePath(request.clip.path).stem).strip(".")[:SAFE_STEM_LENGTH] or "clip"
+    stem = re.sub(r"[^\w.-]", "_", clip_stem(request.clip.path)).strip(".")[:SAFE_STEM_LENGTH] or "clip"
     return f"{stem}_f{frame:04}-Edit.tif"
 
 

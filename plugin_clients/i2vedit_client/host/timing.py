@@ -33,10 +33,12 @@ class Span:
     """Seconds of media before its first timeline frame."""
     media_frames: int | None = None
     """Length of the media; None where the host does not say."""
+    first_frame: int = 0
+    """Source frame number of the media's first frame: of pictures, the number in its name."""
 
     def media_frame(self, index: int) -> int:
-        """The media frame, from 0, that is on screen at the clip's timeline frame `index`, from 0."""
-        return floor((self.offset + index / self.timeline_rate) * self.media_rate)
+        """The source frame that is on screen at the clip's timeline frame `index`, from 0."""
+        return self.first_frame + floor((self.offset + index / self.timeline_rate) * self.media_rate)
 
     @property
     def starts_on_a_frame(self) -> bool:
@@ -55,7 +57,7 @@ class Span:
 
     @property
     def source_frames(self) -> tuple[int, ...]:
-        """The media frame at each of its timeline frames."""
+        """The source frame at each of its timeline frames."""
         return tuple(self.media_frame(index) for index in range(self.record_count))
 
 
@@ -81,7 +83,7 @@ def check_speed(span: Span, source_count: int, name: str) -> None:
 
 @dataclass(frozen=True)
 class SourceRange:
-    """What is to be propagated, in media frames, both ends inclusive."""
+    """What is to be propagated, in source frames, both ends inclusive."""
 
     first: int
     last: int
@@ -90,7 +92,7 @@ class SourceRange:
 
 
 def source_range(span: Span, handles: int, name: str) -> SourceRange:
-    """The media frames that a clip takes, and up to `handles` more at either end as far as there are any.
+    """The source frames that a clip takes, and up to `handles` more at either end as far as there are any.
 
     Of a clip with two media frames for each of the timeline's, the last one takes two, of which the second is not shown.
 
@@ -99,13 +101,15 @@ def source_range(span: Span, handles: int, name: str) -> SourceRange:
     if span.record_count < 1:
         raise TimingError("EMPTY_CLIP", f"'{name}' has no length on the timeline. Select another clip.")
     first, last = span.media_frame(0), span.media_frame(span.record_count - 1)
-    if first < 0 or (span.media_frames is not None and last >= span.media_frames):
-        there = f"frames 0 to {span.media_frames - 1}" if span.media_frames else "frames from 0"
+    begin = span.first_frame
+    end = None if span.media_frames is None else begin + span.media_frames - 1
+    if first < begin or (end is not None and last > end):
+        there = f"frames from {begin}" if end is None else f"frames {begin} to {end}"
         sentence = f"'{name}' shows frames {first} to {last} of its media, which has {there}. Trim the clip to its media and try again."
         raise TimingError("OUTSIDE_MEDIA", sentence)
-    before, after = min(handles, first), handles + (int(span.media_frames_each) - 1 if span.is_even else 0)
-    if span.media_frames is not None:
-        after = min(after, span.media_frames - 1 - last)
+    before, after = min(handles, first - begin), handles + (int(span.media_frames_each) - 1 if span.is_even else 0)
+    if end is not None:
+        after = min(after, end - last)
     return SourceRange(first - before, last + after, before)
 
 

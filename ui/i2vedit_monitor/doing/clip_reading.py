@@ -4,12 +4,12 @@ from PySide6.QtGui import QImage
 
 from i2vedit_client.client import Client
 from i2vedit_client.errors import ClientError
-from i2vedit_client.spec import AS_IT_IS, absolute, clip_ref
+from i2vedit_client.spec import absolute, clip_ref
 from i2vedit_monitor.model.draft import ClipFacts
 from i2vedit_monitor.viewer.display import UNTONED, DisplayTransform
 from i2vedit_monitor.viewer.frame_store import Picture
 from i2vedit_monitor.viewer.layers import read_channels, straight
-from i2vedit_monitor.viewer.plates import plate_folder
+from i2vedit_monitor.viewer.plates import AS_SEEN, plate_folder
 
 THUMB_HEIGHT = 160
 
@@ -18,7 +18,8 @@ def read_clip(client: Client, path: str) -> ClipFacts:
     """Raises BadInput, ServerError."""
     info = client.probe_clip(absolute(path))
     rate = info.rate.numerator / info.rate.denominator if info.rate.denominator else 24.0
-    return ClipFacts(info.path or absolute(path), info.width, info.height, info.frame_count, rate, info.color_space, info.codec)
+    size = info.width, info.height, info.frame_count
+    return ClipFacts(info.path or absolute(path), *size, rate, info.color_space, info.codec, info.first_frame)
 
 
 def read_thumb(client: Client, clip: ClipFacts, frame: int) -> QImage:
@@ -28,7 +29,7 @@ def read_thumb(client: Client, clip: ClipFacts, frame: int) -> QImage:
     path = folder / f"{frame}.exr"
     if not path.exists():
         try:
-            client.extract_frame(clip_ref(clip.path, 0, 0, AS_IT_IS), frame, str(path))
+            client.extract_frame(clip_ref(clip.path, 0, 0, AS_SEEN), frame, str(path))
         except ClientError:
             if not path.exists():
                 raise

@@ -131,7 +131,7 @@ class Choices(QWidget):
             self.buttons[value].setChecked(True)
 
 
-def combo(entries: Sequence[tuple[str, str]], *, editable: bool = False) -> QComboBox:
+def combo(entries: Sequence[tuple[object, str]], *, editable: bool = False) -> QComboBox:
     """(value, words) of each entry."""
     box = QComboBox(editable=editable)
     for value, words in entries:

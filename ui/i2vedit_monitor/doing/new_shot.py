@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QScrollArea,
     QSpinBox,
@@ -133,12 +134,18 @@ class NewShot(SendingPage):
         self.space = combo([(name, name) for name in SPACES], editable=True)
         self.bits = combo([(value, tr(words)) for value, words in texts.DEPTHS.items()])
         self.alpha = combo([(value, tr(words)) for value, words in texts.ALPHAS.items()])
+        self.cuts = combo([(value, tr(words)) for value, words in texts.CUTS.items()])
+        self.interlaced = combo([(False, tr(texts.FIELDS_AS_THEY_ARE)), (True, tr(texts.FIELDS_INTO_FRAMES))])
+        self.largest = QLineEdit(placeholderText=tr(texts.SIZE_OF_THE_MODEL))
         for words, widget in (
             (texts.MODEL, self.model),
             (texts.SEED, self.seed),
             (texts.COLOUR, self.space),
             (texts.DEPTH, self.bits),
             (texts.ALPHA, self.alpha),
+            (texts.CUTS_TITLE, self.cuts),
+            (texts.FIELDS, self.interlaced),
+            (texts.SIZE, self.largest),
         ):
             widget.setAccessibleName(tr(words))
             rows.addRow(tr(words), widget)
@@ -161,6 +168,9 @@ class NewShot(SendingPage):
         self.seed.valueChanged.connect(lambda seed: self._change(replace(self.draft, seed=seed)))
         self.bits.currentIndexChanged.connect(lambda _: self._change(replace(self.draft, depth=self.bits.currentData())))
         self.alpha.currentIndexChanged.connect(lambda _: self._change(replace(self.draft, alpha=self.alpha.currentData())))
+        self.cuts.currentIndexChanged.connect(lambda _: self._change(replace(self.draft, cuts=self.cuts.currentData())))
+        self.interlaced.currentIndexChanged.connect(lambda _: self._change(replace(self.draft, deinterlace=self.interlaced.currentData())))
+        self.largest.textChanged.connect(lambda text: self._change(replace(self.draft, size=text.strip())))
         self.send.clicked.connect(self.carry)
 
     # What is chosen.
@@ -198,8 +208,9 @@ class NewShot(SendingPage):
     def _clip_read(self, clip: ClipFacts) -> None:
         self.say("")
         self.draft = self.draft.with_clip(clip)
-        self.strip.set_clip(clip.frames)
-        if self._range is not None:
+        self.strip.set_clip(clip.first, clip.frames)
+        # A job without a range says 0 of pictures that begin with another number: it had all of them.
+        if self._range is not None and self._range[0] >= clip.first:
             self.draft = self.draft.with_range(*self._range)
             self.strip.set_range(self.draft.first, self.draft.last)
         self._show()

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from i2vedit_client.client import Client
-from i2vedit_client.spec import AS_IT_IS, clip_ref, shot_spec
+from i2vedit_client.spec import clip_ref, clip_stem, shot_spec
 from i2vedit_monitor.link.calls import Calls
 from i2vedit_monitor.model.draft import Draft
 
@@ -28,7 +28,7 @@ def free_path(draft: Draft) -> Path:
     """Where the frame is written: a name that is not taken, since nothing is overwritten."""
     assert draft.clip is not None
     folder = Path(draft.out) / "paint"
-    stem = f"{Path(draft.clip.path).stem}_frame{draft.key:04}"
+    stem = f"{clip_stem(draft.clip.path)}_frame{draft.key:04}"
     number = 1
     while (path := folder / (f"{stem}.tif" if number == 1 else f"{stem}_{number}.tif")).exists():
         number += 1
@@ -75,7 +75,7 @@ def _export(client: Client, draft: Draft) -> str:
     assert draft.clip is not None
     path = free_path(draft)
     path.parent.mkdir(parents=True, exist_ok=True)
-    client.extract_frame(clip_ref(draft.clip.path, 0, 0, AS_IT_IS), draft.key, str(path), shot_spec(draft.shot_options()))
+    client.extract_frame(clip_ref(draft.clip.path, 0, 0, draft.reading), draft.key, str(path), shot_spec(draft.shot_options()))
     return str(path)
 
 

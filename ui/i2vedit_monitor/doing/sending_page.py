@@ -8,6 +8,7 @@ from i2vedit_monitor import texts, theme
 from i2vedit_monitor.doing.fields import dropped_file
 from i2vedit_monitor.texts import tr
 from i2vedit_monitor.widgets import primary_button, role_frame, text_label
+from i2vedit_monitor.words import in_window
 
 
 class SendingPage(QWidget):
@@ -34,7 +35,7 @@ class SendingPage(QWidget):
 
     def say_bad(self, sentence: str) -> None:
         """What went wrong."""
-        self.said.setText(sentence)
+        self.said.setText(in_window(sentence))
         self.said.setStyleSheet(f"color: {theme.BAD};")
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -15,7 +15,7 @@ PLACES = 8
 
 
 class ThumbStrip(QWidget):
-    """Frames 0 to `count` - 1, of which `first` to `last` (inclusive) are chosen."""
+    """The frames of a clip by their source frame numbers, of which `first` to `last` (inclusive) are chosen."""
 
     chosen = Signal(int, int)
     key_chosen = Signal(int)
@@ -24,6 +24,7 @@ class ThumbStrip(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._count, self.first, self.last, self._key = 0, 0, 0, 0
+        self._begin = 0
         self._pictures: dict[int, QImage] = {}
         self._held = ""
         self._from = 0
@@ -36,9 +37,10 @@ class ThumbStrip(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(400, HEIGHT + 12)
 
-    def set_clip(self, count: int) -> None:
-        self._count, self._pictures = count, {}
-        self.set_range(0, max(count - 1, 0))
+    def set_clip(self, begin: int, count: int) -> None:
+        """`begin`: source frame number of the clip's first frame."""
+        self._begin, self._count, self._pictures = begin, count, {}
+        self.set_range(begin, begin + max(count - 1, 0))
 
     def set_range(self, first: int, last: int) -> None:
         self.first, self.last = first, last
@@ -51,9 +53,10 @@ class ThumbStrip(QWidget):
 
     def frames(self) -> list[int]:
         """Of which pictures are wanted: the middle of each place."""
-        return (
-            sorted({min((2 * place + 1) * self._count // (2 * PLACES), self._count - 1) for place in range(PLACES)}) if self._count else []
-        )
+        if not self._count:
+            return []
+        middles = {min((2 * place + 1) * self._count // (2 * PLACES), self._count - 1) for place in range(PLACES)}
+        return [self._begin + middle for middle in sorted(middles)]
 
     def show_picture(self, frame: int, picture: QImage) -> None:
         self._pictures[frame] = picture
@@ -101,15 +104,15 @@ class ThumbStrip(QWidget):
         for x in (left, right):
             painter.drawRoundedRect(QRectF(x - 3, strip.center().y() - 12, 6, 24), 3, 3)
 
-        key = self._x(self._key) + (self._x(1) - self._x(0)) / 2
+        key = (self._x(self._key) + self._x(self._key + 1)) / 2
         painter.setPen(QPen(theme.colour(theme.BRIGHT), 1))
         painter.drawLine(QPointF(key, strip.top()), QPointF(key, strip.bottom()))
 
     def _x(self, frame: int) -> float:
-        return SIDE + frame * (self.width() - 2 * SIDE) / max(self._count, 1)
+        return SIDE + (frame - self._begin) * (self.width() - 2 * SIDE) / max(self._count, 1)
 
     def _frame_at(self, place: QPointF) -> int:
-        return round((place.x() - SIDE) / max(self.width() - 2 * SIDE, 1) * self._count)
+        return self._begin + round((place.x() - SIDE) / max(self.width() - 2 * SIDE, 1) * self._count)
 
     def _near(self, place: QPointF) -> str:
         to_left, to_right = abs(place.x() - self._x(self.first)), abs(place.x() - self._x(self.last + 1))
@@ -153,12 +156,13 @@ class ThumbStrip(QWidget):
             self._shift(by)
 
     def _shift(self, by: int) -> None:
-        by = max(-self.first, min(by, self._count - 1 - self.last))
+        by = max(self._begin - self.first, min(by, self._begin + self._count - 1 - self.last))
         self._choose(self.first + by, self.last + by)
 
     def _choose(self, first: int, last: int) -> None:
-        first = min(max(first, 0), self._count - 1)
-        last = min(max(last, first), self._count - 1)
+        most = self._begin + self._count - 1
+        first = min(max(first, self._begin), most)
+        last = min(max(last, first), most)
         if (first, last) != (self.first, self.last):
             self.set_range(first, last)
             self.chosen.emit(first, last)

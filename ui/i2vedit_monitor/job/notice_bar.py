@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 from i2vedit_monitor import icons, texts, theme
 from i2vedit_monitor.model.notices import Notice, Way
 from i2vedit_monitor.texts import tr
+from i2vedit_monitor.words import in_window
 
 
 class NoticeBar(QFrame):
@@ -41,7 +42,7 @@ class NoticeBar(QFrame):
             button.deleteLater()
         self._buttons = [self._button(way) for way in notice.ways] if notice else []
         if notice is not None:
-            self.sentence.setText(notice.sentence)
+            self.sentence.setText(in_window(notice.sentence))
             shade = theme.BAD if notice.is_bad else theme.ACCENT
             self._sign.setPixmap(icons.icon("warning", shade).pixmap(icons.ICON_SIZE))
 

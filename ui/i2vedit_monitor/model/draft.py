@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from i2vedit_client.painted import Painted
-from i2vedit_client.spec import PropagateOptions, ShotOptions
+from i2vedit_client.spec import PropagateOptions, Reading, ShotOptions, parse_size
 from i2vedit_monitor.model.facts import JobFacts
 
 
@@ -20,6 +20,13 @@ class ClipFacts:
     space: str
     """OCIO name of its encoding."""
     codec: str = ""
+    first: int = 0
+    """Source frame number of the first frame; 0 but for numbered pictures."""
+
+    @property
+    def last(self) -> int:
+        """Source frame number of the last frame."""
+        return self.first + max(self.frames - 1, 0)
 
 
 @dataclass(frozen=True)
@@ -40,16 +47,20 @@ class Draft:
     color_space: str = "match"
     depth: str = "auto"
     alpha: str = "plate"
+    cuts: str = "find"
+    deinterlace: bool = False
+    size: str = ""
+    """Largest picture of the model, `704x384`; empty: what it was made for."""
 
     def with_clip(self, clip: ClipFacts) -> "Draft":
         """Begins anew with another clip; how it is made and where it goes stays as it was chosen."""
         out = self.out or str(Path(clip.path).parent / "i2vedit")
-        return replace(self, clip=clip, first=0, last=max(clip.frames - 1, 0), at=None, painted="", out=out)
+        return replace(self, clip=clip, first=clip.first, last=clip.last, at=None, painted="", out=out)
 
     def with_range(self, first: int, last: int) -> "Draft":
         """Keeps the range inside the clip, and the painted frame inside the range. A picture painted on another frame is let go."""
-        most = self.clip.frames - 1 if self.clip else 0
-        begin = min(max(first, 0), most)
+        least, most = (self.clip.first, self.clip.last) if self.clip else (0, 0)
+        begin = min(max(first, least), most)
         end = min(max(last, begin), most)
         moved = replace(self, first=begin, last=end, at=self.at if self.at is not None and begin <= self.at <= end else None)
         return replace(moved, painted=self.painted if moved.key == self.key else "")
@@ -73,8 +84,13 @@ class Draft:
             return "painted"
         return "" if self.out else "out"
 
+    @property
+    def reading(self) -> Reading:
+        """How the clip is read."""
+        return Reading(deinterlace=self.deinterlace)
+
     def options(self) -> PropagateOptions:
-        """As `i2vedit propagate` would have it."""
+        """As `i2vedit propagate` would have it. Raises BadInput for a size that is none."""
         assert self.clip is not None
         return PropagateOptions(
             clip=self.clip.path,
@@ -88,12 +104,26 @@ class Draft:
             color_space=self.color_space,
             depth=self.depth,
             alpha=self.alpha,
+            size=parse_size(self.size or None),
+            reading=self.reading,
+            cuts=self.cuts,
         )
 
     def shot_options(self) -> ShotOptions:
-        """What can be prepared before anything is painted."""
+        """What can be prepared before anything is painted. Raises BadInput for a size that is none."""
         assert self.clip is not None
-        return ShotOptions(self.clip.path, self.first, self.last, self.model, self.preset, self.seed, keys=(self.key,))
+        return ShotOptions(
+            self.clip.path,
+            self.first,
+            self.last,
+            self.model,
+            self.preset,
+            self.seed,
+            size=parse_size(self.size or None),
+            reading=self.reading,
+            keys=(self.key,),
+            cuts=self.cuts,
+        )
 
 
 def draft_like(job: JobFacts, draft: Draft) -> Draft:

@@ -11,10 +11,12 @@ from PySide6.QtCore import QObject, Signal
 
 from i2vedit_client.client import Client
 from i2vedit_client.errors import ClientError
-from i2vedit_client.spec import AS_IT_IS, clip_ref
+from i2vedit_client.spec import Reading, clip_ref
 from i2vedit_monitor.link.calls import Calls
 
 LARGEST_FOLDER = 4 * 10**9
+AS_SEEN = Reading(deinterlace=True)
+"""An interlaced clip has no other frames to look at; clips of whole frames are left as they are."""
 
 
 def plate_folder(clip: str) -> Path:
@@ -91,7 +93,7 @@ def _fetching(clip: str, frame: int) -> Callable[[Client], Path]:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{frame}.exr"
         try:
-            client.extract_frame(clip_ref(clip, 0, 0, AS_IT_IS), frame, str(path))
+            client.extract_frame(clip_ref(clip, 0, 0, AS_SEEN), frame, str(path))
         except ClientError:
             if not path.exists():  # another window may have fetched it meanwhile
                 raise
