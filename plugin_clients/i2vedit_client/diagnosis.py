@@ -16,6 +16,7 @@ from typing import Any
 from i2vedit_client.discovery import DATA_FOLDER_VARIABLE, SERVER_VARIABLE, named_server, read_server_file, read_token
 from i2vedit_client.errors import BadInput, ServerError
 from i2vedit_client.finding import Finding
+from i2vedit_client.installing import install_command
 from i2vedit_client.launch import connect, is_older, missing_server_packages, running_client
 from i2vedit_client.words import plan_words
 
@@ -26,7 +27,7 @@ SOON = timedelta(days=14)
 PROXY_VARIABLES = tuple(
     variable for name in ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy", "no_proxy") for variable in (name, name.upper())
 )
-INSTALL_SERVER = 'pip install "i2vedit-bridge[server]"'
+INSTALL_SERVER = install_command("server")
 
 ASK_TORCH = """
 import torch

@@ -22,6 +22,7 @@ from i2vedit_client.discovery import (
     read_token,
 )
 from i2vedit_client.errors import ServerError
+from i2vedit_client.installing import install_command
 
 IDLE_SECONDS = 600
 START_SECONDS = 30.0
@@ -57,7 +58,7 @@ def require_server_packages() -> None:
             "UNAVAILABLE",
             "SERVER_NOT_INSTALLED",
             f"No server runs, and none can be started here, since its packages are missing ({', '.join(missing)}). "
-            'Install the server with: pip install "i2vedit-bridge[server]"',
+            f"Run: {install_command('server')}",
         )
 
 

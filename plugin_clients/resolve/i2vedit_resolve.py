@@ -12,6 +12,8 @@ BIN = TRACK = "I2VEdit"
 LOOK_SECONDS = 0.5
 MARKER_COLOUR = "Purple"
 MARKER_COLOURS = {"suggestion": "Yellow", "warning": "Red"}
+JOB = "jobs/"
+"""So begins the custom data of our markers: that of a result is names of jobs, that of a frame worth a look a job and the frame."""
 NO_FREE_SCRIPTS = (21, 1)
 KINDS = {
     "Timeline": "nested",
@@ -156,6 +158,7 @@ class Placing:
             self.roll_back()
             raise
         self.copy_look(placed)
+        self.unmark_earlier(placed)
         self.mark(placed)
         return placed
 
@@ -252,11 +255,26 @@ class Placing:
                 placed.SetProperty(name, sizing[name])
         self.item.CopyGrades([placed])
 
+    def unmark_earlier(self, placed):
+        """Of the results below that this one takes the place of, the frames worth a look; that they are there stays marked."""
+        place = (placed.GetStart(), placed.GetDuration())
+        for number, items in self.edit.video_tracks():
+            if self.edit.timeline.GetTrackName("video", number) == TRACK:
+                for item in items:
+                    if (item.GetStart(), item.GetDuration()) == place and not same(item, placed):
+                        remove_markers(item, [data for data in our_markers(item) if not all(map(is_job, data.split()))])
+
     def mark(self, item):
-        item.AddMarker(0, MARKER_COLOUR, self.placement["version"], self.placement["note"], 1, self.placement["job"])
+        """In the place of our earlier markers: their jobs are named on. The artist's own stay, and a frame has one marker at most."""
+        job, earlier = self.placement["job"], jobs_of(item)
+        remove_markers(item, our_markers(item))
+        taken = item.GetMarkers() or {}
+        free = next((frame for frame in range(item.GetDuration()) if frame not in taken), 0)
+        data = " ".join([job] + [other for other in earlier if other != job])
+        item.AddMarker(free, MARKER_COLOUR, self.placement["version"], self.placement["note"], 1, data)
         for marker in self.placement.get("markers", ()):
             if marker["offset"] > 0:  # at the first frame there is one already
-                colour, data = MARKER_COLOURS.get(marker["kind"], MARKER_COLOUR), "%s %d" % (self.placement["job"], marker["frame"])
+                colour, data = MARKER_COLOURS.get(marker["kind"], MARKER_COLOUR), "%s %d" % (job, marker["frame"])
                 item.AddMarker(marker["offset"], colour, "Frame %d" % marker["frame"], marker["text"], 1, data)
 
     def roll_back(self):
@@ -271,10 +289,31 @@ class Placing:
             self.edit.pool.DeleteClips([self.media])
 
 
+def is_job(word):
+    return word.startswith(JOB)
+
+
+def our_markers(item):
+    """The custom data of the markers that we have set on an item."""
+    told = [marker.get("customData") or "" for marker in (item.GetMarkers() or {}).values()]
+    return [data for data in told if is_job(data)]
+
+
+def remove_markers(item, told):
+    """Those with this custom data."""
+    for data in told:
+        item.DeleteMarkerByCustomData(data)
+
+
+def jobs_of(item):
+    """The jobs whose results were placed as this item or as its takes, the newest first."""
+    words = [word for data in our_markers(item) for word in data.split() if is_job(word)]
+    return list(dict.fromkeys(words))
+
+
 def is_placed(edit, job):
     """Whether some item carries the marker of this job."""
-    items = [item for _, items in edit.video_tracks() for item in items]
-    return any(item.GetMarkerByCustomData(job) for item in items)
+    return any(job in jobs_of(item) for _, items in edit.video_tracks() for item in items)
 
 
 def ask(launcher, words, request=None):

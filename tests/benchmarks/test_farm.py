@@ -6,7 +6,7 @@ import pytest
 import torch
 from tests.tiny_model import save_tiny_model
 
-pytest.importorskip("ray", reason="Ray is not installed: pip install 'i2vedit-bridge[farm]'")
+pytest.importorskip("ray", reason="Ray is not installed: python3 dev.py setup")
 import farm
 from i2vedit_core.tensor_files import save_tensors
 

@@ -1,9 +1,13 @@
 """What is told of a delivery's quality: to programs, to people, to hosts."""
 
+import json
 from fractions import Fraction
+
+from click.testing import CliRunner
 
 from i2vedit.v1 import job_pb2
 from i2vedit_client import words
+from i2vedit_client.commands import jobs
 from i2vedit_client.events import job_event
 from i2vedit_client.host.timing import Grid, Span
 from i2vedit_client.quality import MOST_LINES, advice, markers, quality_fields
@@ -70,3 +74,42 @@ def test_markers_lie_at_the_timelines_rate():
     lies = Grid("media", tuple(range(50)), 0, 50, Fraction(25))
     (found,) = markers(_quality(suggested=(20,)), _span(1000, 100, 50, 25), lies)
     assert (found["offset"], found["record_frame"]) == (20, 1040)
+
+
+class _Server:
+    """Stands for a connection to a server that knows one job."""
+
+    def __init__(self, job):
+        self._job = job
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return None
+
+    def get_job(self, name):
+        return self._job
+
+
+def _said(monkeypatch, job, *words):
+    monkeypatch.setattr(jobs, "connect", lambda: _Server(job))
+    monkeypatch.setattr(jobs, "fetch", lambda connect, found, folder: found)
+    outcome = CliRunner().invoke(jobs.command, words, catch_exceptions=False)
+    assert outcome.exit_code == 0
+    return outcome.stdout
+
+
+def test_a_person_is_shown_a_jobs_quality_in_words(monkeypatch):
+    said = _said(monkeypatch, _job(_quality(seams=(40,))), "show", "1")
+    assert "quality      The edit is least sure around frame 88; paint that frame too for a better result.\n" in said
+    assert "             The edit changes 1.8 times as much at frame 40 as beside it.\n" in said and "{" not in said
+    assert "No other frame asks to be painted" in _said(monkeypatch, _job(_quality(suggested=())), "show", "1")
+    assert "quality" not in _said(monkeypatch, _job(), "show", "1")
+
+
+def test_fetching_the_frames_of_a_job_that_failed_is_a_success(monkeypatch):
+    job = _job()
+    job.state, job.failure.reason = job_pb2.Job.STATE_FAILED, "DISK_FULL"
+    told = json.loads(_said(monkeypatch, job, "fetch", "1", "--out", "later", "--json"))
+    assert (told["event"], told["state"], told["directory"]) == ("succeeded", "failed", "/out/a_v001")

@@ -1,7 +1,8 @@
 """Resolve, as its documentation names its methods and as people have measured it to behave.
 
 Any other method is refused as Resolve does it: `hasattr` is true, `dir` does not list it, calling it fails. Measured quirks: `endFrame` is
-exclusive, what would overlap is dropped without a word, returned items may be nothing, an import goes to the current bin.
+exclusive, what would overlap is dropped without a word, returned items may be nothing, an import goes to the current bin, a frame has one
+marker at most.
 """
 
 from fractions import Fraction
@@ -49,13 +50,16 @@ DOCUMENTED = {
         "SetProperty",
         "CopyGrades",
         "AddMarker",
-        "GetMarkerByCustomData",
+        "GetMarkers",
+        "DeleteMarkerByCustomData",
         "AddTake",
         "GetTakesCount",
         "SelectTakeByIndex",
     },
 }
 """Those that the plugin needs, for 18.5; `since` adds newer ones."""
+COLOURS = "Blue Cyan Green Yellow Red Pink Purple Fuchsia Rose Lavender Sky Mint Lemon Sand Cocoa Cream"
+"""Of markers."""
 SINCE = {(21, 0): {"Timeline": {"GetSelectedClips"}}, (21, 1): {"Timeline": {"GetSettings"}, "Project": {"GetSettings"}}}
 
 
@@ -349,11 +353,24 @@ class TimelineItem(Double):
         return True
 
     def AddMarker(self, frame, colour, name, note, duration, data):
-        self._markers.append({"frame": frame, "color": colour, "name": name, "note": note, "customData": data})
+        """False where there is one already, or no such frame or colour."""
+        if not 0 <= frame < self._count or colour not in COLOURS.split() or any(marker["frame"] == frame for marker in self._markers):
+            return False
+        told = {"color": colour, "duration": float(duration), "name": name, "note": note, "customData": data}
+        self._markers.append({"frame": frame, **told})
         return True
 
-    def GetMarkerByCustomData(self, data):
-        return next((marker for marker in self._markers if marker["customData"] == data), {})
+    def GetMarkers(self):
+        """By frame, which is a floating point number."""
+        told = {float(marker["frame"]): dict(marker) for marker in self._markers}
+        return {frame: {key: value for key, value in marker.items() if key != "frame"} for frame, marker in told.items()}
+
+    def DeleteMarkerByCustomData(self, data):
+        """The first one alone."""
+        found = [marker for marker in self._markers if marker["customData"] == data][:1]
+        for marker in found:
+            self._markers.remove(marker)
+        return bool(found)
 
     def AddTake(self, media, first, last):
         self._takes.append((media, first, last))

@@ -112,6 +112,35 @@ def test_frames_worth_a_look_are_marked(edit, world):
     assert i2vedit_resolve.is_placed(edit, "jobs/1")
 
 
+def _worth_a_look(job, *frames):
+    return [{"frame": frame + 10, "offset": frame, "record_frame": 90000 + frame, "kind": "warning", "text": job} for frame in frames]
+
+
+def _data(item):
+    return [(marker["frame"], marker["customData"]) for marker in item._markers]
+
+
+def test_markers_of_earlier_takes_go_and_the_artists_own_stay(edit, world):
+    item = world.playhead
+    item.AddMarker(0, "Blue", "Mine", "", 1, "")
+    item.AddMarker(7, "Green", "Mine, too", "", 1, "somebody's")
+    for job, frames in (("jobs/1", (3, 5)), ("jobs/2", (5, 7, 8))):
+        told = {**placement(edit, world), "job": job, "version": job, "markers": _worth_a_look(job, *frames)}
+        i2vedit_resolve.Placing(edit, item, told).as_take()
+    own = [(0, ""), (7, "somebody's")]
+    assert _data(item) == [*own, (1, "jobs/2 jobs/1"), (5, "jobs/2 15"), (8, "jobs/2 18")]
+    assert i2vedit_resolve.is_placed(edit, "jobs/1") and i2vedit_resolve.is_placed(edit, "jobs/2"), "neither is collected again"
+    assert not i2vedit_resolve.is_placed(edit, "jobs/15")
+
+
+def test_frames_worth_a_look_are_marked_on_the_newest_version_alone(edit, world):
+    first, second = (
+        i2vedit_resolve.Placing(edit, world.playhead, {**placement(edit, world), "job": job, "markers": _worth_a_look(job, 4)}).on_track()
+        for job in ("jobs/1", "jobs/2")
+    )
+    assert (_data(first), _data(second)) == ([(0, "jobs/1")], [(0, "jobs/2"), (4, "jobs/2 14")])
+
+
 def test_our_track_is_used_again_where_it_is_free(edit, world):
     for job in ("jobs/1", "jobs/2"):
         i2vedit_resolve.Placing(edit, world.playhead, {**placement(edit, world), "job": job}).on_track()

@@ -19,10 +19,10 @@ from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.media.ffmpeg import find_ffmpeg
 from i2vedit_server.config import Executor, ServerConfig
 from i2vedit_server.farm import at_start
-from i2vedit_server.farm.cluster import connected, require_ray
+from i2vedit_server.farm.cluster import INSTALL_FARM, connected, require_ray
 from i2vedit_server.farm.terms import accept, offered, require_answer
 
-pytest.importorskip("ray", reason="Ray is not installed: pip install 'i2vedit-bridge[farm]'")
+pytest.importorskip("ray", reason="Ray is not installed: python3 dev.py setup")
 from tests.server.ray_cluster import OPEN, RayCluster, a_token, can_unshare
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -225,4 +225,4 @@ def test_where_ray_is_not_installed_it_is_said_how(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(BridgeError) as caught:
         require_ray()
-    assert caught.value.reason is Reason.LIBRARY_MISSING and "pip install 'i2vedit-bridge[farm]'" in caught.value.sentence
+    assert caught.value.reason is Reason.LIBRARY_MISSING and INSTALL_FARM in caught.value.sentence

@@ -16,6 +16,7 @@ from tests.server.harness import wait_for
 from tests.ui.conftest import FRAMES, SECONDS
 
 from i2vedit_client.painted import Painted
+from i2vedit_client.roundtrip.folder import REST_SECONDS
 from i2vedit_client.spec import PropagateOptions, job_spec
 from i2vedit_monitor.job.loss_plot import mean_by_chunk
 from i2vedit_monitor.link.device_load import Load, read_load
@@ -148,10 +149,23 @@ def test_a_frame_is_exported_painted_and_seen_when_it_is_saved(server, window, c
     assert path == tmp_path / "out" / "paint" / "shot_frame0000.tif" and path.exists()
     assert not form.draft.painted, "nothing was painted yet"
     qtbot.waitUntil(lambda: any(job.is_preparation for job in window.session.book.jobs()), timeout=SECONDS)
-    path.write_bytes(path.read_bytes() + b" ")
-    os.utime(path, (time.time() + 5, time.time() + 5))
-    qtbot.waitUntil(lambda: form.draft.painted == str(path), timeout=SECONDS)
-    assert form.send.isEnabled()
+    whole = paint(path, tmp_path / "whole.tif", 0.25).read_bytes()
+    path.write_bytes(whole[: len(whole) // 3])
+    qtbot.wait(int(3000 * REST_SECONDS))
+    assert not form.draft.painted, "half a picture is none"
+    path.write_bytes(whole)
+    qtbot.waitUntil(lambda: bool(form.draft.painted), timeout=SECONDS)
+    first = Path(form.draft.painted)
+    assert first.read_bytes() == whole and form.send.isEnabled()
+    beside = paint(tmp_path / "whole.tif", path.with_suffix(".png"), 0.75)
+    qtbot.waitUntil(lambda: form.draft.painted.endswith(".png"), timeout=SECONDS)
+    assert Path(form.draft.painted).read_bytes() == beside.read_bytes()
+    assert first.read_bytes() == whole, "painting on changes no job that waits"
+    form.at.setValue(5)
+    paint(tmp_path / "whole.tif", path, 0.5)
+    qtbot.waitUntil(lambda: len(list(first.parent.glob("save-*"))) == 3, timeout=SECONDS)
+    qtbot.wait(500)
+    assert (form.draft.key, form.draft.painted) == (5, ""), "another frame's picture is not taken for this one's"
 
 
 def test_any_frame_of_the_range_may_be_painted(server, window, clip, tmp_path, qtbot):

@@ -309,6 +309,7 @@ class MonitorWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         save(self, self._settings)
         self.page.viewer.close_threads()
+        self.new_shot.painting.stop()
         self._load_timer.stop()
         if self.tray is not None:
             self.tray.icon.hide()

@@ -103,9 +103,9 @@ def submit(session: str, edited: str | None, answer: str | None, as_json: bool) 
 def _kept(session: Session, picture: Path) -> Path:
     """The picture as it is now, whatever is painted later. Raises BadInput."""
     try:
-        copy = versions.take(session, picture)
+        copy = versions.take(session.folder, picture)
         assert copy is not None  # no state was expected
-        return versions.keep(session, copy)
+        return versions.keep(session.folder, copy)
     except OSError as error:
         raise BadInput(f"The picture {picture} cannot be read ({error.strerror}). Save it again.") from error
 

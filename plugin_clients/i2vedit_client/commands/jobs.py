@@ -7,8 +7,9 @@ import click
 from i2vedit.v1 import job_pb2
 from i2vedit_client.commands.options import json_option
 from i2vedit_client.errors import ClientError, ExitCode, Failure
-from i2vedit_client.events import SUCCEEDED, Event, any_job_events, job_event, job_failure, kind_name, priority_name, state_name, summary
+from i2vedit_client.events import SUCCEEDED, Event, any_job_events, job_failure, kind_name, priority_name, state_name, summary
 from i2vedit_client.launch import connect
+from i2vedit_client.quality import advice
 from i2vedit_client.report import open_report, write_json, write_line
 from i2vedit_client.spec import absolute
 from i2vedit_client.submit import fetch, watch
@@ -73,8 +74,11 @@ def show(job: str, as_json: bool) -> None:
 
 
 def _shown(facts: Event) -> list[tuple[str, object]]:
-    failure = facts.pop("failure", None)
+    quality, failure = facts.pop("quality", None), facts.pop("failure", None)
     rows = [(name.replace("_", " "), ", ".join(value) if isinstance(value, list) else value) for name, value in facts.items()]
+    if quality:
+        said = advice(quality) or ["No other frame asks to be painted, and no join is seen."]
+        rows += [("" if number else "quality", line) for number, line in enumerate(said)]
     return [*rows, ("failure", f"{failure['message']} ({failure['code']}, {failure['reason']})")] if failure else rows
 
 
@@ -198,4 +202,5 @@ def fetch_job(job: str, out: str, as_json: bool) -> None:
     with connect() as client:
         found = client.get_job(full_name(job))
     with open_report(as_json) as report:
-        report(job_event(fetch(connect, found, Path(absolute(out)))))
+        # What succeeded is the fetching, whatever became of the job.
+        report({"event": SUCCEEDED, **summary(fetch(connect, found, Path(absolute(out))))})

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from i2vedit_client.errors import BadInput, ClientError, ExitCode, Failure
+from i2vedit_client.installing import install_command
 from i2vedit_client.report import write_line
 from i2vedit_client.spec import absolute
 
 PACKAGES = ("PySide6", "pyqtgraph", "numpy", "OpenImageIO")
-INSTALL = 'pip install "i2vedit-bridge[monitor]"'
 
 
 @click.command("monitor")
@@ -25,7 +25,7 @@ def command(clip: str | None, screenshot: str | None) -> None:
     """
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        sentence = f"The window's packages are missing ({', '.join(missing)}). Install them with: {INSTALL}"
+        sentence = f"The window's packages are missing ({', '.join(missing)}). Run: {install_command('monitor')}"
         raise ClientError(Failure("FAILED_PRECONDITION", "MONITOR_NOT_INSTALLED", sentence), ExitCode.FAILED)
     options = []
     if screenshot is not None:

@@ -16,6 +16,7 @@ NODE_SECONDS = 60.0
 """A node that has just started takes seconds to start its first process."""
 IMPORT_FAILED = "failed to import"
 """What Ray says where a node lacks our package."""
+INSTALL_FARM = 'pip install -c constraints.txt ".[server,farm]" in the checkout of i2vedit-bridge'
 WRONG_TOKEN = "InvalidAuthToken"
 """What it says of a cluster that asks for another token, or for one at all."""
 
@@ -27,7 +28,7 @@ def require_ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        sentence = "Ray is not installed here; run: pip install 'i2vedit-bridge[farm]' -c constraints.txt, or use --executor local."
+        sentence = f"Ray is not installed here. Run: {INSTALL_FARM}, or use --executor local."
         raise BridgeError(Code.FAILED_PRECONDITION, Reason.LIBRARY_MISSING, sentence) from error
     return ray
 
@@ -125,7 +126,7 @@ def told_by(node: str, error: Any, terms: Terms) -> BridgeError:
         return error.cause
     if IMPORT_FAILED in str(error) or isinstance(error.cause, ImportError):
         version = terms.versions.get("i2vedit-bridge", "")
-        sentence = f"The node {node} has no i2vedit-bridge, or not all of it; install i2vedit-bridge[server,farm] {version} there."
+        sentence = f"The node {node} has no i2vedit-bridge {version}, or not all of it. Run there: {INSTALL_FARM}"
         return BridgeError(Code.FAILED_PRECONDITION, Reason.VERSION_MISMATCH, sentence)
     raise error
 

@@ -63,7 +63,7 @@ class NewShot(SendingPage):
         """Of the clip that is looked at: what a job or a timeline takes of it."""
         self.painting = Painting(calls, opener)
         self.painting.exported.connect(lambda path: self.say(tr(texts.PAINT_OPENED, path=path)))
-        self.painting.saved.connect(self._painted)
+        self.painting.saved.connect(self._saved)
         self.painting.failed.connect(self.say_bad)
         self._build()
         self._show()
@@ -224,6 +224,10 @@ class NewShot(SendingPage):
 
         # A strip with a gap is no reason to say anything.
         self._calls.ask(lambda client: read_thumb(client, clip, frame), show, lambda _: None)
+
+    def _saved(self, path: str) -> None:
+        if self.painting.is_of(self.draft):
+            self._painted(path)
 
     def _painted(self, path: str) -> None:
         self._change(replace(self.draft, painted=path))
