@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from safetensors import SafetensorError, safe_open
 
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.locations import models_folder
 
 BUNDLED = Path(__file__).parent / "assets"
 
@@ -20,6 +20,13 @@ HUB_FOLDERS = {"svd": "stable-video-diffusion-img2vid", "svd-xt": "stable-video-
 
 WEIGHTS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "image_encoder": "model"}
 """Parts of the pipeline that have weights, and the stem of their file (diffusers' layout)."""
+
+SUFFIXES = (".fp16.safetensors", ".safetensors")
+"""Of weights. Half precision comes first: it is what is loaded in any case."""
+
+CONFIGS = ("model_index.json", "scheduler/scheduler_config.json", *(f"{part}/config.json" for part in WEIGHTS))
+FURTHER_CONFIGS = ("feature_extractor/preprocessor_config.json", "i2vedit.json")
+"""Read where they are there."""
 
 PICKLES = {".bin", ".ckpt", ".pt", ".pth", ".pkl"}
 
@@ -46,11 +53,20 @@ class ModelFolder:
     def sha256(self) -> str:
         """Hash over configuration and weights, in the order of their names: two folders that would compute the same have the same."""
         digest = hashlib.sha256()
-        configs = [self.path / part / "config.json" for part in WEIGHTS] + [self.path / "scheduler" / "scheduler_config.json"]
-        for file in sorted([*configs, *self.weights.values()]):
+        for file in self._files:
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
         return digest.hexdigest()
+
+    @property
+    def stamp(self) -> list[list[int]]:
+        """Size and time of what `sha256` reads: tells two states of one folder apart without reading them."""
+        return [[status.st_size, status.st_mtime_ns] for status in map(Path.stat, self._files)]
+
+    @property
+    def _files(self) -> list[Path]:
+        configs = [self.path / part / "config.json" for part in WEIGHTS] + [self.path / "scheduler" / "scheduler_config.json"]
+        return sorted([*configs, *self.weights.values()])
 
     @property
     def lora_steps(self) -> int:
@@ -69,12 +85,6 @@ class ModelFolder:
         return _read_json(own) if own.exists() else {}
 
 
-def models_directory() -> Path:
-    """Where downloaded models lie: `I2VEDIT_MODELS`, else the user's local data folder."""
-    configured = os.environ.get("I2VEDIT_MODELS")
-    return Path(configured) if configured else Path(platformdirs.user_data_dir("i2vedit", appauthor=False)) / "models"
-
-
 def find_model(name: str) -> ModelFolder:
     """The folder behind `mini`, `svd`, `svd-xt` or a path, checked.
 
@@ -82,27 +92,31 @@ def find_model(name: str) -> ModelFolder:
     """
     path = _locate(name)
     weights = {part: _find_weights(path, part, stem) for part, stem in WEIGHTS.items()}
-    for config in [
-        path / "model_index.json",
-        path / "scheduler" / "scheduler_config.json",
-        *(path / part / "config.json" for part in WEIGHTS),
-    ]:
-        if not config.is_file():
-            raise _incomplete(path, f"'{config.relative_to(path).as_posix()}' is missing")
+    for config in CONFIGS:
+        if not (path / config).is_file():
+            raise _incomplete(path, f"'{config}' is missing")
     frame_count = _read_json(path / "unet" / "config.json").get("num_frames")
     if not isinstance(frame_count, int) or frame_count < 2:
         raise _incomplete(path, "'unet/config.json' does not say how many frames ('num_frames') a chunk has")
     return ModelFolder(name, path, frame_count, weights)
 
 
+def files_to_fetch(names: Collection[str]) -> list[str]:
+    """Those files of a repository in diffusers layout that a model folder needs, as far as they are there."""
+    weights = ([f"{part}/{stem}{suffix}" for suffix in SUFFIXES] for part, stem in WEIGHTS.items())
+    chosen = (next((file for file in files if file in names), "") for files in weights)
+    return [file for file in (*CONFIGS, *FURTHER_CONFIGS, *chosen) if file in names]
+
+
 def _locate(name: str) -> Path:
     if name == "mini":
         return BUNDLED / "mini"
     if name in HUB_FOLDERS:
-        path = models_directory() / HUB_FOLDERS[name]
+        path = models_folder() / HUB_FOLDERS[name]
         if not path.is_dir():
             sentence = (
-                f"The model '{name}' is not on this machine. Put its diffusers folder at '{path}', or give the folder's path with --model."
+                f"The model '{name}' is not on this machine. Get it with `i2vedit models pull {name}`, put its diffusers folder at "
+                f"'{path}', or give the folder's path with --model."
             )
             raise BridgeError(Code.NOT_FOUND, Reason.MODEL_UNKNOWN, sentence)
         return path
@@ -123,8 +137,8 @@ def _folder(name: str) -> Path | None:
 
 
 def _find_weights(path: Path, part: str, stem: str) -> Path:
-    """The one safetensors file of a part. Half precision is preferred where both lie there: it is what is loaded in any case."""
-    for suffix in (".fp16.safetensors", ".safetensors"):
+    """The one safetensors file of a part."""
+    for suffix in SUFFIXES:
         file = path / part / f"{stem}{suffix}"
         if file.is_file():
             _check_header(path, file)

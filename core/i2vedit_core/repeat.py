@@ -64,9 +64,9 @@ def check_material(ticket: Ticket, plate: Path, edits: Sequence[Path], model: Mo
 
 
 def _check_edit(note: EditNote, edit: Path) -> None:
-    if _hash(edit, Reason.EDIT_NOT_FOUND, "edited frame", "--edited") != note.sha256:
+    if _hash(edit, Reason.EDIT_NOT_FOUND, "edited frame", "say where it is with --edited") != note.sha256:
         raise _changed(f"The edited frame '{edit}' has been saved again since; give the picture of then with --edited.")
-    if note.region_path and _hash(Path(note.region_path), Reason.REGION_UNUSABLE, "region", "--region") != note.region_sha256:
+    if note.region_path and _hash(Path(note.region_path), Reason.REGION_UNUSABLE, "region", "put it back there") != note.region_sha256:
         raise _changed(f"The region '{note.region_path}' is not what it was when this was delivered; put the one of then in its place.")
 
 
@@ -98,11 +98,11 @@ def _plate_hash(ticket: Ticket, plate: Path) -> str:
         raise _unusable("it does not say how the plate was read") from error
 
 
-def _hash(path: Path, reason: Reason, what: str, option: str) -> str:
+def _hash(path: Path, reason: Reason, what: str, way_out: str) -> str:
     try:
         return sha256_of(path)
     except OSError as error:
-        sentence = f"The {what} cannot be read at '{path}' ({error.strerror}); say where it is with {option}."
+        sentence = f"The {what} cannot be read at '{path}' ({error.strerror}); {way_out}."
         raise BridgeError(Code.NOT_FOUND, reason, sentence) from error
 
 

@@ -19,7 +19,7 @@ COMMANDS = {
     "verify": "Say whether a delivered version is whole and true.",
     "rerun": "Make a delivered version again from its ticket, and compare.",
     "monitor": "Open the window: jobs, training and results.",
-    "models": "Check model folders.",
+    "models": "List, pull and check models.",
     "serve": "Run the server in this terminal.",
     "plugins": "Put the plugins into Resolve, After Effects, Photoshop and Blender.",
     "host": "What the plugins run (docs/hosts.md).",

@@ -75,10 +75,11 @@ class Client:
         with _translated():
             return self._stub.GetServerInfo(service_pb2.GetServerInfoRequest(), timeout=seconds)
 
-    def check_model(self, model: str) -> service_pb2.ModelInfo:
+    def check_model(self, model: str, with_hash: bool = True) -> service_pb2.ModelInfo:
         """Raises ServerError (MODEL_*) where the folder cannot be used."""
+        request = service_pb2.CheckModelRequest(model=model, without_hash=not with_hash)
         with _translated():
-            return self._stub.CheckModel(service_pb2.CheckModelRequest(model=model), timeout=MEDIA_SECONDS).model
+            return self._stub.CheckModel(request, timeout=MEDIA_SECONDS).model
 
     def probe_clip(self, clip: str | clip_pb2.ClipRef) -> clip_pb2.ClipInfo:
         """What the clip's own file says: of a path, or of a clip that is read in a way of its own."""

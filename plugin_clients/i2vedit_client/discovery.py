@@ -10,6 +10,8 @@ import platformdirs
 from i2vedit_client.errors import BadInput
 
 DATA_FOLDER_VARIABLE = "I2VEDIT_DATA_DIR"
+MODELS_VARIABLE = "I2VEDIT_MODELS"
+"""Read by the server that is started."""
 SERVER_VARIABLE = "I2VEDIT_SERVER"
 TOKEN_VARIABLE = "I2VEDIT_TOKEN_FILE"
 AUTHORITIES_VARIABLE = "I2VEDIT_CA_FILE"

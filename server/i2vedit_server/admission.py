@@ -6,7 +6,7 @@ import json
 import uuid
 import weakref
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from i2vedit.v1 import job_pb2, shot_pb2
 from i2vedit_core.artifacts import Artifacts
@@ -19,12 +19,15 @@ from i2vedit_core.models import ModelFolder, find_model
 from i2vedit_core.pins import all_edits
 from i2vedit_core.settings import Settings
 from i2vedit_core.shot import Edit, Shot, check_keys
+from i2vedit_core.versions import deciding_versions
 from i2vedit_server import convert
 from i2vedit_server.database import Database
 from i2vedit_server.messages import NOWHERE
 from i2vedit_server.record import JobRecord, NewJob, NewShot, Priority, ShotRecord
 
 LONGEST_REQUEST_ID = 128
+PREPARED_BY = ("seed", "steps", "sarp_alpha", "reference_frames", "picture_area", "stride", "cuts", "without")
+"""Settings that decide what a preparation makes, beside those of the LoRA."""
 
 
 @dataclass(frozen=True)
@@ -113,17 +116,17 @@ def examine_shot(wanted: shot_pb2.ShotSpec) -> NewShot:
 
 def shot_id(shot: Shot, settings: Settings, model: ModelFolder, keys: tuple[int, ...]) -> str:
     """A hash of all that a preparation depends on. Settings of the edit are none of it, and presets only by the training that they mean."""
-    clip = shot.clip
+    clip, chosen = shot.clip, asdict(settings)
     key = {
         "clip": [str(clip.path), stamp_of_plate(clip, shot.first, shot.last), clip.deinterlaced, clip.video_stream],
         "color_space": clip.color_space,
         "frames": [shot.first, shot.last],
-        "model": str(model.path),
-        "seed": settings.seed,
-        "steps": settings.steps,
-        "stride": settings.stride,
-        "lora_steps": settings.lora_steps(model.lora_steps),
+        "rate": str(clip.rate) if settings.stride is None else None,  # the stride is chosen by it
+        "model": [str(model.path), model.stamp],
+        "settings": {name: chosen[name] for name in PREPARED_BY},
+        "lora": {**chosen["lora"], "steps": settings.lora_steps(model.lora_steps)},
         "keys": keys,
+        "versions": deciding_versions(),
     }
     return hashlib.sha256(json.dumps(key, sort_keys=True).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from i2vedit_core.errors import BridgeError, Code, Reason
+from i2vedit_core.locations import data_folder, use_data_folder
 from i2vedit_server.app import check, serve
-from i2vedit_server.config import DEFAULT_RUNNER, Executor, ServerConfig, TlsFiles, checked_ray_address, default_data_folder
+from i2vedit_server.config import DEFAULT_RUNNER, Executor, ServerConfig, TlsFiles, checked_ray_address
 from i2vedit_server.config_file import read_config
 from i2vedit_server.config_keys import LOG_LEVELS, MOST_WORKERS
 from i2vedit_server.logs import log_to_stderr, set_level
@@ -58,8 +59,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def configured(options: argparse.Namespace) -> ServerConfig:
     """Defaults, then the config file, then what was given as options. Raises BridgeError CONFIG_INVALID, TLS_UNUSABLE."""
-    data_folder = (options.data_dir or default_data_folder()).expanduser().absolute()
-    started = ServerConfig(data_folder, idle_exit_seconds=options.idle_exit_default, runner=options.runner)
+    folder = options.data_dir.expanduser().absolute() if options.data_dir else data_folder()
+    started = ServerConfig(folder, idle_exit_seconds=options.idle_exit_default, runner=options.runner)
     config = read_config(started, options.config)
     given = {
         "listen": options.listen,
@@ -92,6 +93,7 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         config = configured(options)
+        use_data_folder(config.data_folder)
         set_level(config.log_level)
         if options.check:
             sys.stdout.write(check(config) + "\n")

@@ -1,17 +1,13 @@
 """What the server was started with, checked before anything is opened."""
 
 import ipaddress
-import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-import platformdirs
-
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.limits import Limits
 
-DATA_FOLDER_VARIABLE = "I2VEDIT_DATA_DIR"
 DEFAULT_RUNNER = "i2vedit_server.runner:run_job"
 RAY_RUNNER = "i2vedit_server.farm.runner:run_job"
 
@@ -95,12 +91,6 @@ def checked_ray_address(text: str) -> str:
     if text != "auto" and not (host and "/" not in host and port.isdecimal() and 0 < int(port) <= 65535):
         raise ValueError(text)
     return text
-
-
-def default_data_folder() -> Path:
-    """The user's own local (never roaming) data folder, unless the environment names another."""
-    named = os.environ.get(DATA_FOLDER_VARIABLE)
-    return Path(named) if named else platformdirs.user_data_path("i2vedit", appauthor=False, roaming=False)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class PropagationService(ShotCalls, WatchCalls, TransferCalls, DeliveryCalls):
         return response
 
     async def CheckModel(self, request: pb.CheckModelRequest, context: Context) -> pb.CheckModelResponse:
-        return pb.CheckModelResponse(model=await asyncio.to_thread(_model_info, request.model or "mini"))
+        return pb.CheckModelResponse(model=await asyncio.to_thread(_model_info, request.model or "mini", not request.without_hash))
 
     async def FreeMemory(self, request: pb.FreeMemoryRequest, context: Context) -> pb.FreeMemoryResponse:
         goes_on = await self._scheduler.free_memory(request.force)
@@ -75,9 +75,13 @@ def _queue_message(one: QueueCount) -> pb.QueueCount:
     return pb.QueueCount(kind=kind, priority=priority, state=state, count=one.count)
 
 
-def _model_info(name: str) -> pb.ModelInfo:
-    """Reads the whole model for its hash, which takes some seconds for a large one. Raises BridgeError MODEL_*."""
+def _model_info(name: str, hashed: bool) -> pb.ModelInfo:
+    """For its hash it reads the whole model, which takes some seconds for a large one. Raises BridgeError MODEL_*."""
     model = find_model(name)
     return pb.ModelInfo(
-        name=model.name, path=str(model.path), frame_count=model.frame_count, byte_count=model.byte_count, sha256=model.sha256
+        name=model.name,
+        path=str(model.path),
+        frame_count=model.frame_count,
+        byte_count=model.byte_count,
+        sha256=model.sha256 if hashed else "",
     )

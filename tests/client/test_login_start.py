@@ -134,9 +134,10 @@ def test_the_command_installs_and_uninstalls(i2vedit, manager, home):
 
 def test_a_purge_shows_asks_and_deletes_only_what_is_ours(i2vedit, home, tmp_path):
     data = i2vedit.data
-    for name in ("artifacts/shot", "models/svd", "work", "notes"):
+    for name in ("artifacts/shot", "models/svd", "work", "hosts/resolve-1", "plugins", "notes"):
         (data / name).mkdir(parents=True)
-    for name in ("jobs.sqlite3", "jobs.sqlite3-wal", "token", "server.log", "server.log.1", "config.toml", "my file.txt", "notes/a.log"):
+    ours = ("jobs.sqlite3", "jobs.sqlite3-wal", "token", "server.log", "server.log.1", "config.toml", "monitor.ini", "plugins/launcher")
+    for name in (*ours, "my file.txt", "notes/a.log"):
         (data / name).write_bytes(bytes(1000))
     (data / "artifacts" / "shot" / "latents").write_bytes(bytes(5_000_000))
     (tmp_path / "elsewhere").mkdir()

@@ -12,6 +12,9 @@ import pytest
 from tests.server.certificates import Pair, certificate
 from tests.server.elsewhere import own_address
 
+from i2vedit_client.remote import PICTURES
+from i2vedit_core.media.frame_files import ENDINGS
+
 FRAMES = 6
 
 
@@ -94,6 +97,24 @@ def test_what_lies_here_cannot_be_named_there(i2vedit, by_name, elsewhere, call,
     assert (refused.code, refused.last["code"], refused.last["reason"]) == (2, "PERMISSION_DENIED", "PATH_NOT_ALLOWED")
     frame = i2vedit("frame", clip, "--out", tmp_path / "frame.png", "--json")
     assert (frame.code, frame.last["reason"]) == (2, "PATH_NOT_ALLOWED")
+    assert "does not send files" in frame.last["message"] and "I2VEDIT_SERVER" in frame.last["message"]
+
+
+def test_a_sequence_is_refused_before_anything_is_sent(i2vedit, by_name, elsewhere, call, edited, tmp_path):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in (1, 2):
+        shutil.copy(edited, pictures / f"shot.{number:04}.png")
+    for named in (pictures, pictures / "shot.%04d.png", pictures / "shot.####.png", pictures / "shot.0001.png"):
+        refused = i2vedit(*call(tmp_path / "out", "--json", source=named))
+        assert refused.code == 2 and "sequence of pictures" in refused.last["message"], named
+        assert [event["event"] for event in refused.events] == ["failed"]
+    region = i2vedit(*call(tmp_path / "out", "--region", str(pictures), "--json"))
+    assert region.code == 2 and "region" in region.last["message"] and len(region.events) == 1
+
+
+def test_pictures_end_as_they_do_for_the_core():
+    assert PICTURES == ENDINGS
 
 
 def test_what_the_environment_says_wrongly_is_one_sentence(i2vedit, by_name, elsewhere, monkeypatch, tmp_path):

@@ -51,6 +51,14 @@ def test_names_that_lead_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "stable-video-diffusion-img2vid-xt" in _refused(Path("svd-xt"), Reason.MODEL_UNKNOWN)
 
 
+def test_models_lie_in_the_data_folder_unless_the_environment_names_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("I2VEDIT_MODELS", raising=False)
+    monkeypatch.setenv("I2VEDIT_DATA_DIR", str(tmp_path / "data"))
+    assert str(tmp_path / "data" / "models" / "stable-video-diffusion-img2vid") in _refused(Path("svd"), Reason.MODEL_UNKNOWN)
+    monkeypatch.setenv("I2VEDIT_MODELS", str(tmp_path / "models"))
+    assert str(tmp_path / "models" / "stable-video-diffusion-img2vid") in _refused(Path("svd"), Reason.MODEL_UNKNOWN)
+
+
 @pytest.mark.parametrize("missing", ["model_index.json", "scheduler/scheduler_config.json", "vae/config.json"])
 def test_a_missing_file_is_named(folder: Path, missing: str) -> None:
     (folder / missing).unlink()

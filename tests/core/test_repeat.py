@@ -111,6 +111,11 @@ def test_other_material_is_refused(backbone: Backbone, shot: Shot, edit: Edit, t
     with pytest.raises(BridgeError) as caught:
         check_material(ticket, tmp_path / "gone.mov", [edit.image], backbone.folder)
     assert caught.value.reason is Reason.CLIP_NOT_FOUND
+    without_region = replace(ticket, region_path=str(tmp_path / "gone.tif"), region_sha256="0")
+    for changed, painted, words in ((ticket, tmp_path / "gone.png", "--edited"), (without_region, edit.image, "put it back there")):
+        with pytest.raises(BridgeError) as caught:
+            check_material(changed, shot.clip.path, [painted], backbone.folder)
+        assert words in caught.value.sentence
 
 
 def test_what_two_tickets_record_differently_is_named_one_by_one(backbone: Backbone, shot: Shot, edit: Edit) -> None:

@@ -135,9 +135,10 @@ def test_the_launcher_runs_with_an_empty_path_and_hostile_variables(tmp_path):
 
 
 def test_the_launchers_keep_awkward_names_whole(tmp_path):
-    environment = {"PATH": "C:\\a b\\100%;D:\\x", "PYTHONPATH": ""}
+    environment = {"PATH": "C:\\a b\\100%;D:\\x", "PYTHONPATH": "", "I2VEDIT_MODELS": "E:\\models"}
     batch = windows_launcher(Machine("win32", tmp_path, tmp_path, environment, tmp_path))
     assert 'set "PATH=C:\\a b\\100%%;D:\\x"' in batch and 'set "PYTHONPATH="' in batch and "\r\n" in batch
+    assert 'set "I2VEDIT_MODELS=E:\\models"' in batch
     shell = posix_launcher(Machine("linux", tmp_path, tmp_path, {"PATH": "/it's/bin"}, tmp_path))
     assert "PATH='/it'\\''s/bin'" in shell and "unset PYTHONPATH" in shell
 

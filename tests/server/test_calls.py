@@ -62,9 +62,17 @@ def test_a_frame_outside_the_clip_is_refused(shared_server: ServerProcess, clip:
 def test_a_model_is_checked(shared_server: ServerProcess, model_folder: Path) -> None:
     model = shared_server.call("CheckModel", pb.CheckModelRequest(model=str(model_folder))).model
     assert (model.path, model.frame_count, len(model.sha256)) == (str(model_folder), 14, 64)
+    quick = shared_server.call("CheckModel", pb.CheckModelRequest(model=str(model_folder), without_hash=True)).model
+    assert (quick.byte_count, quick.sha256) == (model.byte_count, "")
     with pytest.raises(grpc.RpcError) as caught:
         shared_server.call("CheckModel", pb.CheckModelRequest(model="nothing-of-the-kind"))
     assert refusal(caught.value)[:2] == (grpc.StatusCode.NOT_FOUND, "MODEL_UNKNOWN")
+
+
+def test_models_lie_in_the_data_folder_that_the_server_was_given(shared_server: ServerProcess) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        shared_server.call("CheckModel", pb.CheckModelRequest(model="svd"))
+    assert str(shared_server.folder / "models" / "stable-video-diffusion-img2vid") in refusal(caught.value)[2]
 
 
 @pytest.mark.parametrize("name", ["jobs/none", "nonsense", "", "jobs/", "jobs/" + "x" * 10_000, "jobs/" + "é" * 10_000])

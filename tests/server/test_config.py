@@ -6,16 +6,18 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from tests.server.conftest import StartServer
 from tests.server.harness import server_command, server_environment
 
+from i2vedit_client.commands.serve import command
 from i2vedit_core.errors import BridgeError, Reason
 from i2vedit_core.media.limits import Limits
 from i2vedit_server.cli import _parser, configured
 from i2vedit_server.config import Executor, ServerConfig, TlsFiles
 from i2vedit_server.config_file import read_config
-from i2vedit_server.config_keys import KEYS
+from i2vedit_server.config_keys import KEYS, LOG_LEVELS
 
 DOCS = Path(__file__).parents[2] / "docs" / "server.md"
 
@@ -200,6 +202,16 @@ def test_the_docs_name_every_key_with_its_default() -> None:
             assert told[key.name] in ("never", "none"), key.name
         else:
             assert key.read(_toml(told[key.name]), Path("/")) == default, key.name
+
+
+def test_i2vedit_serve_takes_the_options_of_the_server_and_those_that_the_page_names() -> None:
+    options = {option for action in _parser()._actions for option in action.option_strings}
+    offered = {option: param for param in command.params for option in param.opts}
+    assert set(offered) - {"--install", "--uninstall-service"} == options - {"-h", "--help", "--check", "--idle-exit-default", "--runner"}
+    levels = offered["--log-level"].type
+    assert isinstance(levels, click.Choice) and tuple(levels.choices) == LOG_LEVELS
+    named = set(re.findall(r"\| `(--[\w-]+)` \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"--cancel-grace", "--log-level"} <= named <= set(offered)
 
 
 def _toml(value: str) -> object:

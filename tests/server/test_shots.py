@@ -1,5 +1,6 @@
 """Shots: prepared while nothing else is to be done, found by whoever needs them."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -51,6 +52,26 @@ def test_a_preparation_is_for_one_stride(shots: ServerProcess, spec: job_pb2.Job
     third = shots.prepare(spec).name
     spec.settings.auto_stride = True
     assert len({whole, third, shots.prepare(spec).name}) == 3
+
+
+def test_a_preparation_is_for_one_size_one_treatment_of_cuts_and_one_state_of_the_model(
+    shots: ServerProcess, spec: job_pb2.JobSpec, tmp_path: Path
+) -> None:
+    model = shutil.copytree(spec.settings.model, tmp_path / "model of this test")
+    spec.settings.model = str(model)
+    names = [shots.prepare(spec).name]
+    spec.settings.picture_area = 32 * 32
+    names.append(shots.prepare(spec).name)
+    spec.settings.picture_area = 32 * 16
+    names.append(shots.prepare(spec).name)
+    spec.settings.ignore_cuts = True
+    names.append(shots.prepare(spec).name)
+    assert shots.prepare(spec).name == names[-1]
+    os.utime(model / "unet" / "config.json", ns=(0, 0))
+    names.append(shots.prepare(spec).name)
+    assert len(set(names)) == 5
+    spec.settings.edit_kind = job_pb2.EDIT_KIND_STYLE
+    assert shots.prepare(spec).name == names[-1], "what kind of edit comes decides nothing"
 
 
 def test_a_frame_for_painting_starts_the_preparation(shots: ServerProcess, spec: job_pb2.JobSpec, tmp_path: Path) -> None:

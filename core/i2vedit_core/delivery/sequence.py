@@ -129,7 +129,7 @@ class SequenceWriter:
         """
         pixels = self._channels(plate, new, np.asarray(matte, np.float32))
         if not np.isfinite(matte).all() or not np.isfinite(pixels[..., :3][matte > 0]).all():
-            sentence = f"Frame {frame} came out with values that are not numbers; try another seed or full precision."
+            sentence = f"Frame {frame} came out with values that are not numbers; try another seed."
             raise BridgeError(Code.INTERNAL, Reason.NOT_FINITE, sentence)
         spec, final = self._spec(frame), self.path(frame)
         tell(spec, says)

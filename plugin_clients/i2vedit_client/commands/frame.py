@@ -8,6 +8,7 @@ from i2vedit_client.commands.options import CUTS, PRESETS, json_option, reading_
 from i2vedit_client.errors import BadInput
 from i2vedit_client.events import SUCCEEDED, shot_event
 from i2vedit_client.launch import connect
+from i2vedit_client.remote import saying_what_to_do
 from i2vedit_client.report import write_json, write_line
 from i2vedit_client.spec import Reading, ShotOptions, absolute, clip_ref, parse_range, parse_size, shot_spec
 
@@ -50,7 +51,7 @@ def command(
     keys = () if at is None else (at,)
     options = ShotOptions(clip, first, last, size=parse_size(size), reading=reading, keys=keys, **settings)
     shot = None if no_prepare else shot_spec(options)
-    with connect() as client:
+    with connect() as client, saying_what_to_do():
         answer = client.extract_frame(clip_ref(clip, first, 0, reading), frame, absolute(out), shot)
     if as_json:
         written = {"event": SUCCEEDED, "path": answer.output_path, "frame": answer.frame, "notices": list(answer.notices)}

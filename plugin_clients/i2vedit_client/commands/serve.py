@@ -1,9 +1,11 @@
 """`i2vedit serve`: the server in the foreground, or at every login."""
 
+import functools
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,61 +19,48 @@ from i2vedit_client.spec import absolute
 SECONDS = click.FloatRange(min=0, min_open=True)
 
 
+def _absolute(ctx: click.Context, option: click.Parameter, path: str | None) -> str | None:
+    """A server that starts at login looks from another folder."""
+    return None if path is None else absolute(path)
+
+
+path_option = functools.partial(click.option, callback=_absolute)
+
+
 @click.command("serve")
-@click.option("--data-dir", metavar="D", help="Folder for jobs, token and logs. Default: the user's data folder.")
-@click.option("--config", metavar="FILE", help="Settings (docs/server.md). Default: config.toml in the data folder, where there is one.")
+@path_option("--data-dir", metavar="D", help="Folder for jobs, token and logs. Default: the user's data folder.")
+@path_option("--config", metavar="FILE", help="Settings (docs/server.md). Default: config.toml in the data folder, if there.")
 @click.option("--listen", metavar="ADDR", help="Address and port. Default: 127.0.0.1 and a free port.")
-@click.option("--tls-certificate", metavar="FILE", help="PEM. With it, addresses that other machines reach may be listened on.")
-@click.option("--tls-key", metavar="FILE", help="PEM, the key of the certificate.")
+@path_option("--tls-certificate", metavar="FILE", help="PEM. With it, addresses that other machines reach may be listened on.")
+@path_option("--tls-key", metavar="FILE", help="PEM, the key of the certificate.")
 @click.option("--idle-exit", type=SECONDS, metavar="SECONDS", help="End after so long without work.")
 @click.option("--free-gpu-after", type=SECONDS, metavar="SECONDS", help="Free the GPU after so long without a job.")
+@click.option("--cancel-grace", type=SECONDS, metavar="SECONDS", help="Give a cancelled job so long to stop.")
 @click.option("--stop-grace", type=SECONDS, metavar="SECONDS", help="At the end, wait so long for the running job's checkpoint.")
+@click.option("--worker-silence", type=SECONDS, metavar="SECONDS", help="End a worker that gives no sign of life for so long.")
+@click.option("--longest-step", type=SECONDS, metavar="SECONDS", help="End a worker whose job makes no step for so long.")
 @click.option("--executor", type=click.Choice(["local", "ray"]), help="Where shots are prepared. Default: local, on this machine.")
 @click.option("--ray-address", metavar="ADDR", help="Head of the Ray cluster, HOST:PORT. Default: auto, the one of this machine.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Jobs side by side, on a card each if there are several. Default: 1.")
-@click.option("--artifacts-dir", metavar="FOLDER", help="Where prepared shots are kept. With Ray, a folder that all nodes share.")
+@path_option("--artifacts-dir", metavar="FOLDER", help="Where prepared shots are kept. With Ray, a folder all nodes share.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="How much the log holds. Default: info.")
 @click.option("--install", "install_it", is_flag=True, help="Start the server now and at every login, instead of in this terminal.")
 @click.option("--uninstall-service", is_flag=True, help="Start it at login no more.")
-def command(
-    data_dir: str | None,
-    config: str | None,
-    listen: str | None,
-    tls_certificate: str | None,
-    tls_key: str | None,
-    idle_exit: float | None,
-    free_gpu_after: float | None,
-    stop_grace: float | None,
-    executor: str | None,
-    ray_address: str | None,
-    workers: int | None,
-    artifacts_dir: str | None,
-    install_it: bool,
-    uninstall_service: bool,
-) -> None:
+def command(data_dir: str | None, install_it: bool, uninstall_service: bool, **settings: Any) -> None:
     """Run the server in this terminal, until Ctrl-C."""
-    given = {
-        "--data-dir": data_dir and absolute(data_dir),
-        "--config": config and absolute(config),
-        "--listen": listen,
-        "--tls-certificate": tls_certificate and absolute(tls_certificate),
-        "--tls-key": tls_key and absolute(tls_key),
-        "--idle-exit": idle_exit,
-        "--free-gpu-after": free_gpu_after,
-        "--stop-grace": stop_grace,
-        "--executor": executor,
-        "--ray-address": ray_address,
-        "--workers": workers,
-        "--artifacts-dir": artifacts_dir and absolute(artifacts_dir),
-    }
+    options = {option.name: option.opts[0] for option in command.params}
+    given = {options[name]: value for name, value in settings.items() if value is not None}
     if install_it or uninstall_service:
-        _at_login(data_dir, install_it, [name for name, value in given.items() if value is not None and name != "--data-dir"])
+        _at_login(data_dir, install_it, list(given))
         return
     require_server_packages()
-    _run([part for name, value in given.items() if value is not None for part in (name, str(value))])
+    if data_dir is not None:
+        given["--data-dir"] = data_dir
+    _run([part for name, value in given.items() for part in (name, str(value))])
 
 
 def _at_login(data_dir: str | None, install_it: bool, others: list[str]) -> None:
-    folder = Path(absolute(data_dir)) if data_dir else data_folder()
+    folder = Path(data_dir) if data_dir is not None else data_folder()
     if not install_it:
         write_line(uninstall(login_start(folder)))
         return

@@ -14,19 +14,22 @@ from i2vedit_client.launch import end_server, running_client
 from i2vedit_client.login_start import login_start, uninstall
 from i2vedit_client.report import write_json, write_line
 
-OURS = ("jobs.sqlite3*", "token*", "server.json*", "server.lock", "*.log", "*.log.*", "config.toml", "i2vedit-server.xml")
-OUR_FOLDERS = ("work", "artifacts", "uploads", "deliveries", "backups", "models")
+OURS = ("jobs.sqlite3*", "token*", "server.json*", "server.lock", "*.log", "*.log.*", "config.toml", "monitor.ini*", "i2vedit-server.xml")
+OUR_FOLDERS = ("work", "artifacts", "uploads", "deliveries", "backups", "models", "hosts", "plugins")
 """What lies in a data folder. The folder may be one that a person named and has other things in: these stay."""
 
 
 @click.command("uninstall")
-@click.option("--purge", is_flag=True, help="Also end the server and delete jobs, token, logs, prepared shots, uploads and models.")
+@click.option("--purge", is_flag=True, help="Also end the server and delete all data, after showing it.")
 @click.option("--yes", is_flag=True, help="Do not ask before deleting.")
 @json_option
 def command(purge: bool, yes: bool, as_json: bool) -> None:
     """Take the start at login away. Delivered frames stay where you had them put.
 
-    The program itself goes with: pip uninstall i2vedit-bridge
+    With --purge all of this program's data goes, too: jobs, token, settings, logs, prepared shots, uploads, models, and the sessions of
+    hosts with what was saved in them. Folders outside the data folder stay: that of --artifacts-dir, and that of I2VEDIT_MODELS.
+
+    Plugins go before that, with: i2vedit plugins uninstall HOST. The program itself goes with: pip uninstall i2vedit-bridge
     """
     folder = data_folder()
     said = [uninstall(login_start(folder))]

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from i2vedit_client.discovery import AUTHORITIES_VARIABLE, DATA_FOLDER_VARIABLE, SERVER_VARIABLE, TOKEN_VARIABLE
+from i2vedit_client.discovery import AUTHORITIES_VARIABLE, DATA_FOLDER_VARIABLE, MODELS_VARIABLE, SERVER_VARIABLE, TOKEN_VARIABLE
 from i2vedit_client.files import write_whole
 from i2vedit_client.plugins.machine import Machine
 
@@ -22,7 +22,7 @@ HOSTILE = (
     "QT_PLUGIN_PATH",
 )
 """What hosts set for themselves, and what would break ours."""
-KEPT = ("PATH", "PYTHONPATH", DATA_FOLDER_VARIABLE, SERVER_VARIABLE, TOKEN_VARIABLE, AUTHORITIES_VARIABLE)
+KEPT = ("PATH", "PYTHONPATH", DATA_FOLDER_VARIABLE, MODELS_VARIABLE, SERVER_VARIABLE, TOKEN_VARIABLE, AUTHORITIES_VARIABLE)
 """As they are where `plugins install` runs: there the command works. A variable that is not set there is unset."""
 ASK_SECONDS = 60.0
 

@@ -325,16 +325,20 @@ class CheckModelRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MODEL_FIELD_NUMBER: _builtins.int
+    WITHOUT_HASH_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """`mini`, `svd`, `svd-xt`, or the path of a diffusers folder."""
+    without_hash: _builtins.bool
+    """Leave `sha256` empty: it takes reading all of the weights."""
     def __init__(
         self,
         *,
         model: _builtins.str = ...,
+        without_hash: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "without_hash", b"without_hash"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -234,7 +234,7 @@ def test_failure_takes_an_empty_folder_away_and_keeps_finished_frames(
     (plate,) = decode_frames(shot.clip, 2, 2)
     with pytest.raises(BridgeError) as caught, SequenceWriter(folder, shot.clip, DeliverySettings(tmp_path), ticket) as writer:
         writer.write(2, plate, np.full_like(plate, np.nan), matte)
-    assert caught.value.reason is Reason.NOT_FINITE
+    assert caught.value.reason is Reason.NOT_FINITE and "try another seed" in caught.value.sentence
     assert os.listdir(tmp_path) == []
 
     folder = reserve_version(tmp_path, shot.clip)
