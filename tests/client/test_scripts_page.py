@@ -11,6 +11,7 @@ import pytest
 from i2vedit.v1 import delivery_pb2, job_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
 from i2vedit_client import events
+from i2vedit_client.commands.models import DOWNLOADING
 from i2vedit_client.errors import BAD_INPUT_CODES, NO_SERVER_CODES, ExitCode
 from i2vedit_core.errors import Reason
 
@@ -53,7 +54,7 @@ def event_names() -> set[str]:
     states = {name.removeprefix("STATE_").lower() for name in job_pb2.Job.State.DESCRIPTOR.values_by_name}
     findings = {name.removeprefix("KIND_").lower() for name in delivery_pb2.Finding.Kind.DESCRIPTOR.values_by_name}
     changes = {field.name for field in service_pb2.WatchJobsResponse.DESCRIPTOR.oneofs_by_name["event"].fields}
-    named = states | findings | changes - {"preview"}  # which the command never asks for
+    named = states | findings | changes - {"preview"} | {DOWNLOADING}  # previews are never asked for
     return {name for name, _ in told()} | named - {"unspecified"} - WORDS_ALONE
 
 

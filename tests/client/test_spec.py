@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,7 +110,7 @@ def test_the_stride_is_a_number_or_left_to_the_shot():
 
 
 def test_what_is_prepared_is_what_its_job_uses():
-    said = {"preset": "balanced", "seed": 3, "lora_steps": 7, "size": (704, 384), "stride": "auto", "cuts": "ignore"}
+    said: dict[str, Any] = {"preset": "balanced", "seed": 3, "lora_steps": 7, "size": (704, 384), "stride": "auto", "cuts": "ignore"}
     prepared = shot_spec(ShotOptions("a.mp4", 0, None, "mini", **said)).settings
     assert (prepared.lora_steps, prepared.ignore_cuts, prepared.picture_area) == (7, True, 704 * 384)
     used = job_spec(options(**said)).settings
