@@ -269,7 +269,9 @@ WELCOME_MORE = _("Drop a clip and paint one of its frames; the change is carried
 WEIGHTS_THERE = _("{name} in {path}")
 WEIGHTS_UNKNOWN = _("known when a server runs")
 WEIGHTS_MISSING = _("only the bundled mini model, for trying out")
-WEIGHTS_MEND = _("Footage needs Stable Video Diffusion in a diffusers folder (its licence is Stability's); name the folder under Advanced.")
+WEIGHTS_MEND = _(
+    "Footage needs Stable Video Diffusion (its licence is Stability's): get it by `i2vedit models pull svd`, or name its folder under Advanced."
+)
 TRY_DEMO = _("Try it")
 DEMO_SENTENCE = _(
     "Nothing at hand? A small drawn shot with a painted frame and a tiny model are here. It takes a few minutes, also without a GPU."
