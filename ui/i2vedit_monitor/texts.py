@@ -270,7 +270,7 @@ WEIGHTS_THERE = _("{name} in {path}")
 WEIGHTS_UNKNOWN = _("known when a server runs")
 WEIGHTS_MISSING = _("only the bundled mini model, for trying out")
 WEIGHTS_MEND = _(
-    "Footage needs Stable Video Diffusion (its licence is Stability's): get it by `i2vedit models pull svd`, or name its folder under Advanced."
+    "Footage needs Stable Video Diffusion (its licence is Stability's): `i2vedit models pull svd`, or name its folder under Advanced."
 )
 TRY_DEMO = _("Try it")
 DEMO_SENTENCE = _(
