@@ -12,6 +12,10 @@ from i2vedit_client.report import Report
 from i2vedit_client.transfer import download_frames
 
 
+BEFORE_EDITING = ("load", "decode", "deliver")
+"""What comes before the first edit of a shot that is prepared: the painted frame is delivered at once."""
+
+
 def submit(client: Client, spec: job_pb2.JobSpec, report: Report) -> job_pb2.Job:
     """Creates the job, or takes up the unfinished one of the same spec."""
     created = client.create_job(spec)
@@ -45,7 +49,7 @@ class PreparedNotice:
         stage = progress["stage"]
         if stage == "edit" and self._is_first and self._needed_nothing:
             self._report({"event": "prepared", "job": progress["job"]})
-        self._needed_nothing = stage in ("load", "decode") and (self._needed_nothing or stage == "load")
+        self._needed_nothing = stage in BEFORE_EDITING and (self._needed_nothing or stage == "load")
 
 
 def watch(connect: Callable[[], Client], name: str, report: Callable[[Event], None], fetch_to: Path | None = None) -> job_pb2.Job:

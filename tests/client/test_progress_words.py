@@ -82,8 +82,8 @@ def test_a_shot_that_needed_no_preparation_is_said_to_be_prepared():
             notice({"event": "progress", "job": JOB, "stage": stage, "chunk": 0})
         return [event["event"] for event in events if event["event"] == "prepared"]
 
-    assert told("load", "decode", "edit", "edit", "decode", "edit") == ["prepared"]
-    assert told("load", "decode", "train", "edit", "decode", "edit") == []
+    assert told("load", "deliver", "decode", "edit", "edit", "deliver", "decode", "edit") == ["prepared"]
+    assert told("load", "deliver", "decode", "train", "edit", "deliver", "decode", "edit") == []
     assert told("edit", "decode", "edit") == [], "who comes later cannot know"
     assert told("load", "decode", "edit", attempt=2) == []
 
