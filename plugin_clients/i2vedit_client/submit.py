@@ -11,7 +11,6 @@ from i2vedit_client.follow import follow
 from i2vedit_client.report import Report
 from i2vedit_client.transfer import download_frames
 
-
 BEFORE_EDITING = ("load", "decode", "deliver")
 """What comes before the first edit of a shot that is prepared: the painted frame is delivered at once."""
 

@@ -16,6 +16,8 @@ from tests.server.noting import notes_file
 
 from i2vedit.v1 import delivery_pb2, job_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
+from i2vedit_client.events import Event, watch_events
+from i2vedit_client.submit import PreparedNotice
 
 TINY_MODEL = Path(__file__).resolve().parent.parent / "tiny_model.py"
 pytestmark = pytest.mark.slow
@@ -43,17 +45,18 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProc
 @pytest.fixture
 def real_spec(spec: job_pb2.JobSpec, tiny_model: Path, edited: Path, tmp_path: Path) -> job_pb2.JobSpec:
     """A bright square on the first frame, and a few steps of training."""
-    picture = oiio.ImageBuf(str(edited))
-    pixels = np.array(picture.get_pixels(oiio.UINT8))
-    pixels[16:48, 24:56] = (255, 32, 32)
-    painted = oiio.ImageBuf(pixels)
-    path = tmp_path / "square.png"
-    assert painted.write(str(path))
-    spec.edits[0].path = str(path)
+    spec.edits[0].path = _painted(edited, tmp_path / "square.png", np.s_[16:48, 24:56])
     spec.clip.frame_count = FRAMES
     spec.settings.model = str(tiny_model)
     spec.settings.lora_steps = 6
     return spec
+
+
+def _painted(frame: Path, target: Path, where: tuple[slice, slice]) -> str:
+    pixels = np.array(oiio.ImageBuf(str(frame)).get_pixels(oiio.UINT8))
+    pixels[where] = (255, 32, 32)
+    assert oiio.ImageBuf(pixels).write(str(target))
+    return str(target)
 
 
 def delivered_frames(job: job_pb2.Job) -> list[str]:
@@ -73,6 +76,20 @@ def test_the_method_runs_through_the_server(real_server: ServerProcess, real_spe
     assert (folder / "report.json").is_file() and job.quality.HasField("drift_delta_e")
     assert real_server.job(name).quality == job.quality
     assert real_server.call("GetServerInfo", pb.GetServerInfoRequest()).device.startswith(("cpu", "cuda", "mps"))
+
+
+def test_the_second_edit_of_a_shot_is_said_to_need_no_preparation(
+    real_server: ServerProcess, real_spec: job_pb2.JobSpec, edited: Path, tmp_path: Path
+) -> None:
+    real_server.ended(real_server.create(real_spec).job.name, JOB_SECONDS)
+    real_spec.edits[0].path = _painted(edited, tmp_path / "other.png", np.s_[8:30, 20:50])
+    told: list[Event] = []
+    notice = PreparedNotice(told.append)
+    for answer in real_server.watch(real_server.create(real_spec).job.name, timeout=JOB_SECONDS):
+        for event in watch_events("jobs/second", answer):
+            notice(event)
+    assert "prepared" in [event["event"] for event in told]
+    assert not {"invert", "train"} & {event.get("stage") for event in told}
 
 
 def test_a_worker_killed_in_training_goes_on_from_its_checkpoints(real_server: ServerProcess, real_spec: job_pb2.JobSpec) -> None:
