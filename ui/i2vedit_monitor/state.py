@@ -1,21 +1,33 @@
 """What the window remembers from one time to the next."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtWidgets import QSplitter
 
+from i2vedit_monitor.doing.new_shot import NewShot
+from i2vedit_monitor.job.job_page import JobPage
+from i2vedit_monitor.queue.queue_panel import QueuePanel
 from i2vedit_monitor.viewer.modes import Mode
-
-if TYPE_CHECKING:
-    from i2vedit_monitor.window import MonitorWindow
 
 DRAFT_FIELDS = ("out", "model", "preset", "edit", "color_space")
 
 
-def save(window: MonitorWindow, settings: QSettings) -> None:
+class Remembered(Protocol):
+    """The window, as far as it is remembered."""
+
+    split: QSplitter
+    queue: QueuePanel
+    page: JobPage
+    new_shot: NewShot
+
+    def saveGeometry(self) -> QByteArray: ...
+
+    def restoreGeometry(self, geometry: QByteArray, /) -> bool: ...
+
+
+def save(window: Remembered, settings: QSettings) -> None:
     """Place and size of everything, the chosen job, how it was looked at, and how new shots are made."""
     settings.setValue("geometry", window.saveGeometry())
     settings.setValue("split", window.split.saveState())
@@ -28,7 +40,7 @@ def save(window: MonitorWindow, settings: QSettings) -> None:
     settings.sync()
 
 
-def restore(window: MonitorWindow, settings: QSettings) -> None:
+def restore(window: Remembered, settings: QSettings) -> None:
     """What an earlier window saved; what is not there, or no longer fits, is left as it is."""
     for key, apply in (
         ("geometry", window.restoreGeometry),
