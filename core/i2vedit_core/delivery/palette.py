@@ -28,10 +28,9 @@ class Palette:
         """The painted frame's plate and what was changed in it, both [H, W, 3], and where [H, W]. Elsewhere nothing was changed: a colour
         that is seen there alone is left as it is. Both sides weigh the same, however much of the picture they take."""
         inside, outside = _some(where), _some(~where)
-        colours = np.concatenate([plate[inside], plate[outside]])
-        changes = np.concatenate([change[inside], np.zeros_like(plate[outside])])
-        share = np.concatenate([np.full(len(side[0]), 1 / max(len(side[0]), 1)) for side in (inside, outside)])
-        cells = np.ravel_multi_index(tuple(np.rint(_cell(colours)).astype(np.intp).T), (STEPS,) * 3)
+        cells = _cells(plate.reshape(-1, 3)[np.concatenate([inside, outside])])
+        changes = np.concatenate([change.reshape(-1, 3)[inside], np.zeros((len(outside), 3), change.dtype)])
+        share = np.concatenate([np.full(len(side), 1 / max(len(side), 1)) for side in (inside, outside)])
         known, *sums, squares = (_pooled(cells, share * each) for each in (1, *changes.T, np.square(changes).sum(axis=1)))
         mean = np.stack([each / np.maximum(known, 1e-12) for each in sums])
         spread = np.maximum(squares / np.maximum(known, 1e-12) - np.square(mean).sum(axis=0), 0)
@@ -58,15 +57,20 @@ class Belonging:
         return np.asarray(map_coordinates(self._table, np.moveaxis(_cell(plate), -1, 0), order=1, mode="nearest"), np.float32)
 
 
-def _some(where: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], ...]:
-    """Rows and columns of what is chosen, evenly thinned out where they are many."""
-    places = np.nonzero(where)
-    return tuple(each[:: max(1, len(each) // MOST)] for each in places)
+def _some(where: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Flat indices of what is chosen, evenly thinned out where they are many."""
+    places = np.flatnonzero(where)
+    return places[:: max(1, len(places) // MOST)]
 
 
 def _density(colours: Picture) -> npt.NDArray[np.float64]:
-    cells = np.ravel_multi_index(tuple(np.rint(_cell(colours)).astype(np.intp).T), (STEPS,) * 3)
+    cells = _cells(colours)
     return _pooled(cells, np.ones(len(cells))) / max(len(cells), 1)
+
+
+def _cells(colours: Picture) -> npt.NDArray[np.intp]:
+    """[N]: in which cell of the colour cube each of the colours [N, 3] lies."""
+    return np.asarray(np.ravel_multi_index(tuple(np.rint(_cell(colours)).astype(np.intp).T), (STEPS,) * 3), np.intp)
 
 
 def _cell(colours: Picture) -> Picture:
