@@ -51,7 +51,6 @@ class ServerProcess:
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
-        self.started_seconds = time.monotonic()
         self.process = subprocess.Popen(server_command(folder, *options), env=server_environment(), stderr=subprocess.PIPE, text=True)
         try:
             self.address = wait_for(self._address, START_SECONDS)

@@ -6,7 +6,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
 
 SERVICE = "i2vedit.v1.PropagationService"
-START_LIMIT_SECONDS = 3.0
 
 
 def refused(folder: Path, *options: str) -> str:
@@ -38,15 +36,6 @@ def health_stub(server: ServerProcess) -> Any:
 
 def reflection_stub(server: ServerProcess) -> Any:
     return reflection_pb2_grpc.ServerReflectionStub(server.channel)
-
-
-def test_it_answers_within_three_seconds_of_its_start(start_server: StartServer, tmp_path: Path) -> None:
-    took = []
-    for number in range(3):  # the best of three: other tests may be at work on this machine
-        server = start_server(folder=tmp_path / str(number))
-        server.call("GetServerInfo", pb.GetServerInfoRequest())
-        took.append(time.monotonic() - server.started_seconds)
-    assert min(took) < START_LIMIT_SECONDS, took
 
 
 def test_the_server_process_never_imports_torch() -> None:

@@ -1,7 +1,6 @@
 """The looks at what was delivered, over real channels: frame by frame, ended with their caller, beside a server that stays quick."""
 
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -88,9 +87,8 @@ def test_the_server_answers_meanwhile_and_a_caller_that_goes_ends_the_look(share
 
     answers = verify(shared_server, made)
     wait_for(looks, 60)
-    began = time.monotonic()
     shared_server.call("GetServerInfo", service_pb.GetServerInfoRequest())
-    assert time.monotonic() - began < 5
+    assert looks(), "it was answered while the look went on"
     answers.cancel()  # type: ignore[attr-defined]
     wait_for(lambda: not looks(), 30)
 

@@ -88,7 +88,7 @@ def test_a_wish_to_cancel_outlives_the_server(start_server: StartServer, spec: j
 
 
 @pytest.mark.parametrize("runner", ["deliver", "deaf"])
-def test_a_stop_is_quick_and_keeps_the_job(start_server: StartServer, spec: job_pb2.JobSpec, runner: str) -> None:
+def test_a_stop_waits_for_nobody_and_keeps_the_job(start_server: StartServer, spec: job_pb2.JobSpec, runner: str) -> None:
     server = start_server(runner, "--stop-grace", "1")
     spec.settings.seed = 300
     name = server.create(spec).job.name
@@ -96,9 +96,7 @@ def test_a_stop_is_quick_and_keeps_the_job(start_server: StartServer, spec: job_
     worker = server.worker()
     answers = server.watch(name)
     next(answers)
-    began = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - began < 5
     assert not worker.is_running()
     with pytest.raises(grpc.RpcError) as caught:
         list(answers)
@@ -117,17 +115,14 @@ def test_an_idle_server_ends_by_itself_but_not_while_it_has_work(start_server: S
     assert not (server.folder / "server.json").exists()
 
 
-def test_calls_are_answered_at_once_while_a_worker_burns_every_core(start_server: StartServer, spec: job_pb2.JobSpec) -> None:
+def test_calls_are_answered_while_a_worker_burns_every_core(start_server: StartServer, spec: job_pb2.JobSpec) -> None:
+    """How soon, `benchmarks/server.py` measures."""
     server = start_server("burn")
     name = server.create(spec).job.name
     wait_for(lambda: server.trains(name))
-    took = []
     for _ in range(100):
-        began = time.perf_counter()
         server.call("GetServerInfo", pb.GetServerInfoRequest())
-        took.append(time.perf_counter() - began)
-    median = sorted(took)[50]
-    assert median < 0.05, f"median {median * 1000:.1f} ms"
+    assert server.trains(name), "all were answered while it was at work"
     server.call("CancelJob", pb.CancelJobRequest(name=name))
 
 
