@@ -108,6 +108,15 @@ def test_a_person_is_shown_a_jobs_quality_in_words(monkeypatch):
     assert "quality" not in _said(monkeypatch, _job(), "show", "1")
 
 
+def test_what_there_is_nothing_to_say_of_has_no_row(monkeypatch):
+    job = _job()
+    said = _said(monkeypatch, job, "show", "1")
+    assert "last interruption" not in said and all(line.split(maxsplit=1)[1:] for line in said.splitlines())
+    job.last_interruption = "Its process ended."
+    assert "last interruption Its process ended.\n" in _said(monkeypatch, job, "show", "1")
+    assert json.loads(_said(monkeypatch, _job(), "show", "1", "--json"))["last_interruption"] == "", "programs find every field"
+
+
 def test_fetching_the_frames_of_a_job_that_failed_is_a_success(monkeypatch):
     job = _job()
     job.state, job.failure.reason = job_pb2.Job.STATE_FAILED, "DISK_FULL"

@@ -75,7 +75,8 @@ def show(job: str, as_json: bool) -> None:
 
 def _shown(facts: Event) -> list[tuple[str, object]]:
     quality, failure = facts.pop("quality", None), facts.pop("failure", None)
-    rows = [(name.replace("_", " "), ", ".join(value) if isinstance(value, list) else value) for name, value in facts.items()]
+    texts = {name.replace("_", " "): ", ".join(value) if isinstance(value, list) else value for name, value in facts.items()}
+    rows = [(name, value) for name, value in texts.items() if value != ""]
     if quality:
         said = advice(quality) or ["No other frame asks to be painted, and no join is seen."]
         rows += [("" if number else "quality", line) for number, line in enumerate(said)]
