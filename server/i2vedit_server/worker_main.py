@@ -20,6 +20,7 @@ from pathlib import Path
 
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.progress import CancelToken, Event, Progress, Stage
+from i2vedit_server.installing import install_command
 from i2vedit_server.logs import log_to_file
 from i2vedit_server.messages import (
     DeviceFound,
@@ -174,7 +175,7 @@ def _told(error: Exception, log_path: Path) -> BridgeError:
         )
         return BridgeError(Code.RESOURCE_EXHAUSTED, Reason.OUT_OF_MEMORY, sentence)
     if isinstance(error, ImportError):
-        sentence = f"A library that the method needs is missing ({error}); install the extra `server` of i2vedit-bridge again."
+        sentence = f"A package that the method needs is missing ({error}). Run: {install_command('server')}"
         return BridgeError(Code.FAILED_PRECONDITION, Reason.LIBRARY_MISSING, sentence)
     sentence = f"The job stopped at something that the worker did not expect ({type(error).__name__}); its log says more: {log_path}"
     return BridgeError(Code.INTERNAL, Reason.UNEXPECTED, sentence)

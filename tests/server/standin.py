@@ -184,6 +184,10 @@ def run_out_of_memory(order: JobOrder, report: Report, token: CancelToken) -> Pa
     raise MemoryError
 
 
+def lack_a_package(order: JobOrder, report: Report, token: CancelToken) -> Path:
+    raise ModuleNotFoundError("No module named 'diffusers'", name="diffusers")
+
+
 def refuse(order: JobOrder, report: Report, token: CancelToken) -> Path:
     raise BridgeError(Code.RESOURCE_EXHAUSTED, Reason.DISK_FULL, "The disk is full.")
 

@@ -12,6 +12,8 @@ from tests.server.harness import ServerProcess, refusal, wait_for
 
 from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
+from i2vedit_client.installing import install_command as install_command_of_the_client
+from i2vedit_server.installing import install_command
 
 State = job_pb2.Job
 
@@ -88,6 +90,14 @@ def test_a_failed_job_says_why(start_server: StartServer, spec: job_pb2.JobSpec,
     assert job.state == State.STATE_FAILED
     assert (job.failure.code, job.failure.reason) == (code, reason)
     assert job.failure.message and "secret" not in job.failure.message
+
+
+def test_a_missing_package_is_told_with_how_it_is_installed(start_server: StartServer, spec: job_pb2.JobSpec) -> None:
+    server = start_server("lack_a_package")
+    failure = server.ended(server.create(spec).job.name).failure
+    assert (failure.code, failure.reason) == ("FAILED_PRECONDITION", "LIBRARY_MISSING")
+    assert "'diffusers'" in failure.message and failure.message.endswith(f"Run: {install_command('server')}")
+    assert install_command("server") == install_command_of_the_client("server"), "one way to install, whoever tells it"
 
 
 def test_fifty_clients_with_one_request_id_make_one_job(server: ServerProcess, spec: job_pb2.JobSpec) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_server.farm.terms import Terms, accept, offered, require_answer
+from i2vedit_server.installing import install_command
 
 CONNECT_SECONDS = 5.0
 NODE_SECONDS = 60.0
 """A node that has just started takes seconds to start its first process."""
 IMPORT_FAILED = "failed to import"
 """What Ray says where a node lacks our package."""
-INSTALL_FARM = 'pip install -c constraints.txt ".[server,farm]" in the checkout of i2vedit-bridge'
+INSTALL_FARM = install_command("server,farm")
 WRONG_TOKEN = "InvalidAuthToken"
 """What it says of a cluster that asks for another token, or for one at all."""
 
