@@ -9,9 +9,9 @@ from i2vedit_client.client import Client
 from i2vedit_client.errors import BadInput
 from i2vedit_client.events import SUCCEEDED, Event
 from i2vedit_client.host.placement import placement
-from i2vedit_client.host.session import Media, Request, Session, Settings
+from i2vedit_client.host.session import Media, Request, Session, Settings, whole_media
 from i2vedit_client.launch import connect
-from i2vedit_client.spec import PropagateOptions, absolute, job_spec
+from i2vedit_client.spec import AS_IT_IS, PropagateOptions, Reading, job_spec
 from i2vedit_client.timeline import TimelineShot, open_shot, write_results
 
 
@@ -54,14 +54,15 @@ class TimelineSession:
             raise BadInput(f"The frames are in {job.delivered_directory}, but no timeline could be written ({error.strerror}).") from error
 
 
-def open_session(timeline: str, clip: str, handles: int = 0) -> TimelineSession:
+def open_session(timeline: str, clip: str, handles: int, reading: Reading) -> TimelineSession:
     """Raises BadInput, TimingError, ServerError."""
     shot = open_shot(timeline, clip)
     with connect() as client:
-        return begin_session(client, shot, handles)
+        return begin_session(client, shot, handles, reading)
 
 
-def begin_session(client: Client, shot: TimelineShot, handles: int) -> TimelineSession:
-    """Raises TimingError, ServerError."""
-    media = Media.of(client.probe_clip(absolute(shot.host_clip.path)))
-    return TimelineSession(shot, Session(Path(), Request("other", shot.host_clip, Settings(handles=handles)), media, Path()))
+def begin_session(client: Client, shot: TimelineShot, handles: int, reading: Reading = AS_IT_IS) -> TimelineSession:
+    """The timing is that of the video stream which is read. Raises TimingError, ServerError."""
+    clip = replace(shot.host_clip, deinterlace=reading.deinterlace, video_stream=reading.video_stream)
+    media = Media.of(client.probe_clip(whole_media(clip)))
+    return TimelineSession(shot, Session(Path(), Request("other", clip, Settings(handles=handles)), media, Path()))

@@ -1,15 +1,18 @@
 """Shots from timelines, and timelines with the result: read back with the library."""
 
 import json
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
 import opentimelineio as otio
 import pytest
 from tests.client.saving import paint
+from tests.media import encode, numbered_frame
 
 from i2vedit_client.errors import BadInput, ClientError
 from i2vedit_client.timeline import open_shot, write_results
+from i2vedit_core.media.ffmpeg import find_ffmpeg
 
 RATE = 24
 
@@ -95,6 +98,21 @@ def test_handles_are_delivered_and_left_out_of_the_clip(studio, clip, edited, mo
         result = result_of(name)
         assert result.trimmed_range().duration.value == 4
         assert (result.source_range.start_time - result.media_reference.available_range.start_time).value == 1
+
+
+def test_the_timing_is_that_of_the_video_stream_that_is_asked_for(studio, edited, model, tmp_path):
+    """The stream that the file prefers is too short for the clip, and the timeline does not say how long its media are."""
+    short, long = (encode(tmp_path / f"{count}.mkv", [numbered_frame(number) for number in range(count)]) for count in (2, 6))
+    both = tmp_path / "shot.mkv"
+    inputs = ["-i", str(short), "-i", str(long), "-map", "0:v", "-map", "1:v", "-c", "copy"]
+    subprocess.run([find_ffmpeg(), "-v", "error", *inputs, "-disposition:v:0", "default", "-disposition:v:1", "0", str(both)], check=True)
+    path = timeline(tmp_path / "cut.otio", "", reference=otio.schema.ExternalReference(both.as_uri()), shown=span(1, 4))
+    words = ["propagate", "--otio", path, "--clip", "A001", "--edited", edited, "--out", tmp_path / "out", "--model", model, "--json"]
+    assert studio(*words).last["reason"] == "OUTSIDE_MEDIA"
+    outcome = studio(*words, "--video-stream", "2", seconds=200)
+    assert outcome.code == 0, outcome.err
+    numbers = [file.name for file in sorted((tmp_path / "out" / "shot_v001").iterdir())]
+    assert numbers == [f"shot_v001.{number:04}.exr" for number in range(1, 5)]
 
 
 @pytest.mark.parametrize("name", ["plate.mov", "späte 100% #1.mov"])

@@ -135,7 +135,7 @@ def _seen(client: Client, row: Row, batch: Batch) -> tuple[job_pb2.JobSpec, tupl
     if row.number in batch.timeline_shots:
         from i2vedit_client.timeline_session import begin_session
 
-        session = begin_session(client, batch.timeline_shots[row.number], row.handles)
+        session = begin_session(client, batch.timeline_shots[row.number], row.handles, row.options.reading)
         frames = session.frames
         spec = session.job_spec(row.options)
     else:

@@ -12,7 +12,7 @@ from i2vedit_client.handles import add_handles
 from i2vedit_client.launch import connect
 from i2vedit_client.remote import is_remote, send
 from i2vedit_client.report import open_report
-from i2vedit_client.spec import PropagateOptions, job_spec
+from i2vedit_client.spec import PropagateOptions, Reading, job_spec
 from i2vedit_client.submit import leave, submit, watch
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def command(
         raise BadInput("Give a CLIP, or a timeline with --otio and the name of its clip with --clip.")
     if otio is not None and options.frames is not None:
         raise BadInput("The range comes from the timeline. Leave --range out, or give the movie file as CLIP.")
-    shot = _timeline_session(otio, clip_name or "", handles) if otio is not None else None
+    shot = _timeline_session(otio, clip_name or "", handles, options.reading) if otio is not None else None
     spec = shot.job_spec(options) if shot is not None else job_spec(replace(options, clip=clip or ""))
     remote, directory = is_remote(), Path(spec.delivery.directory)
     with open_report(as_json) as report:
@@ -59,8 +59,8 @@ def command(
             watch(connect, job.name, told, directory if remote else None)
 
 
-def _timeline_session(otio: str, clip_name: str, handles: int) -> "TimelineSession":
+def _timeline_session(otio: str, clip_name: str, handles: int, reading: Reading) -> "TimelineSession":
     # The library is large, and only this option needs it.
     from i2vedit_client.timeline_session import open_session
 
-    return open_session(otio, clip_name, handles)
+    return open_session(otio, clip_name, handles, reading)

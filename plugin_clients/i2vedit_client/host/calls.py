@@ -13,8 +13,8 @@ from i2vedit_client.events import SUCCEEDED, Event, failed_event, job_failure, p
 from i2vedit_client.files import replace, write_json_file
 from i2vedit_client.host.frames import other_frames, session_name
 from i2vedit_client.host.placement import placement
-from i2vedit_client.host.session import Media, Request, Session, frame_name, sessions_folder
-from i2vedit_client.spec import Reading, absolute, clip_ref
+from i2vedit_client.host.session import Media, Request, Session, frame_name, sessions_folder, whole_media
+from i2vedit_client.spec import absolute
 
 BESIDE_THE_CLIP = "I2VEdit"
 EXPORT_FILE = "export.tif"
@@ -45,7 +45,7 @@ def begin(client: Client, request: Request) -> tuple[Session, Event]:
 
 def _session(client: Client, request: Request) -> Session:
     clip = request.clip
-    info = client.probe_clip(clip_ref(clip.path, 0, 0, Reading(clip.deinterlace, clip.video_stream)))
+    info = client.probe_clip(whole_media(clip))
     # A sequence has one name, whether its pattern, its folder or one of its pictures was given.
     request = dataclasses.replace(request, clip=dataclasses.replace(clip, path=info.path))
     media = Media.of(info)

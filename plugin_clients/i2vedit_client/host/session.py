@@ -17,7 +17,18 @@ from i2vedit_client.host.delivery import delivered_color, host_named
 from i2vedit_client.host.timecode import later, parse_rate
 from i2vedit_client.host.timing import SourceRange, Span, TimingError, source_range
 from i2vedit_client.painted import Painted
-from i2vedit_client.spec import PropagateOptions, ShotOptions, absolute, clip_stem, job_spec, parse_size, shot_spec, stride_fields
+from i2vedit_client.spec import (
+    PropagateOptions,
+    Reading,
+    ShotOptions,
+    absolute,
+    clip_ref,
+    clip_stem,
+    job_spec,
+    parse_size,
+    shot_spec,
+    stride_fields,
+)
 
 SESSION_FILE, STATUS_FILE, REFERENCE_FILE = "session.json", "status.json", "plate.tif"
 JOB_FILES, SAVE_FILES = "job-*.json", "save-*"
@@ -272,6 +283,11 @@ class Session:
         self.folder.mkdir(parents=True, exist_ok=True)
         content = {"request": _as_json(asdict(self.request)), "media": _as_json(asdict(self.media)), "edited": str(self.edited)}
         write_json_file(self.folder / SESSION_FILE, content)
+
+
+def whole_media(clip: HostClip) -> clip_pb2.ClipRef:
+    """All of a clip's media, read as the host says."""
+    return clip_ref(clip.path, 0, 0, Reading(clip.deinterlace, clip.video_stream))
 
 
 def _rational(value: Fraction) -> clip_pb2.Rational:
