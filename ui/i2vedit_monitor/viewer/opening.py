@@ -8,6 +8,7 @@ import OpenImageIO as oiio
 from i2vedit_client.client import Client
 from i2vedit_client.errors import ClientError
 from i2vedit_monitor.model.facts import JobFacts
+from i2vedit_monitor.viewer.plates import plate_folder
 from i2vedit_monitor.viewer.sequence import DEFAULT_RATE, DEFAULT_SPACE, Sequence, open_sequence
 
 MATCH = "match"
@@ -20,6 +21,8 @@ class Opened:
     sequence: Sequence
     edited: Path | None
     """The painted picture, where it still is where it was."""
+    plates: Path
+    """Folder of the plate's frames, as far as they were fetched."""
 
 
 def open_job(job: JobFacts) -> Opened | None:
@@ -28,7 +31,7 @@ def open_job(job: JobFacts) -> Opened | None:
     sequence = open_sequence(job.directory) if job.directory else None
     if sequence is None and edited is not None:
         sequence = _only_painted(job, edited)
-    return Opened(sequence, edited) if sequence else None
+    return Opened(sequence, edited, plate_folder(job.clip)) if sequence else None
 
 
 def plate_space(job: JobFacts, sequence: Sequence, client: Client) -> str:

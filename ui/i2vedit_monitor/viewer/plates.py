@@ -1,9 +1,10 @@
 """Frames of the plate, fetched from the server one by one into a folder that is emptied of the oldest (docs/decisions/0032)."""
 
+import glob
 import hashlib
-import os
+import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import platformdirs
@@ -11,22 +12,34 @@ from PySide6.QtCore import QObject, Signal
 
 from i2vedit_client.client import Client
 from i2vedit_client.errors import ClientError
+from i2vedit_client.remote import PICTURES
 from i2vedit_client.spec import Reading, clip_ref
 from i2vedit_monitor.link.calls import Calls
 
 LARGEST_FOLDER = 4 * 10**9
 AS_SEEN = Reading(deinterlace=True)
 """An interlaced clip has no other frames to look at; clips of whole frames are left as they are."""
+_NUMBER = re.compile(r"(%\d*d|#+|\d+)\.\w+$")
 
 
 def plate_folder(clip: str) -> Path:
-    """Where frames of this very file are kept: another one under the same name has another folder."""
+    """Where frames of these very files are kept: others under the same name have another folder. For threads: it looks at each file."""
     try:
-        status = os.stat(clip)
-        marks = f"{clip}|{status.st_size}|{status.st_mtime_ns}"
+        stats = [(path.name, path.stat()) for path in _files(Path(clip))]
     except OSError:
-        marks = clip
+        stats = []
+    marks = "\n".join([clip, *(f"{name}|{status.st_size}|{status.st_mtime_ns}" for name, status in stats)])
     return cache_folder() / hashlib.sha256(marks.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+
+
+def _files(clip: Path) -> list[Path]:
+    """What a clip is made of: a movie, or the pictures that a folder, a pattern (`shot.%04d.exr`) or one of them stands for."""
+    if clip.is_dir():
+        return sorted(path for path in clip.iterdir() if path.suffix.lower() in PICTURES)
+    number = _NUMBER.search(clip.name)
+    if number is None or clip.suffix.lower() not in PICTURES:
+        return [clip]
+    return sorted(clip.parent.glob(f"{glob.escape(clip.name[: number.start()])}*{glob.escape(clip.suffix)}"))
 
 
 def cache_folder() -> Path:
@@ -56,15 +69,14 @@ class Plates(QObject):
     def __init__(self, calls: Calls) -> None:
         super().__init__()
         self._calls = calls
-        self._clip = ""
+        self._clip, self._folder = "", Path()
         self._wanted: list[int] = []
         self._busy = False
         calls.do(lambda: trim(cache_folder()), lambda _: None)
 
-    def want(self, clip: str, frames: Iterable[int]) -> None:
-        """Replaces what was wanted before."""
-        folder = plate_folder(clip)
-        self._clip, self._wanted = clip, [frame for frame in frames if not (folder / f"{frame}.exr").exists()]
+    def want(self, clip: str, folder: Path, frames: Iterable[int]) -> None:
+        """Replaces what was wanted before. `folder`: where the clip's frames are kept, see `plate_folder`."""
+        self._clip, self._folder, self._wanted = clip, folder, [frame for frame in frames if not (folder / f"{frame}.exr").exists()]
         self._go_on()
 
     def _go_on(self) -> None:
@@ -72,7 +84,12 @@ class Plates(QObject):
             return
         self._busy = True
         clip, frame = self._clip, self._wanted.pop(0)
-        self._calls.ask(_fetching(clip, frame), lambda _: self._came(clip, frame), lambda sentence: self._went_wrong(clip, sentence))
+        path = self._folder / f"{frame}.exr"
+        self._calls.ask(
+            lambda client: fetch_plate(client, clip, frame, path),
+            lambda _: self._came(clip, frame),
+            lambda sentence: self._went_wrong(clip, sentence),
+        )
 
     def _came(self, clip: str, frame: int) -> None:
         self._busy = False
@@ -87,16 +104,11 @@ class Plates(QObject):
         self._go_on()
 
 
-def _fetching(clip: str, frame: int) -> Callable[[Client], Path]:
-    def fetch(client: Client) -> Path:
-        folder = plate_folder(clip)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{frame}.exr"
-        try:
-            client.extract_frame(clip_ref(clip, 0, 0, AS_SEEN), frame, str(path))
-        except ClientError:
-            if not path.exists():  # another window may have fetched it meanwhile
-                raise
-        return path
-
-    return fetch
+def fetch_plate(client: Client, clip: str, frame: int, path: Path) -> None:
+    """Has a frame written where it is kept. Raises ServerError, OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        client.extract_frame(clip_ref(clip, 0, 0, AS_SEEN), frame, str(path))
+    except ClientError:
+        if not path.exists():  # another window may have fetched it meanwhile
+            raise

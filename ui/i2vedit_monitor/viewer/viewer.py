@@ -18,7 +18,7 @@ from i2vedit_monitor.viewer.frame_store import FrameStore, Picture
 from i2vedit_monitor.viewer.layers import Key, Layer, NotThereYetError, Shot
 from i2vedit_monitor.viewer.modes import Mode
 from i2vedit_monitor.viewer.opening import Opened, open_job, plate_space
-from i2vedit_monitor.viewer.plates import Plates, plate_folder
+from i2vedit_monitor.viewer.plates import Plates
 from i2vedit_monitor.viewer.pointer import Pointer
 from i2vedit_monitor.viewer.reading_ahead import BYTES_PER_PIXEL, in_turn, stride_for, wanted_keys
 from i2vedit_monitor.viewer.readout import timecode_at
@@ -136,9 +136,7 @@ class Viewer(QWidget):
             return
         sequence, first_time = opened.sequence, self._shot is None
         self._number += 1
-        self._shot = Shot(
-            self._number, sequence, self._view, plates=plate_folder(self._job.clip), plate_space=sequence.space, edited=opened.edited
-        )
+        self._shot = Shot(self._number, sequence, self._view, plates=opened.plates, plate_space=sequence.space, edited=opened.edited)
         self.setEnabled(True)
         self.clock.set_rate(sequence.rate)
         self.canvas.set_size(sequence.width, sequence.height, sequence.pixel_aspect)
@@ -299,8 +297,9 @@ class Viewer(QWidget):
         sharp = [] if self.clock.is_running or stride == 1 else self._keys(frame, 1)
         pinned = [Key(self._shot.number, Layer.EDITED, 0)] if self.transport.pin.isChecked() and self._shot.edited else []
         self.store.want([*keys[: len(self._mode.layers)], *sharp, *pinned, *keys[len(self._mode.layers) :]])
-        if self._job is not None and (self._mode.needs_below or sequence.is_patch) and self._shot.below is None:
-            self.plates.want(self._job.clip, frames[:PLATES_AHEAD])
+        folder = self._shot.plates
+        if self._job is not None and folder is not None and (self._mode.needs_below or sequence.is_patch) and self._shot.below is None:
+            self.plates.want(self._job.clip, folder, frames[:PLATES_AHEAD])
 
     def _arrived(self, key: Key) -> None:
         if self._shot is not None and key.shot == self._shot.number:
