@@ -24,6 +24,11 @@ def priority_name(priority: job_pb2.Priority.ValueType) -> str:
     return job_pb2.Priority.Name(priority).removeprefix("PRIORITY_").lower()
 
 
+def first_frame(job: job_pb2.Job) -> int:
+    """Source frame number of the first frame, also where no range was given."""
+    return job.first_frame if job.HasField("first_frame") else job.spec.clip.source_in
+
+
 def job_failure(job: job_pb2.Job) -> Failure:
     return Failure(job.failure.code, job.failure.reason, job.failure.message, job.name)
 
@@ -97,7 +102,7 @@ def summary(job: job_pb2.Job) -> Event:
     """A job in full, for `jobs list` and `jobs show`."""
     spec = job.spec
     result: Event = {"job": job.name, "kind": kind_name(job.kind), "state": state_name(job.state), "priority": priority_name(job.priority)}
-    result |= {"position": job.position, "clip": spec.clip.path, "first": spec.clip.source_in}
+    result |= {"position": job.position, "clip": spec.clip.path, "first": first_frame(job)}
     result |= {"frames": job.frame_count, "delivered": job.delivered_count, "directory": job.delivered_directory}
     result |= {"edited": [edit.path for edit in spec.edits], "out": spec.delivery.directory, "model": spec.settings.model or "mini"}
     result |= {"preset": job_pb2.Preset.Name(spec.settings.preset).removeprefix("PRESET_").lower(), "attempt": job.attempt}

@@ -61,7 +61,8 @@ class Admission:
             if known is not None:
                 return known, True, ()
             found = await asyncio.to_thread(examine, spec, packed)
-            job = NewJob(request_id, packed, found.fingerprint, found.frame_count, wish.attach, found.shot_id, wish.priority)
+            count, first = found.frame_count, found.first_frame
+            job = NewJob(request_id, packed, found.fingerprint, count, wish.attach, found.shot_id, wish.priority, first)
             record, attached = await self._database(self._database.store.create, job)
             return record, attached, found.notices
 
@@ -77,6 +78,8 @@ class Admission:
 class Found:
     """What a look at the files of a job has told."""
 
+    first_frame: int
+    """Source frame number."""
     frame_count: int
     fingerprint: str
     shot_id: str
@@ -101,7 +104,8 @@ def examine(spec: job_pb2.JobSpec, packed: bytes) -> Found:
     describe_delivery(shot.clip, order.delivery)
     keys = tuple(edit.frame for edit in edits)
     notices = (*shot.clip.notices, *color_notices(shot.clip), *dict.fromkeys(notice for edit in edits for notice in edit.notices))
-    return Found(len(shot), _fingerprint(packed, edits, shot), shot_id(shot, order.settings, model, keys), notices)
+    stamp, prepared = _fingerprint(packed, edits, shot), shot_id(shot, order.settings, model, keys)
+    return Found(shot.first, len(shot), stamp, prepared, notices)
 
 
 def examine_shot(wanted: shot_pb2.ShotSpec) -> NewShot:
@@ -111,7 +115,8 @@ def examine_shot(wanted: shot_pb2.ShotSpec) -> NewShot:
     shot = Shot.open(order.clip, order.first, order.last)
     model = find_model(order.settings.model)
     check_keys(shot, order.keys)
-    return NewShot(shot_id(shot, order.settings, model, order.keys or (shot.first,)), spec.SerializeToString(deterministic=True), len(shot))
+    name = shot_id(shot, order.settings, model, order.keys or (shot.first,))
+    return NewShot(name, spec.SerializeToString(deterministic=True), len(shot), shot.first)
 
 
 def shot_id(shot: Shot, settings: Settings, model: ModelFolder, keys: tuple[int, ...]) -> str:

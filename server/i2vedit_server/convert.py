@@ -248,6 +248,7 @@ def job_message(record: JobRecord, progress: job_pb2.JobProgress | None = None) 
         state=STATES[record.state],
         delivered_directory=str(record.delivered_directory or ""),
         delivered_count=record.delivered_count,
+        first_frame=record.first_frame,
         frame_count=record.frame_count,
         attempt=record.attempt,
         kind=KINDS[record.kind],

@@ -63,6 +63,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE shot_artifacts (shot_id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (shot_id, name)) WITHOUT ROWID",
     ),
     ("ALTER TABLE jobs ADD COLUMN quality BLOB",),
+    ("ALTER TABLE jobs ADD COLUMN first_frame INTEGER",),
 )
 """Step n leads from `user_version` n to n + 1. Released steps are never edited."""
 

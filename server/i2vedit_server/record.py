@@ -60,6 +60,8 @@ class JobRecord:
     """A serialised `i2vedit.v1.JobSpec` with every default written out; of a preparation without edits and delivery."""
     shot_id: str
     """The shot that it works on; empty in rows from before there were shots."""
+    first_frame: int | None
+    """Source frame number; None in rows from before it was kept."""
     frame_count: int
     stop_request: StopRequest
     attempt: int
@@ -96,6 +98,8 @@ class NewJob:
     attach: bool
     shot_id: str = ""
     priority: Priority = Priority.NORMAL
+    first_frame: int = 0
+    """Source frame number."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,8 @@ class NewShot:
     spec: bytes
     """A serialised `i2vedit.v1.JobSpec` of clip and settings."""
     frame_count: int
+    first_frame: int = 0
+    """Source frame number."""
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,7 @@ class Rows:
             spec=job.spec,
             fingerprint=job.fingerprint,
             shot_id=job.shot_id,
+            first_frame=job.first_frame,
             frame_count=job.frame_count,
             now=now_microseconds(),
         )
@@ -169,6 +170,7 @@ def job_record(row: sqlite3.Row) -> JobRecord:
         position=row["position"],
         spec=row["spec"],
         shot_id=row["shot_id"],
+        first_frame=row["first_frame"],
         frame_count=row["frame_count"],
         stop_request=StopRequest(row["stop_request"]),
         attempt=row["attempt"],

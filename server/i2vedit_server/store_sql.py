@@ -17,9 +17,10 @@ BY_REQUEST = "SELECT jobs.* FROM jobs JOIN requests USING (sequence) WHERE reque
 LIVE_BY_FINGERPRINT = """SELECT * FROM jobs WHERE fingerprint = :fingerprint AND state IN ('queued', 'running', 'paused')
     AND stop_request != 'cancel' ORDER BY sequence DESC LIMIT 1"""
 
-INSERT_JOB = """INSERT INTO jobs (job_id, kind, state, priority, position, spec, fingerprint, shot_id, frame_count, create_microseconds)
+INSERT_JOB = """INSERT INTO jobs (job_id, kind, state, priority, position, spec, fingerprint, shot_id, first_frame, frame_count,
+        create_microseconds)
     VALUES (:job_id, :kind, 'queued', :priority, (SELECT COALESCE(MAX(position), 0) + 1 FROM jobs), :spec, :fingerprint, :shot_id,
-    :frame_count, :now)"""
+    :first_frame, :frame_count, :now)"""
 INSERT_REQUEST = "INSERT INTO requests (request_id, sequence) VALUES (:request_id, :sequence)"
 
 # The guard in WHERE makes the state machine hold whatever else happened meanwhile; no row changed means "not allowed". Whoever speaks for a

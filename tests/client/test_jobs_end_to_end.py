@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.client.saving import paint
 
 FRAMES = 6
 FAILING, WAITING = 1, 2
@@ -63,6 +64,14 @@ def test_any_frame_and_several_may_be_painted(studio, call, edited, tmp_path):
     assert (names[0], names[-1], len(names)) == ("shot_v001.0000.exr", "shot_v001.0005.exr", FRAMES)
     shown = studio("jobs", "show", outcome.last["job"], "--json").last
     assert len(shown["edited"]) == 2
+
+
+def test_pictures_without_a_range_are_told_by_their_own_numbers(studio, call, pictures, tmp_path):
+    painted = paint(pictures.with_name("shot.1001.png"), tmp_path / "painted.tif", 0.5)
+    outcome = studio(*call(tmp_path / "out", "--json", source=pictures, picture=painted))
+    assert outcome.code == 0, outcome.err
+    shown = studio("jobs", "show", outcome.last["job"], "--json").last
+    assert (shown["first"], shown["frames"]) == (1001, FRAMES)
 
 
 def test_the_same_frame_twice_is_refused(studio, call, edited, tmp_path):

@@ -2,10 +2,12 @@
 
 import contextlib
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from i2vedit_server.convert import job_message
 from i2vedit_server.migrations import MIGRATIONS, back_up, backup_path
 from i2vedit_server.record import JobKind, Priority, StopRequest
 from i2vedit_server.states import JobState
@@ -41,6 +43,7 @@ def test_jobs_of_version_1_go_on(version_1: Path) -> None:
     waiting, unwanted, done = (store.get(name) for name in ("waiting", "unwanted", "done"))
     assert (waiting.state, waiting.kind, waiting.priority, waiting.losses) == (JobState.QUEUED, JobKind.PROPAGATION, Priority.NORMAL, 2)
     assert unwanted.stop_request is StopRequest.CANCEL
+    assert waiting.first_frame is None and not job_message(replace(waiting, spec=b"")).HasField("first_frame"), "nobody wrote it down then"
     assert done.state is JobState.SUCCEEDED and done.stop_request is StopRequest.NONE
     assert [record.state for record in store.stop_running()] == [JobState.CANCELLED]
     known = store.job_of_request("mine", b"\0")

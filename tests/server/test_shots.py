@@ -6,10 +6,11 @@ from pathlib import Path
 
 import grpc
 import pytest
+from tests.media import numbered_pictures
 from tests.server.conftest import FRAMES, StartServer
 from tests.server.harness import ServerProcess, refusal, wait_for
 
-from i2vedit.v1 import job_pb2, shot_pb2
+from i2vedit.v1 import clip_pb2, job_pb2, shot_pb2
 from i2vedit.v1 import propagation_service_pb2 as pb
 
 Job, Shot = job_pb2.Job, shot_pb2.Shot
@@ -72,6 +73,12 @@ def test_a_preparation_is_for_one_size_one_treatment_of_cuts_and_one_state_of_th
     assert len(set(names)) == 5
     spec.settings.edit_kind = job_pb2.EDIT_KIND_STYLE
     assert shots.prepare(spec).name == names[-1], "what kind of edit comes decides nothing"
+
+
+def test_a_preparation_of_pictures_is_told_by_their_own_numbers(shots: ServerProcess, spec: job_pb2.JobSpec, tmp_path: Path) -> None:
+    spec.clip.CopyFrom(clip_pb2.ClipRef(path=str(numbered_pictures(tmp_path, 1001, 3))))
+    job = shots.job(shots.prepare(spec).job)
+    assert (job.first_frame, job.frame_count) == (1001, 3)
 
 
 def test_a_frame_for_painting_starts_the_preparation(shots: ServerProcess, spec: job_pb2.JobSpec, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from i2vedit.v1 import propagation_service_pb2 as pb
 from i2vedit_client.errors import BadInput
 from i2vedit_client.painted import Painted
 from i2vedit_client.spec import Reading
+from i2vedit_monitor.job.details import facts_html
 from i2vedit_monitor.model.book import MOST_NOTES, MOST_WATCHED, JobBook, News
 from i2vedit_monitor.model.changes import AllTold, FrameLanded, JobForgotten, JobTold, PreviewSeen, Progressed
 from i2vedit_monitor.model.draft import ClipFacts, Draft
@@ -152,6 +153,16 @@ def test_a_message_becomes_facts():
     newer: Any = job_pb2.Job(name="jobs/1")
     newer.state = 99
     assert read_job(newer).state is State.UNSPECIFIED
+
+
+def test_pictures_without_a_range_have_their_own_numbers():
+    message = job_pb2.Job(name="jobs/1", frame_count=6, first_frame=1001)
+    message.spec.clip.path = "/a/shot.%04d.exr"
+    message.spec.edits.add(path="/a/painted.png", frame=0)
+    message.spec.edits.add(path="/a/painted_too.png", frame=1004)
+    facts = read_job(message)
+    assert (facts.first, facts.keys) == (1001, (1001, 1004))
+    assert "1001–1006" in facts_html(facts)
 
 
 def test_how_it_came_out_is_said_in_sentences():

@@ -700,6 +700,7 @@ class Job(_message.Message):
     WORKER_FIELD_NUMBER: _builtins.int
     LEASE_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
+    FIRST_FRAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`jobs/{id}`."""
     state: Global___Job.State.ValueType
@@ -723,6 +724,8 @@ class Job(_message.Message):
     """Of a preparation: `shots/{id}`."""
     worker: _builtins.str
     """Who runs it, as `host:process`, and until when this holds without a further sign of life. Only while it runs."""
+    first_frame: _builtins.int
+    """Source frame number of the first of `frame_count` frames, also where the spec names no range. Unset: a job from before this was kept."""
     @_builtins.property
     def spec(self) -> Global___JobSpec: ...
     @_builtins.property
@@ -766,12 +769,15 @@ class Job(_message.Message):
         worker: _builtins.str = ...,
         lease_expire_time: _timestamp_pb2.Timestamp | None = ...,
         quality: Global___Quality | None = ...,
+        first_frame: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "progress", b"progress", "quality", b"quality", "spec", b"spec", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_first_frame", b"_first_frame", "create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "first_frame", b"first_frame", "lease_expire_time", b"lease_expire_time", "progress", b"progress", "quality", b"quality", "spec", b"spec", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "create_time", b"create_time", "delivered_count", b"delivered_count", "delivered_directory", b"delivered_directory", "end_time", b"end_time", "failure", b"failure", "frame_count", b"frame_count", "kind", b"kind", "last_interruption", b"last_interruption", "lease_expire_time", b"lease_expire_time", "losses", b"losses", "name", b"name", "position", b"position", "priority", b"priority", "progress", b"progress", "quality", b"quality", "shot", b"shot", "spec", b"spec", "start_time", b"start_time", "state", b"state", "stop_request", b"stop_request", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_first_frame", b"_first_frame", "attempt", b"attempt", "create_time", b"create_time", "delivered_count", b"delivered_count", "delivered_directory", b"delivered_directory", "end_time", b"end_time", "failure", b"failure", "first_frame", b"first_frame", "frame_count", b"frame_count", "kind", b"kind", "last_interruption", b"last_interruption", "lease_expire_time", b"lease_expire_time", "losses", b"losses", "name", b"name", "position", b"position", "priority", b"priority", "progress", b"progress", "quality", b"quality", "shot", b"shot", "spec", b"spec", "start_time", b"start_time", "state", b"state", "stop_request", b"stop_request", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__first_frame: _TypeAlias = _typing.Literal["first_frame"]  # noqa: Y015
+    _WhichOneofArgType__first_frame: _TypeAlias = _typing.Literal["_first_frame", b"_first_frame"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__first_frame) -> _WhichOneofReturnType__first_frame | None: ...
 
 Global___Job: _TypeAlias = Job  # noqa: Y015
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from i2vedit.v1 import job_pb2
 from i2vedit.v1 import propagation_service_pb2 as service_pb2
-from i2vedit_client.events import state_name
+from i2vedit_client.events import first_frame, state_name
 from i2vedit_client.quality import advice, quality_fields
 from i2vedit_monitor.model.changes import Change, FrameLanded, JobForgotten, JobTold, PreviewSeen, Progressed
 from i2vedit_monitor.model.facts import JobFacts, Plan, Progress, ServerFacts, StagePeak, State, Trouble
@@ -33,6 +33,7 @@ def read_progress(progress: job_pb2.JobProgress) -> Progress:
 def read_job(job: job_pb2.Job) -> JobFacts:
     """A job's message as facts."""
     spec, edit = job.spec, job.spec.edits[0] if job.spec.edits else None
+    first = first_frame(job)
     known = job.state in job_pb2.Job.State.values()
     failure = job.failure
     stop = _word(job_pb2.Job.StopRequest, job.stop_request, "STOP_REQUEST_")
@@ -41,12 +42,13 @@ def read_job(job: job_pb2.Job) -> JobFacts:
         state=State(state_name(job.state)) if known else State.UNSPECIFIED,
         is_preparation=job.kind == job_pb2.Job.KIND_PREPARATION,
         clip=spec.clip.path,
-        first=spec.clip.source_in,
+        first=first,
         frames=job.frame_count,
         delivered=job.delivered_count,
         directory=job.delivered_directory,
         edited=edit.path if edit else "",
-        keys=tuple(each.frame if each.HasField("frame") else spec.clip.source_in for each in spec.edits),
+        # Of a whole sequence the painted frame 0 is the first one, whatever its number.
+        keys=tuple(max(each.frame, first) for each in spec.edits),
         out=spec.delivery.directory,
         model=spec.settings.model or "mini",
         preset=_word(job_pb2.Preset, spec.settings.preset, "PRESET_"),
