@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 
+from i2vedit_client.counting import counted
 from i2vedit_core.apart import recipe_for
 from i2vedit_core.artifacts import Artifacts
 from i2vedit_core.backbone import Backbone, load_backbone
@@ -115,7 +116,7 @@ def run(bench: Bench, work: Path, repeats: int) -> str:
             taken.append(prepare_on_ray(bench, workers, folder))
             equal = equal and are_equal(work / "local", folder)
     ratio = median(one / two for one, two in zip(seconds[1], seconds[2], strict=True))
-    on_ray = [[f"Ray, {count} worker{'' if count == 1 else 's'}", f"{median(taken):.1f}"] for count, taken in seconds.items()]
+    on_ray = [[f"Ray, {counted(count, 'worker')}", f"{median(taken):.1f}"] for count, taken in seconds.items()]
     table = markdown(["preparation of the shot", "s"], [[LOCAL, f"{local:.1f}"], *on_ray])
     bits = "All artifacts are equal to the local executor's, bit by bit." if equal else "ARTIFACTS DIFFER from the local executor's."
     return f"{table}\nTwo workers are {ratio:.2f} times as fast as one (goal: {GOAL}). {bits}\n"

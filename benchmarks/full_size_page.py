@@ -8,6 +8,7 @@ import attention_speed
 from attention_speed import Comparison
 from by_count import CLASSES, FULL, PREVIEW, SVD, SVD_XT, card, disk_of, svd_plan
 from chunk_stages import ChunkCost, StageCost
+from i2vedit_client.counting import counted
 from i2vedit_core.method.editing import editing_levels
 from i2vedit_core.models import PAPER_LORA_STEPS
 from i2vedit_core.plan import MemoryPlan, MemoryStage, Options, largest_size
@@ -270,10 +271,11 @@ def compile_table(compiled: Compiled | None) -> str:
 
 def options_in_words(options: Options) -> str:
     """For a reader of the page."""
+    at_once = options.decode_frames
     parts = [
         f"checkpointing {'on' if options.checkpointing else 'off'}",
         "models that wait are offloaded" if options.offload else "all models stay on the device",
-        "the chunk is decoded at once" if options.decode_frames >= SVD.frames else f"{options.decode_frames} frames are decoded at once",
+        f"{'the chunk is' if at_once >= SVD.frames else counted(at_once, 'frame is', 'frames are')} decoded at once",
         f"maps by {options.maps.value}",
     ]
     return ", ".join(parts)

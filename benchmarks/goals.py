@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from i2vedit_client.counting import counted
 from methods import FLOW_WARP, FULL, HOLD, LOCK, NO_SARP, NO_SKIP_INTERVAL, PLAIN, ROUND_TRIP, SDEDIT, SLICES
 from report import Figure, Result, markdown, mean
 
@@ -87,7 +88,7 @@ def _fidelity(results: Sequence[Result]) -> Iterator[Goal]:
     yield Goal("PSNR outside the edit, full (dB)", _mean(results, FULL, "psnr_outside"), "≥", 28)
     for method, frames in SLICES.items():
         loss = _difference(results, ROUND_TRIP, method, "psnr")
-        yield Goal(f"PSNR lost where {frames} frames are decoded at once, and not the chunk (dB)", loss, "≤", 0.5)
+        yield Goal(f"PSNR lost where {counted(frames, 'frame is', 'frames are')} decoded at once, and not the chunk (dB)", loss, "≤", 0.5)
 
 
 def _matte(results: Sequence[Result]) -> Iterator[Goal]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from i2vedit_client.counting import counted
 from i2vedit_core.delivery.contact_sheet import BACKGROUND, GAP, LABEL_HEIGHT, PAINTED, TEXT, choose_frames
 from i2vedit_core.files import whole_file
 
@@ -77,7 +78,7 @@ def table(results: Sequence[Result], methods: Sequence[str], figures: Sequence[F
     """
     columns = [_column(results, methods, figure, unranked) for figure in figures]
     rows = [[_name(method), *(column[row] for column in columns)] for row, method in enumerate(methods)]
-    return markdown([_count(len(results)), *(figure.heading for figure in figures)], rows)
+    return markdown([counted(len(results), "shot"), *(figure.heading for figure in figures)], rows)
 
 
 def edit_table(results: Sequence[Result], methods: Sequence[str], figure: Figure, unranked: Collection[str] = ()) -> str:
@@ -86,7 +87,7 @@ def edit_table(results: Sequence[Result], methods: Sequence[str], figure: Figure
     groups = [[result for result in results if result["edit"] == edit] for edit in edits]
     columns = [_column(group, methods, figure, unranked) for group in groups]
     rows = [[_name(method), *(column[row] for column in columns)] for row, method in enumerate(methods)]
-    headings = [f"{_name(edit)} ({_count(len(group))})" for edit, group in zip(edits, groups, strict=True)]
+    headings = [f"{_name(edit)} ({counted(len(group), 'shot')})" for edit, group in zip(edits, groups, strict=True)]
     return markdown([figure.heading, *headings], rows)
 
 
@@ -157,10 +158,6 @@ def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _name(key: str) -> str:
     return key.replace("_", " ")
-
-
-def _count(shots: int) -> str:
-    return f"{shots} shot{'' if shots == 1 else 's'}"
 
 
 def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -11,6 +11,7 @@ import numpy as np
 import metrics
 from drawn_job import DrawnJob, Result, measured, psnr_inside
 from goals import Goal, goal_table
+from i2vedit_client.counting import counted
 from i2vedit_core.backbone import Backbone, load_backbone
 from i2vedit_core.settings import Settings
 from i2vedit_core.synthetic import Split, Truth
@@ -68,7 +69,8 @@ def page(found: Sequence[tuple[BenchmarkShot, Mapping[int, Figures]]], command: 
     ]
     heads = ["shot", "edit", "stride", "PSNR inside (dB)", "PSNR inside, frames not seen (dB)", "processor (s)"]
     frames = found[0][0].frames
-    text = f"Made by `{command}`: shots of {frames} frames, all delivered, inside the true edit region. Means over {len(found)} shots."
+    over = counted(len(found), "shot")
+    text = f"Made by `{command}`: shots of {frames} frames, all delivered, inside the true edit region. Means over {over}."
     return "\n".join(["# Every K-th frame", "", text, "", goal_table(_goals(found)), markdown(heads, rows)])
 
 

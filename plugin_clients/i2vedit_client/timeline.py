@@ -11,6 +11,7 @@ from urllib.request import url2pathname
 
 import opentimelineio as otio
 
+from i2vedit_client.counting import counted
 from i2vedit_client.errors import BadInput
 from i2vedit_client.files import write_whole
 from i2vedit_client.host.clip import HostClip
@@ -71,7 +72,7 @@ def _named(timeline: Any, name: str, path: str) -> Any:
     found = [clip for clip in clips if clip.name == wanted]
     if number:
         if not 1 <= int(number) <= len(found):
-            raise BadInput(f"{path} has {len(found)} clips '{wanted}'. Give a number from 1 to {len(found)} after the #.")
+            raise BadInput(f"{path} has {counted(len(found), 'clip')} '{wanted}'. Give a number from 1 to {len(found)} after the #.")
         return found[int(number) - 1]
     if not found:
         names = ", ".join(sorted({clip.name for clip in clips})[:8]) or "none"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from i2vedit_client.counting import counted
 from i2vedit_client.events import Event
 from i2vedit_client.quality import advice
 
@@ -72,13 +73,14 @@ def sentence(event: Event) -> str:
     if kind == "succeeded" and event.get("kind") == "verification":
         return _verified(event)
     if kind == "succeeded" and event.get("kind") == "rerun":
-        return f"Identical: all {event['frames']} frames came out the same, pixel by pixel."
+        all_of = "" if event["frames"] == 1 else "all "
+        return f"Identical: {all_of}{counted(event['frames'], 'frame')} came out the same, pixel by pixel."
     if kind == "succeeded" and event.get("kind") == "preparation":
         return "The shot is prepared: only carrying an edit is left to do."
     if kind == "running" and event["attempt"] > 1:
         return f"Running again, attempt {event['attempt']}; it goes on from the last checkpoint."
     if kind == "succeeded" and "directory" in event:
-        done = f"Done: {event['delivered']} frames in {event['directory']}"
+        done = f"Done: {counted(event['delivered'], 'frame')} in {event['directory']}"
         return "\n".join([done, *(advice(event["quality"]) if "quality" in event else ())])
     return _round_trip(event)
 
@@ -87,7 +89,8 @@ def _round_trip(event: Event) -> str:
     """What happens between an editor and the shot."""
     kind, path = event["event"], event.get("path", "")
     if kind == "succeeded" and "jobs" in event:
-        return f"Stopped; {len(event['jobs'])} saves were propagated. What is unfinished goes on in the server."
+        saves = counted(len(event["jobs"]), "save was propagated", "saves were propagated")
+        return f"Stopped; {saves}. What is unfinished goes on in the server."
     if kind == "saved":
         share = f", {event['share']:.1%} of the picture painted" if event.get("share") else ""
         eight_bit = " The picture has 8 bits now; save it with 16 for finer colour." if event.get("eight_bit") else ""
@@ -100,13 +103,14 @@ def _round_trip(event: Event) -> str:
         "unchanged": "Saved without a change of pixels; nothing to do.",
         "unpainted": "Saved with nothing painted; nothing to do.",
         "refused": f"Not used: {event.get('message')}",
-        "delivered": f"Done: {event.get('delivered')} frames in {event.get('directory')}",
+        "delivered": f"Done: {counted(event.get('delivered', 0), 'frame')} in {event.get('directory')}",
         "not_delivered": f"Not finished: {event.get('message')}",
     }.get(kind, "")
 
 
 def _verified(event: Event) -> str:
-    frames = "1 frame" if event["frames"] == 1 else f"{event['frames']} frames, {event['first']} to {event['last']}"
+    which = f", {event['first']} to {event['last']}" if event["frames"] > 1 else ""
+    frames = counted(event["frames"], "frame") + which
     if event["lossy"]:
         largest = f"at most {event['largest_difference']:.2g} away from the plate's"
         return f"Whole: {frames}. Delivered with a lossy compression: outside the matte, values are {largest}."
@@ -117,7 +121,7 @@ def _verified(event: Event) -> str:
 
 def plan_words(plan: dict[str, Any]) -> str:
     """A memory plan in one line: what is needed at most, of what, and by what means."""
-    picture = f"{plan['model']} at {plan['width']}x{plan['height']}, {plan['frames']} frames"
+    picture = f"{plan['model']} at {plan['width']}x{plan['height']}, {counted(plan['frames'], 'frame')}"
     if not plan["fits"]:
         smaller = f"; {plan['fitting_width']}x{plan['fitting_height']} does" if plan["fitting_width"] else ""
         return f"{picture} does not fit into {_gb(plan['free_bytes'])} free of {_gb(plan['total_bytes'])}{smaller}"
@@ -131,7 +135,7 @@ def _plan_means(plan: dict[str, Any]) -> list[tuple[bool, str]]:
     return [
         (plan["checkpointing"], "gradient checkpointing"),
         (plan["offload"], "idle models in host memory"),
-        (plan["decode_frames"] < plan["frames"], f"{plan['decode_frames']} frames decoded at once"),
+        (plan["decode_frames"] < plan["frames"], f"{counted(plan['decode_frames'], 'frame')} decoded at once"),
         (plan["maps"] != "replay", f"attention maps in {plan['maps']}"),
     ]
 

@@ -11,6 +11,7 @@ from i2vedit_client import words
 from i2vedit_client.bars import BarReport
 from i2vedit_client.batch import words as batch_words
 from i2vedit_client.batch.bars import BatchBars
+from i2vedit_client.counting import counted
 from i2vedit_client.events import job_event, watch_events
 from i2vedit_client.report import PlainReport
 from i2vedit_client.submit import PreparedNotice
@@ -127,6 +128,21 @@ def test_a_batch_has_one_bar_for_all_shots_and_one_for_the_running_one():
     text = screen.getvalue()
     assert text.count("All shots") == 1 and "100% 2 of 2" in text
     assert "75% Learning its motion, chunk 2 of 2, loss 0.5000, about 2 min left" in text
+
+
+def test_one_thing_is_said_as_one():
+    def said(kind: str, **facts: object) -> str:
+        return words.sentence({"event": "succeeded", "kind": kind, **facts})
+
+    assert [counted(number, "frame") for number in (0, 1, 2)] == ["0 frames", "1 frame", "2 frames"]
+    assert [counted(number, "job goes", "jobs go") for number in (1, 2)] == ["1 job goes", "2 jobs go"]
+    assert said("", directory="/out", delivered=1) == "Done: 1 frame in /out"
+    assert said("", jobs=["jobs/1"]).startswith("Stopped; 1 save was propagated.")
+    assert said("rerun", frames=1) == "Identical: 1 frame came out the same, pixel by pixel."
+    assert said("rerun", frames=27) == "Identical: all 27 frames came out the same, pixel by pixel."
+    assert words.sentence({"event": "delivered", "directory": "/out", "delivered": 1}) == "Done: 1 frame in /out"
+    row = {"event": "row", "row": 2, "clip": "a", "state": "succeeded", "directory": "/out", "delivered": 1, "done": 1, "of": 1}
+    assert batch_words.sentence(row) == "Row 2, a: 1 frame in /out (1 of 1)"
 
 
 def test_what_happens_to_many_shots_in_words():

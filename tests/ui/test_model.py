@@ -20,7 +20,7 @@ from i2vedit_monitor.model.loss_curve import MOST_POINTS, LossCurve
 from i2vedit_monitor.model.notices import Way, notice_of
 from i2vedit_monitor.model.read import read_event, read_job
 from i2vedit_monitor.model.timing import overall_part, stage_parts
-from i2vedit_monitor.words import in_window
+from i2vedit_monitor.words import in_window, job_line
 
 
 def job(name: str = "jobs/a", state: State = State.RUNNING, **more) -> JobFacts:
@@ -153,6 +153,11 @@ def test_a_message_becomes_facts():
     newer: Any = job_pb2.Job(name="jobs/1")
     newer.state = 99
     assert read_job(newer).state is State.UNSPECIFIED
+
+
+@pytest.mark.parametrize(("delivered", "words"), [(1, "1 frame in 4 s"), (24, "24 frames in 4 s")])
+def test_one_frame_is_said_as_one(delivered, words):
+    assert job_line(job(state=State.SUCCEEDED, delivered=delivered, started=10.0, ended=14.0)) == words
 
 
 def test_pictures_without_a_range_have_their_own_numbers():

@@ -13,6 +13,7 @@ from i2vedit_monitor.model.facts import STAGES, Contact, State
 from i2vedit_monitor.model.notices import Way
 from i2vedit_monitor.model.timing import TRACK
 from i2vedit_monitor.queue.job_list import Shown
+from i2vedit_monitor.texts import tr_counted
 from i2vedit_monitor.viewer.modes import Mode
 
 SAME_EVERYWHERE = re.compile(r"(I2VEdit Monitor|[\d\W_]*|\d.*)")
@@ -61,6 +62,18 @@ def test_every_state_stage_mode_way_key_and_action_has_its_words():
         (texts.KEY_WORDS, list(keys.PLAIN_KEYS)),
     ):
         assert set(known) == set(needed)
+
+
+def test_one_and_several_are_filled_in_with_the_same():
+    """Each of a pair of texts can be said with what the other one needs."""
+    filled = [set(re.findall(r"{(\w+)}", text)) for text in texts.RANGE]
+    assert filled[0] <= filled[1]
+    for pair in (texts.FRAMES_IN, texts.CLIP_ABOUT, texts.MANY_FOUND, texts.MANY_SENT):
+        one, several = (set(re.findall(r"{(\w+)}", text)) for text in pair)
+        assert one == several and "count" in one and pair[0] != pair[1]
+    assert tr_counted(texts.MANY_FOUND, 1, ready=1) == "1 of 1 shot can be carried through."
+    assert tr_counted(texts.MANY_SENT, 1, report="r.csv") == "1 shot is on its way. What becomes of it: r.csv"
+    assert tr_counted(texts.SHOT_PAINTED, 2, frames="3, 7") == "frames 3, 7"
 
 
 def test_no_text_is_left_over():

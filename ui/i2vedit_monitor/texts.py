@@ -20,6 +20,11 @@ def tr(text: str, **values: object) -> str:
     return said.format(**values) if values else said
 
 
+def tr_counted(texts: tuple[str, str], count: int, **values: object) -> str:
+    """Of one thing or of several, with `{count}` filled in as well."""
+    return tr(texts[0] if count == 1 else texts[1], count=count, **values)
+
+
 APP_NAME = "I2VEdit Monitor"
 
 # The queue.
@@ -52,7 +57,7 @@ STAGES = {
 STEPS = {"decode": _("Read"), "invert": _("Trace"), "train": _("Learn"), "edit": _("Carry"), "deliver": _("Deliver")}
 IN_CHUNK = _("{stage}, chunk {chunk} of {chunks}")
 PREPARED = _("The shot is prepared")
-FRAMES_IN = _("{frames} frames in {time}")
+FRAMES_IN = (_("{count} frame in {time}"), _("{count} frames in {time}"))
 FRAME_RANGE = _("{first}–{last}")
 WHOLE_CLIP = _("the whole clip")
 TIME_LEFT = _("about {time} left")
@@ -173,13 +178,16 @@ NOTHING_YET = _("No frame yet. The first ones land when the edit is carried.")
 DROP_CLIP = _("Drop a clip here")
 CHOOSE_CLIP = _("Choose…")
 CLIP_FILES = _("Clips (*.mov *.mp4 *.mxf *.mkv *.avi *.webm *.m4v *.exr *.dpx *.tif *.tiff *.png *.jpg);;All files (*)")
-CLIP_ABOUT = _("{width}×{height}, {rate} fps, {frames} frames")
+CLIP_ABOUT = (_("{width}×{height}, {rate} fps, {count} frame"), _("{width}×{height}, {rate} fps, {count} frames"))
 STEP_CLIP = _("Clip and range")
 STEP_PAINT = _("Painted frame")
 STEP_HOW = _("How")
 STEP_WHERE = _("Where to")
 STRIP_TIP = _("Pull the handles to choose the range; double-click on the frame to paint")
-RANGE = _("Frames {first}–{last}: {frames} frames, {seconds} s. Frame {key} is the one to paint.")
+RANGE = (
+    _("Frame {first}: {count} frame, {seconds} s. Frame {key} is the one to paint."),
+    _("Frames {first}–{last}: {count} frames, {seconds} s. Frame {key} is the one to paint."),
+)
 FRAME_TO_PAINT = _("Frame to paint")
 DROP_PAINTED = _("Drop the painted frame here (PNG, TIFF, EXR, PSD)")
 CHOOSE_PICTURE = _("Choose…")
@@ -232,12 +240,15 @@ DROP_MANY = _("Drop a timeline (.otio) or a table of shots (.csv) here")
 MANY_FILES = _("Timelines and tables (*.otio *.otioz *.csv *.tsv *.xml *.fcpxml *.edl *.aaf);;All files (*)")
 PAINTED_FOLDER = _("Folder of the painted frames of a timeline, called like its clips: NAME.png, NAME.0100.png")
 SHOT_COLUMNS = (_("Row"), _("Clip"), _("Frames"), _("Painted"))
-SHOT_PAINTED = _("frame {frames}")
+SHOT_PAINTED = (_("frame {frames}"), _("frames {frames}"))
 SHOT_UNPAINTED = _("nothing yet: double-click to paint")
 SHOT_UNUSABLE = _("cannot be taken from the timeline: no movie file, or a changed speed")
 LOOKING_MANY = _("Looking at the shots…")
-MANY_FOUND = _("{ready} of {count} shots can be carried through.")
-MANY_SENT = _("{count} shots are on their way. What becomes of them: {report}")
+MANY_FOUND = (_("{ready} of {count} shot can be carried through."), _("{ready} of {count} shots can be carried through."))
+MANY_SENT = (
+    _("{count} shot is on its way. What becomes of it: {report}"),
+    _("{count} shots are on their way. What becomes of them: {report}"),
+)
 CARRY_ALL = _("Carry all through")
 
 MISSING = {

@@ -6,7 +6,7 @@ from pathlib import PurePath
 from i2vedit_monitor import texts
 from i2vedit_monitor.model.book import Note
 from i2vedit_monitor.model.facts import JobFacts, Progress, State
-from i2vedit_monitor.texts import tr
+from i2vedit_monitor.texts import tr, tr_counted
 
 GIGABYTE = 1e9
 
@@ -65,7 +65,7 @@ def job_line(job: JobFacts) -> str:
     if job.state is State.SUCCEEDED:
         if job.is_preparation:
             return tr(texts.PREPARED)
-        return tr(texts.FRAMES_IN, frames=job.delivered, time=duration(job.ended - job.started))
+        return tr_counted(texts.FRAMES_IN, job.delivered, time=duration(job.ended - job.started))
     return state_name(job)
 
 

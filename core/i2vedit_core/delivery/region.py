@@ -66,7 +66,7 @@ def _of_clip(path: Path, shot: Shot) -> Region:
     clip, wanted = probe(path), len(shot)
     _check_size(clip.path.name, (clip.width, clip.height), shot)
     if clip.frame_count != wanted and clip.frame_count <= shot.last:
-        counts = f"has {clip.frame_count} frames, the shot {wanted}"
+        counts = f"has another number of frames than the shot: {clip.frame_count}, and not {wanted}"
         raise _unusable(clip.path.name, f"{counts}; give one picture, or a frame for each of the shot")
     return Region(clip=clip, start=shot.first if clip.frame_count == wanted else 0)
 

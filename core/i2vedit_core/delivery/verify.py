@@ -151,7 +151,7 @@ def _movie_fault(path: Path, frames: int) -> str:
         found = probe(path).frame_count
     except BridgeError:
         return "cannot be opened as a movie"
-    return "" if found == frames else f"has {found} frames instead of {frames}"
+    return "" if found == frames else f"has another number of frames: {found} instead of {frames}"
 
 
 def _stem(folder: Path) -> str:

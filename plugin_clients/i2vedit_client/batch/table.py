@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from i2vedit_client.counting import counted
 from i2vedit_client.errors import BadInput
 
 DELIMITERS = ",;\t"
@@ -82,7 +83,8 @@ def _column(name: str) -> str:
 
 def _take(table: Table, number: int, row: list[str]) -> None:
     if any(cell.strip() for cell in row[len(table.columns) :]):
-        sentence = f"It has {len(row)} values for {len(table.columns)} columns. Put a value that holds the delimiter in quotes."
+        values = f"{counted(len(row), 'value')} for {counted(len(table.columns), 'column')}"
+        sentence = f"It has {values}. Put a value that holds the delimiter in quotes."
         table.problems.append(Problem(number, sentence))
         return
     cells = zip(table.columns, row, strict=False)

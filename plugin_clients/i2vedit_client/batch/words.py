@@ -2,6 +2,7 @@
 
 from i2vedit_client import words
 from i2vedit_client.batch.report import CANCELLED, FAILED, SUCCEEDED
+from i2vedit_client.counting import counted
 from i2vedit_client.events import Event
 
 
@@ -15,11 +16,11 @@ def sentence(event: Event) -> str:
         painted = ", ".join(str(frame) for frame in event["painted"]) or "the first"
         return f"Row {event['row']}, {event['clip']}: {frames}, painted: {painted}, into {event['out']}"
     if kind == "skipped":
-        return f"{_shots(event['count'])} of the timeline without a painted frame: left out."
+        return f"{counted(event['count'], 'shot')} of the timeline without a painted frame: left out."
     if kind == "kept":
-        return f"{_shots(event['count'])} finished before: kept."
+        return f"{counted(event['count'], 'shot')} finished before: kept."
     if kind == "batch_submitted":
-        return f"{_shots(event['count'])} submitted."
+        return f"{counted(event['count'], 'shot')} submitted."
     if kind == "succeeded":
         return _end(event)
     return words.sentence(event)
@@ -28,7 +29,7 @@ def sentence(event: Event) -> str:
 def _row(event: Event) -> str:
     name, count = f"Row {event['row']}, {event['clip']}", f"({event['done']} of {event['of']})"
     if event["state"] == SUCCEEDED:
-        return f"{name}: {event['delivered']} frames in {event['directory']} {count}"
+        return f"{name}: {counted(event['delivered'], 'frame')} in {event['directory']} {count}"
     if event["state"] == FAILED:
         return f"{name}: not done. {event['message']} {count}"
     return f"{name}: cancelled {count}" if event["state"] == CANCELLED else ""
@@ -36,11 +37,7 @@ def _row(event: Event) -> str:
 
 def _end(event: Event) -> str:
     if event.get("dry_run"):
-        return f"{_shots(event['rows'])} can be submitted. Nothing was."
+        return f"{counted(event['rows'], 'shot')} can be submitted. Nothing was."
     if event.get("detached"):
         return f"They go on in the server: i2vedit jobs list. The report, with --again: {event['report']}"
-    return f"Done: {_shots(event['rows'])}. The report: {event['report']}"
-
-
-def _shots(count: int) -> str:
-    return "1 shot" if count == 1 else f"{count} shots"
+    return f"Done: {counted(event['rows'], 'shot')}. The report: {event['report']}"

@@ -11,6 +11,7 @@ from i2vedit_client.batch.shots import Batch, ShotJob, check, read_batch
 from i2vedit_client.batch.table import Problem
 from i2vedit_client.batch.view import open_view
 from i2vedit_client.commands.options import handles_option, json_option, making_options
+from i2vedit_client.counting import counted
 from i2vedit_client.errors import BadInput, ClientError, ExitCode, Failure
 from i2vedit_client.events import Event
 from i2vedit_client.launch import connect
@@ -69,7 +70,7 @@ def _refuse(batch: Batch, as_json: bool) -> None:
         _tell_problem(problem, as_json)
     if batch.problems:
         rows = len({problem.row for problem in batch.problems})
-        raise BadInput(f"{rows} of {rows + len(_sound(batch))} rows of {batch.file.name} cannot be used; nothing was submitted.")
+        raise BadInput(f"{rows} of {counted(rows + len(_sound(batch)), 'row')} of {batch.file.name} cannot be used; nothing was submitted.")
     if not batch.rows:
         hint = "Name painted frames in its clips' metadata, or with --edited-dir." if batch.unpainted else "Add a row for each shot."
         raise BadInput(f"{batch.file.name} has nothing to propagate. {hint}")
@@ -113,7 +114,7 @@ def _run(run: BatchRun, report: BatchReport, tell: Report, again: bool, detach: 
 
 def _interrupted(file: str, report: BatchReport) -> ClientError:
     sentence = (
-        f"{len(report.unfinished())} jobs go on without this window. See them: i2vedit jobs list – "
+        f"{counted(len(report.unfinished()), 'job goes', 'jobs go')} on without this window. See: i2vedit jobs list – "
         f"go on here, with what was not submitted yet: i2vedit batch {file} --again"
     )
     return ClientError(Failure("CANCELLED", "INTERRUPTED", sentence), ExitCode.INTERRUPTED)
@@ -123,6 +124,8 @@ def _end(report: BatchReport, detached: bool) -> Event:
     """The last event. Raises ClientError where a row was not done."""
     rows, lost = len(report.outcomes), report.count(FAILED, CANCELLED)
     if lost:
-        sentence = f"{lost} of {rows} shots are not done; {report.csv_path} says why. Mend that, and call it with --again."
+        sentence = (
+            f"{lost} of {counted(rows, 'shot is', 'shots are')} not done; {report.csv_path} says why. Mend that, and call it with --again."
+        )
         raise ClientError(Failure("ABORTED", "BATCH_INCOMPLETE", sentence), ExitCode.FAILED)
     return {"event": SUCCEEDED, "rows": rows, "report": str(report.csv_path), **({"detached": True} if detached else {})}

@@ -10,6 +10,7 @@ import click
 
 from i2vedit_client.client import Client
 from i2vedit_client.commands.options import json_option
+from i2vedit_client.counting import counted
 from i2vedit_client.errors import BadInput, ClientError, ExitCode, Failure, ServerError
 from i2vedit_client.events import FAILED, SUCCEEDED, Event
 from i2vedit_client.launch import connect, require_server_packages
@@ -64,7 +65,7 @@ def _words(model: Event) -> str:
         return f"i2vedit models pull {model['name']}"
     if model["state"] == UNUSABLE:
         return str(model["message"])
-    return f"{model['frames']} frames a chunk, {model['bytes'] / MEGABYTE:,.0f} MB, in {model['path']}"
+    return f"{counted(model['frames'], 'frame')} a chunk, {model['bytes'] / MEGABYTE:,.0f} MB, in {model['path']}"
 
 
 @command.command("pull")
@@ -148,5 +149,7 @@ def check(model: str, as_json: bool) -> None:
         fields = {"name": info.name, "path": info.path, "frames": info.frame_count, "bytes": info.byte_count, "sha256": info.sha256}
         write_json({"event": SUCCEEDED, **fields})
         return
-    write_line(f"{info.name} can be used: {info.frame_count} frames a chunk, {info.byte_count / MEGABYTE:,.0f} MB, in {info.path}")
+    write_line(
+        f"{info.name} can be used: {counted(info.frame_count, 'frame')} a chunk, {info.byte_count / MEGABYTE:,.0f} MB, in {info.path}"
+    )
     write_line(f"sha256 {info.sha256}")

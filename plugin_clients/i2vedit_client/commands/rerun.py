@@ -7,6 +7,7 @@ import click
 
 from i2vedit.v1 import delivery_pb2
 from i2vedit_client.commands.options import json_option
+from i2vedit_client.counting import counted
 from i2vedit_client.errors import ClientError, ExitCode, Failure
 from i2vedit_client.events import SUCCEEDED, Event
 from i2vedit_client.launch import connect
@@ -81,9 +82,10 @@ def _judge(comparison: delivery_pb2.Comparison, second: str, job: str) -> None:
     if comparison.differing_frame_count == 0:
         return
     share = comparison.differing_pixel_count / max(comparison.pixel_count, 1)
+    frames = f"{comparison.differing_frame_count} of {counted(comparison.frame_count, 'frame differs', 'frames differ')}"
     sentence = (
-        f"Not identical: {comparison.differing_frame_count} of {comparison.frame_count} frames differ, in {share:.2%} of all pixels, by up "
-        f"to {comparison.largest_difference:.2g}. The new version is in {second}"
+        f"Not identical: {frames}, in {share:.2%} of all pixels, by up to {comparison.largest_difference:.2g}. "
+        f"The new version is in {second}"
     )
     raise ClientError(Failure("FAILED_PRECONDITION", "NOT_IDENTICAL", sentence, job), ExitCode.FAILED)
 

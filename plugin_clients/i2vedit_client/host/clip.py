@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import PurePath
 from typing import Any
 
+from i2vedit_client.counting import counted
 from i2vedit_client.errors import BadInput
 from i2vedit_client.host.timecode import frame_of, parse_rate
 from i2vedit_client.host.timing import Span, TimingError, check_speed, seconds_of
@@ -151,8 +152,8 @@ def _check_length(told: int | None, there: int, name: str) -> None:
     """Raises TimingError RETIMED where a host that plays frame by frame has made the media longer or shorter."""
     if told is not None and abs(told - there) > LENGTH_TOLERANCE:
         sentence = (
-            f"'{name}' takes {told} frames for the {there} of its file: it plays at another rate than the scene. Set the scene's frame "
-            "rate to the clip's, or add the clip without adjusting its playback rate, and try again."
+            f"'{name}' takes {counted(told, 'frame')} for the {there} of its file: it plays at another rate than the scene. Set the "
+            "scene's frame rate to the clip's, or add the clip without adjusting its playback rate, and try again."
         )
         raise TimingError("RETIMED", sentence)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
+from i2vedit_client.counting import counted
 from i2vedit_client.errors import ClientError, ExitCode, Failure
 
 SPAN_TOLERANCE = 1
@@ -75,7 +76,7 @@ def check_speed(span: Span, source_count: int, name: str) -> None:
     expected = span.record_count / span.timeline_rate * span.media_rate
     if not floor(expected) - SPAN_TOLERANCE <= source_count <= ceil(expected) + SPAN_TOLERANCE:
         sentence = (
-            f"'{name}' plays {source_count} frames of its media in the time of {float(expected):.4g}: its speed is changed. "
+            f"'{name}' plays {counted(source_count, 'frame')} of its media in the time of {float(expected):.4g}: its speed is changed. "
             "Render it in place, or set its speed to 100 %, and try again."
         )
         raise TimingError("RETIMED", sentence)

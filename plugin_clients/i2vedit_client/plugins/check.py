@@ -1,5 +1,6 @@
 """What the doctor says of plugins."""
 
+from i2vedit_client.counting import counted
 from i2vedit_client.finding import Finding
 from i2vedit_client.plugins.hosts import PLUGINS
 from i2vedit_client.plugins.install import launcher_answers, state
@@ -14,7 +15,7 @@ def plugin_findings(machine: Machine) -> list[Finding]:
     findings = []
     for each in installed:
         problem = each.problem or ("" if works else "its launcher does not run")
-        detail = problem or f"{len(each.installed)} files in place"
+        detail = problem or f"{counted(len(each.installed), 'file')} in place"
         findings.append(Finding(f"plugin {each.host}", not problem, detail, f"Run: i2vedit plugins install {each.host}"))
     without = [each.host for each in states if each.found and each not in installed]
     if without or not installed:

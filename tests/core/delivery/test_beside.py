@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from tests.core.delivery.delivered import ORANGE, whole_delivery
 from tests.core.delivery.test_verify import look, plain_ticket
-from tests.media import read_number
+from tests.media import numbered_clip, read_number
 
 from i2vedit_core.delivery.beside import beside_paths, write_beside
 from i2vedit_core.delivery.delivered import seen_frames
@@ -88,6 +88,13 @@ def test_verify_misses_what_was_asked_for(tmp_path: Path, shot: Shot, side: Side
     assert look(folder, None, None)[0][0].check is Check.SIDE
     paths[-1].unlink()
     assert "is missing" in look(folder, None, None)[0][0].sentence
+
+
+def test_verify_counts_the_frames_of_a_movie(tmp_path: Path, shot: Shot) -> None:
+    folder, (movie,) = beside(tmp_path, shot, SideFormat.MP4)
+    numbered_clip(movie, 1)
+    (finding, *_), _ = look(folder, None, None)
+    assert finding.check is Check.SIDE and finding.sentence.endswith("has another number of frames: 1 instead of 6.")
 
 
 def test_a_stopped_writer_leaves_no_half_movie_and_goes_on(tmp_path: Path, shot: Shot) -> None:

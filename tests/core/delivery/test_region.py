@@ -60,7 +60,8 @@ def test_a_clip_is_the_matte_of_each_frame(shot: Shot, frames: int, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("size", "frames", "words"), [((32, 48), 1, "is 48x32, the clip is 96x64"), ((64, 96), 4, "has 4 frames, the shot 6")]
+    ("size", "frames", "words"),
+    [((32, 48), 1, "is 48x32, the clip is 96x64"), ((64, 96), 4, "another number of frames than the shot: 4, and not 6")],
 )
 def test_what_does_not_fit_is_said(shot: Shot, size: tuple[int, int], frames: int, words: str, tmp_path: Path) -> None:
     path = encode(tmp_path / "matte.mkv", [np.zeros((*size, 3), np.uint8)] * frames, LOSSLESS)

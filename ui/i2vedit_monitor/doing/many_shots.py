@@ -10,7 +10,7 @@ from i2vedit_monitor.doing.batch_reading import ListedShot, Listing, Sent, clip_
 from i2vedit_monitor.doing.fields import Choices, DropField, FolderField
 from i2vedit_monitor.doing.sending_page import SendingPage
 from i2vedit_monitor.link.calls import Calls
-from i2vedit_monitor.texts import tr
+from i2vedit_monitor.texts import tr, tr_counted
 from i2vedit_monitor.widgets import text_label
 
 SHOT = Qt.ItemDataRole.UserRole
@@ -127,7 +127,7 @@ class ManyShots(SendingPage):
         self.clip_wanted.emit(path, first, last)
 
     def _sent(self, sent: Sent) -> None:
-        said = tr(texts.MANY_SENT, count=sent.count, report=sent.report)
+        said = tr_counted(texts.MANY_SENT, sent.count, report=sent.report)
         self.say_bad(f"{said} {' '.join(sent.refused)}") if sent.refused else self.say(said)
         self.sent.emit(self.said.text())
         if sent.first_job:
@@ -144,7 +144,7 @@ class ManyShots(SendingPage):
             item.setToolTip(3, _state(shot))
         for column in range(3):
             self.list.resizeColumnToContents(column)
-        self.say(tr(texts.MANY_FOUND, ready=len(listing.jobs), count=len(listing.shots)))
+        self.say(tr_counted(texts.MANY_FOUND, len(listing.shots), ready=len(listing.jobs)))
         self.send.setEnabled(bool(listing.jobs))
 
 
@@ -156,5 +156,5 @@ def _state(shot: ListedShot) -> str:
     if shot.problem:
         return shot.problem
     if shot.painted:
-        return tr(texts.SHOT_PAINTED, frames=", ".join(map(str, shot.painted)))
+        return tr_counted(texts.SHOT_PAINTED, len(shot.painted), frames=", ".join(map(str, shot.painted)))
     return tr(texts.SHOT_UNPAINTED if shot.timeline_shot is not None else texts.SHOT_UNUSABLE)

@@ -30,7 +30,7 @@ from i2vedit_monitor.doing.thumb_strip import ThumbStrip
 from i2vedit_monitor.link.calls import Calls
 from i2vedit_monitor.model.draft import ClipFacts, Draft, draft_like
 from i2vedit_monitor.model.facts import JobFacts
-from i2vedit_monitor.texts import tr
+from i2vedit_monitor.texts import tr, tr_counted
 from i2vedit_monitor.widgets import role_frame, text_button, text_label
 
 WIDEST = 860
@@ -247,7 +247,7 @@ class NewShot(SendingPage):
 
     def _show(self) -> None:
         draft, clip = self.draft, self.draft.clip
-        about = tr(texts.CLIP_ABOUT, width=clip.width, height=clip.height, rate=f"{clip.rate:g}", frames=clip.frames) if clip else ""
+        about = tr_counted(texts.CLIP_ABOUT, clip.frames, width=clip.width, height=clip.height, rate=f"{clip.rate:g}") if clip else ""
         self.clip.show_file(clip.path if clip else "", about)
         for widget in (self.strip, self.range, self.at, self.paint):
             widget.setEnabled(clip is not None)
@@ -259,7 +259,7 @@ class NewShot(SendingPage):
             self.at.setValue(draft.key)
         frames = draft.last - draft.first + 1
         seconds = f"{frames / clip.rate:.1f}" if clip else ""
-        self.range.setText(tr(texts.RANGE, first=draft.first, last=draft.last, frames=frames, seconds=seconds, key=draft.key))
+        self.range.setText(tr_counted(texts.RANGE, frames, first=draft.first, last=draft.last, seconds=seconds, key=draft.key))
         self.painted.show_file(draft.painted)
         self.preset.show_choice(draft.preset)
         self.edit.show_choice(draft.edit)
