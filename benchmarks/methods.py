@@ -15,8 +15,9 @@ from i2vedit_core.backbone import Backbone
 from i2vedit_core.delivery.inside import Filling
 from i2vedit_core.delivery.matting import ChunkPictures, PaintedPictures
 from i2vedit_core.delivery.patch import Patch, Patcher
-from i2vedit_core.matte import painted_difference, painted_matte
+from i2vedit_core.matte import painted_matte
 from i2vedit_core.media.fit import Fit, same_size
+from i2vedit_core.media.pixels import largest_difference
 from i2vedit_core.method.chunks import Chunk, plan_chunks
 from i2vedit_core.method.conditioning import condition_on
 from i2vedit_core.method.edm import noise_grid, predict, slope
@@ -148,7 +149,7 @@ class Composing:
 
     def __init__(self, truth: Truth, fit: Fit, filling: Filling) -> None:
         self.truth, self.fit, self._filling = truth, fit, filling
-        difference = painted_difference(truth.source[0], truth.edited[0])
+        difference = largest_difference(truth.source[0], truth.edited[0])
         self._painted = PaintedPictures(truth.source[0], truth.edited[0], difference)
         self._mattes, self._new = [painted_matte(difference, 0)], [truth.edited[0]]
         self._patcher: Patcher | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from i2vedit_core.media.pixels import Picture
+from i2vedit_core.media.pixels import Picture, largest_difference
 
 PAINTED = 4 / 255
 """A smoothed difference to the plate from which on something was painted with eight bits; less is rounding, or another decoder's chroma."""
@@ -28,11 +28,6 @@ TOLD_APART = 1e-3
 CANDIDATES = np.geomspace(0.02, 0.6, 40)
 
 
-def painted_difference(plate: Picture, painted: Picture) -> Picture:
-    """Largest difference over RGB between two frames [H, W, 3] of one size: [H, W] float32."""
-    return np.asarray(np.abs(painted - plate[..., :3]).max(axis=-1), np.float32)
-
-
 def was_painted(difference: Picture, exact: bool) -> bool:
     """Whether anything was painted at all, for a difference [H, W] beyond the picture's own precision.
 
@@ -49,7 +44,7 @@ def painted_matte(difference: Picture, precision: float) -> Picture:
 
 def change(edited: Picture, source: Picture) -> Picture:
     """How far two pictures or chunks [..., h, w, 3] are apart, [..., h, w] float32, slightly smoothed."""
-    return np.asarray(gaussian_filter(np.abs(edited - source).max(axis=-1), SMOOTHING, axes=(-2, -1)), np.float32)
+    return np.asarray(gaussian_filter(largest_difference(edited, source), SMOOTHING, axes=(-2, -1)), np.float32)
 
 
 @dataclass(frozen=True)

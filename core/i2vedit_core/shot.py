@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -59,9 +60,11 @@ class Edit:
         """
         frame = shot.first if frame is None else frame
         check_keys(shot, [frame])
-        still = open_still(path)
+        with ThreadPoolExecutor(1) as beside:  # each waits for a process of its own, and somebody for both
+            reading = beside.submit(open_still, path)
+            (plate,) = decode_frames(shot.clip, frame, frame)
+            still = reading.result()
         check_fits(still, shot.clip)
-        (plate,) = decode_frames(shot.clip, frame, frame)
         notices = on_plate(still, shot.clip, repaired(plate)[0]).notices
         return cls(still.path, frame, Path(os.path.abspath(region)) if region else None, notices)
 

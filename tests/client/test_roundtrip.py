@@ -1,7 +1,6 @@
 """The round trip: saves of every kind, against a real server with a stand-in for the method."""
 
 import json
-import logging
 import os
 import random
 import shutil
@@ -18,6 +17,7 @@ from PIL import Image, ImageDraw
 from psd_tools import PSDImage
 from tests.client.saving import WAYS, by_rename, in_place, paint
 from tests.media import encode, numbered_frame
+from tests.server.harness import wait_for
 
 from i2vedit.v1 import job_pb2
 from i2vedit_client.errors import BadInput
@@ -25,7 +25,8 @@ from i2vedit_client.host.session import Media, Request, Session
 from i2vedit_client.host.timecode import parse_rate
 from i2vedit_client.roundtrip.editor import System, editor_command, find_photoshop
 from i2vedit_client.roundtrip.examiner import Examiner
-from i2vedit_client.roundtrip.folder import REST_SECONDS, SaveFolder
+from i2vedit_client.roundtrip.folder import QUIET_SECONDS, REST_SECONDS, SaveFolder
+from i2vedit_client.roundtrip.watch import SaveWatch
 
 GIMP = shutil.which("gimp-console")
 MAGICK = shutil.which("magick") or shutil.which("mogrify")
@@ -158,22 +159,14 @@ def test_saves_in_all_ways_are_each_seen_whole(tmp_path):
     out.mkdir()
     target = Path(shutil.copy(reference, out / "shot_f0000-Edit.tif"))
     pictures = [paint(reference, tmp_path / f"painted-{number}.tif", number / 20) for number in range(10)]
-    folder = SaveFolder(target)
-    seen: list[dict] = []
-    late: list[float] = []
-    with Examiner(reference, None) as examiner:
-        _settle(folder, examiner, target, seen)
+    with Watched(target, reference, tmp_path / "kept") as watched:
         for number in range(SAVES):
             way = WAYS[number % len(WAYS)] if number % 10 == 4 or number % len(WAYS) != 4 else in_place
             way(pictures[random.randrange(len(pictures))], target)
-            rest = time.monotonic()
-            _settle(folder, examiner, target, seen)
-            late.append(time.monotonic() - rest - REST_SECONDS)
-    late.sort()
-    logging.getLogger(__name__).info("seen %.2f s after it was at rest (median), %.2f s at most", late[len(late) // 2], late[-1])
-    told = seen[1:]
-    assert len(told) == SAVES and all("changed" in answer for answer in told)
-    assert {answer["share"] for answer in told} == {16 * 12 / (96 * 64)}, "a half-read picture would differ elsewhere"
+            wait_for(lambda done=number: len(watched.seen) > done)
+    assert len(watched.seen) == SAVES
+    assert set(watched.seen) <= {"unchanged", "16x12"}, "a half-read picture would differ elsewhere"
+    assert len(list((tmp_path / "kept").glob("save-*"))) == watched.seen.count("16x12")
 
 
 def _with_imagemagick(target):
@@ -218,33 +211,45 @@ def test_programs_that_save_differently(program, tmp_path):
     reference = encode(tmp_path / "reference.tif", [numbered_frame(0)], ("-frames:v", "1", "-pix_fmt", "rgb24"))
     (tmp_path / "out").mkdir()
     target = Path(shutil.copy(reference, tmp_path / "out" / "shot_f0000-Edit.tif"))
-    folder = SaveFolder(target)
-    seen: list[dict] = []
-    with Examiner(reference, None) as examiner:
-        _settle(folder, examiner, target, seen)
+    with Watched(target, reference, tmp_path / "kept") as watched:
         program(target)
-        _settle(folder, examiner, target, seen)
-    assert not seen[0]["changed"]
-    assert seen[1]["changed"] and seen[1]["box"] == [8, 8, 16, 12] and seen[1]["size"] == [96, 64]
+        wait_for(lambda: watched.seen)
+    assert watched.seen == ["16x12"]
 
 
 def _version_of(program):
     return subprocess.run([program, "-version"], capture_output=True, text=True, timeout=60).stdout
 
 
-def _settle(folder, examiner, target, seen, seconds=30):
-    """Until the save has been seen, as the round trip looks."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        for path, found in folder.at_rest():
-            copy = Path(shutil.copyfile(path, target.parent.parent / f"copy{path.suffix}"))
-            answer = examiner.look(copy)
-            if "message" not in answer:
-                folder.handled(path, found)
-                seen.append(answer)
-                return
-        time.sleep(0.02)
-    raise AssertionError("the save was not seen")
+class Watched:
+    """A watch beside the test, and what it has seen: the size of what is painted over, or the event told."""
+
+    def __init__(self, picture, reference, folder):
+        folder.mkdir()
+        self.seen: list[str] = []
+        self._over, self._began = threading.Event(), threading.Event()
+        watch = SaveWatch(picture, reference, folder, self._hear, self._save)
+        self._thread = threading.Thread(target=watch.run, args=(self._over.is_set,))
+
+    def _hear(self, event):
+        if event["event"] == "waiting":
+            self._began.set()
+        else:
+            self.seen.append(event["event"])
+
+    def _save(self, version, path, found):
+        assert found["changed"] and found["size"] == [96, 64]
+        self.seen.append("{}x{}".format(*found["box"][2:]))
+
+    def __enter__(self):
+        self._thread.start()
+        assert self._began.wait(30)
+        time.sleep(2 * REST_SECONDS)  # the picture as it was exported is seen first
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
 
 
 class Clock:
@@ -255,28 +260,28 @@ class Clock:
         return self.now
 
 
-def test_a_file_counts_when_it_is_at_rest_and_once(tmp_path):
+def test_a_file_is_looked_at_when_it_is_quiet_and_once(tmp_path):
     clock, picture = Clock(), tmp_path / "a-Edit.tif"
     folder = SaveFolder(picture, clock)
-    assert folder.at_rest() == []
+    assert folder.quiet() == []
     picture.write_bytes(b"1")
-    assert folder.at_rest() == []
-    clock.now += REST_SECONDS / 2
+    assert folder.quiet() == []
+    clock.now += QUIET_SECONDS / 2
     picture.write_bytes(b"22")
-    assert folder.at_rest() == []
-    clock.now += REST_SECONDS - 0.01
-    assert folder.at_rest() == [], "it has changed meanwhile"
+    assert folder.quiet() == []
+    clock.now += QUIET_SECONDS - 0.01
+    assert folder.quiet() == [], "it has changed meanwhile"
     clock.now += 0.02
-    ((path, found),) = folder.at_rest()
+    ((path, found),) = folder.quiet()
     folder.handled(path, found)
     clock.now += 60
-    assert folder.at_rest() == []
+    assert folder.quiet() == []
     picture.write_bytes(b"333")
-    folder.at_rest()
-    clock.now += REST_SECONDS + 0.01
-    ((path, newer),) = folder.at_rest()
+    folder.quiet()
+    clock.now += QUIET_SECONDS + 0.01
+    ((path, newer),) = folder.quiet()
     folder.handled(path, found)
-    assert folder.at_rest() == [(path, newer)], "what was handled is an older state of it"
+    assert folder.quiet() == [(path, newer)], "what was handled is an older state of it"
 
 
 def test_only_pictures_of_this_name_count_layers_beside_included(tmp_path):
@@ -285,14 +290,25 @@ def test_only_pictures_of_this_name_count_layers_beside_included(tmp_path):
     for name in ("a-Edit.tif", "a-Edit.PSD", "~PST12.tmp", "a-Edit.tif~", ".a-Edit.tif.part", "b-Edit.tif", "a-Edit.xmp"):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "a-Edit.png").write_bytes(b"")
-    folder.at_rest()
-    clock.now += REST_SECONDS + 0.01
-    assert sorted(path.name for path, _ in folder.at_rest()) == ["a-Edit.PSD", "a-Edit.tif"]
+    folder.quiet()
+    clock.now += QUIET_SECONDS + 0.01
+    assert sorted(path.name for path, _ in folder.quiet()) == ["a-Edit.PSD", "a-Edit.tif"]
 
 
 def test_a_folder_that_is_away_for_a_moment_is_no_error(tmp_path):
     folder = SaveFolder(tmp_path / "gone" / "a-Edit.tif")
-    assert folder.at_rest() == []
+    assert folder.quiet() == []
+
+
+def test_a_picture_that_was_written_on_while_it_was_read_does_not_count(tmp_path):
+    """What is compared with is the last version, not what was seen of an unfinished save."""
+    before = encode(tmp_path / "before.tif", [numbered_frame(0)], ("-frames:v", "1", "-pix_fmt", "rgb48le"))
+    after = paint(before, tmp_path / "after.tif", 0.5)
+    with Examiner(before, None) as examiner:
+        assert examiner.look(after)["changed"] and examiner.look(after)["changed"]
+        examiner.count()
+        assert not examiner.look(after)["changed"]
+        assert examiner.look(before)["changed"]
 
 
 def test_photoshop_is_found_where_each_system_has_it(tmp_path):

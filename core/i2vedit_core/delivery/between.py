@@ -14,7 +14,7 @@ import numpy as np
 from i2vedit_core.delivery.matting import ChunkPictures, FramePictures
 from i2vedit_core.delivery.way import SureWay, blurred
 from i2vedit_core.media.flow import Plane, fetch, pixel_grid, seen_flow
-from i2vedit_core.media.pixels import Picture
+from i2vedit_core.media.pixels import Picture, largest_difference
 
 WINDOW = 1 / 64
 """Share of the shorter side: standard deviation of the window in which two sides are compared."""
@@ -126,4 +126,5 @@ def _met(before: _Carried, after: _Carried, place: float) -> tuple[Picture, Plan
 def _apart(before: _Carried, after: _Carried) -> Plane:
     """[h, w]: how much the two sides contradict each other about a place. Where only one is trusted there is nobody to contradict it."""
     alike = np.minimum(before.trust, after.trust) / np.maximum(before.trust, after.trust)
-    return blurred(alike * np.abs(before.picture - after.picture).max(axis=-1), WINDOW * min(before.edit_map.shape))
+    apart = np.asarray(alike * largest_difference(before.picture, after.picture), np.float32)
+    return blurred(apart, WINDOW * min(before.edit_map.shape))

@@ -60,7 +60,7 @@ class Carry:
     """Is shown the plate's frames one after the other, and says of each where the painted frame has gone."""
 
     def __init__(self, plate: Picture, difference: Picture, kind: EditKind) -> None:
-        """The painted frame: its plate [h, w, 3] in 0..1 as followed, and what was painted as a `painted_difference` [h or H, w or W]."""
+        """The painted frame: its plate [h, w, 3] in 0..1 as followed, and what was painted as a `largest_difference` [h or H, w or W]."""
         height, width = plate.shape[:2]
         self._way = SureWay(plate)
         depth = outline_depth(without_dust(difference > PAINTED), 0 if kind is EditKind.SHAPE else MARGIN)

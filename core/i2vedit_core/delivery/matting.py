@@ -52,7 +52,7 @@ class FramePictures:
 
 @dataclass(frozen=True)
 class PaintedPictures:
-    """The painted frame, [H, W, 3] in 0..1: its plate and the picture, and what was painted as a `painted_difference` [H, W]."""
+    """The painted frame, [H, W, 3] in 0..1: its plate and the picture, and what was painted as a `largest_difference` [H, W]."""
 
     plate: Picture
     picture: Picture

@@ -8,11 +8,11 @@ from itertools import repeat
 import numpy as np
 
 from i2vedit_core.delivery.region import Region, open_region
-from i2vedit_core.matte import finish, painted_difference, painted_matte, was_painted
+from i2vedit_core.matte import finish, painted_matte, was_painted
 from i2vedit_core.media.decode import decode_frames
 from i2vedit_core.media.edited import EIGHT_BIT, SIXTEEN_BIT, read_edited
 from i2vedit_core.media.flow import Plane
-from i2vedit_core.media.pixels import Picture
+from i2vedit_core.media.pixels import Picture, largest_difference
 from i2vedit_core.media.repair import repaired
 from i2vedit_core.media.working import AS_IT_IS, Working
 from i2vedit_core.shot import Edit, Shot
@@ -42,7 +42,7 @@ class Painted:
     @cached_property
     def difference(self) -> Plane:
         """[H, W] float32, in the working encoding."""
-        found = painted_difference(self.working.encode(self.plate), self.working.encode(self.picture))
+        found = largest_difference(self.working.encode(self.plate), self.working.encode(self.picture))
         return found if self.given is None else np.where(self.given > 0, found, np.float32(0))
 
     @property

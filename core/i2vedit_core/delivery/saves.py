@@ -1,7 +1,8 @@
 """Looks at the pictures that an artist saves: for the round trip, which runs this in a process of its own.
 
 `python -m i2vedit_core.delivery.saves REFERENCE [LAST]` answers each line `{"path": FILE}` with a line of JSON: whether the
-picture differs from the last one, how much of the reference is painted over, and where.
+picture differs from the last one that counted, how much of the reference is painted over, and where. After a line `{"counts": true}`,
+answered with `{}`, the picture that was looked at is that last one.
 """
 
 import json
@@ -13,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2vedit_core.errors import BridgeError
-from i2vedit_core.matte import painted_difference, was_painted
+from i2vedit_core.matte import was_painted
 from i2vedit_core.media.edited import EIGHT_BIT, SIXTEEN_BIT
+from i2vedit_core.media.pixels import largest_difference
 from i2vedit_core.media.still import EIGHT_BITS, Still, expect_stills, open_still
 
 
@@ -25,17 +27,22 @@ class Saves:
         """Raises BridgeError EDIT_NOT_FOUND or EDIT_UNREADABLE."""
         self._reference = open_still(reference)
         self._last = open_still(last) if last else self._reference
+        self._seen = self._last
 
     def look(self, path: Path) -> dict[str, Any]:
-        """What a save holds. One that has changed becomes the last. Raises BridgeError EDIT_*, NOT_FINITE."""
+        """What a save holds, beside the last one that counted. Raises BridgeError EDIT_*, NOT_FINITE."""
         save = open_still(path)
         if save.size != self._reference.size:
-            # Whether the size can be used is told when the job is made.
+            # Whether the size can be used is told when the job is made. Nothing can be compared with it.
+            self._seen = self._last
             return {"changed": True, "size": list(save.size)}
         changed = was_painted(painted_mask(self._last, save).astype(np.float32), exact=precision(save) == SIXTEEN_BIT)
-        if changed:
-            self._last = save
+        self._seen = save
         return {"changed": changed, "size": list(save.size), **_painted(self._reference, save)}
+
+    def count(self) -> None:
+        """What was looked at is the last one now: it was whole, and a version came of it."""
+        self._last = self._seen
 
 
 def precision(still: Still) -> float:
@@ -45,7 +52,7 @@ def precision(still: Still) -> float:
 
 def painted_mask(before: Still, after: Still) -> NDArray[np.bool_]:
     """[H, W]: where two pictures of one size differ by more than their rounding."""
-    return painted_difference(before.pixels, after.pixels) > max(precision(before), precision(after))
+    return largest_difference(before.pixels, after.pixels) > max(precision(before), precision(after))
 
 
 def _painted(reference: Still, save: Still) -> dict[str, Any]:
@@ -62,12 +69,18 @@ def _painted(reference: Still, save: Still) -> dict[str, Any]:
 def answer(saves: Saves, lines: TextIO, out: TextIO) -> None:
     """One line for each line, until there are no more."""
     for line in lines:
-        try:
-            told = saves.look(Path(json.loads(line)["path"]))
-        except BridgeError as error:
-            told = {"code": error.code, "reason": error.reason, "message": error.sentence}
-        out.write(json.dumps(told) + "\n")
+        out.write(json.dumps(_told(saves, json.loads(line))) + "\n")
         out.flush()
+
+
+def _told(saves: Saves, asked: dict[str, Any]) -> dict[str, Any]:
+    if "counts" in asked:
+        saves.count()
+        return {}
+    try:
+        return saves.look(Path(asked["path"]))
+    except BridgeError as error:
+        return {"code": error.code, "reason": error.reason, "message": error.sentence}
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from i2vedit_core.media.flow import Flow, Plane, WayBack, fetch, pixel_grid, seen_flow
-from i2vedit_core.media.pixels import Picture
+from i2vedit_core.media.pixels import Picture, largest_difference
 
 DARK = 0.02
 """Values below this say nothing about the light."""
@@ -65,7 +65,7 @@ class SureWay:
     def _unlike(self, frame: Picture) -> Plane:
         fetched = fetch(self._first, self.x, self.y)
         light = np.float32(np.median(frame.mean(axis=-1) / np.maximum(fetched.mean(axis=-1), DARK)))
-        return blurred(np.abs(frame - light * fetched).max(axis=-1), self.side / 90)
+        return blurred(largest_difference(frame, light * fetched), self.side / 90)
 
 
 def blurred(picture: Picture, sigma: float) -> Picture:

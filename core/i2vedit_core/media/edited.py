@@ -13,7 +13,7 @@ from scipy.ndimage import binary_dilation, gaussian_filter, maximum_filter, mini
 from i2vedit_core.errors import BridgeError, Code, Reason
 from i2vedit_core.media.exported_profile import exported_profile
 from i2vedit_core.media.icc import Profile, UnknownProfileError, read_profile
-from i2vedit_core.media.pixels import Picture
+from i2vedit_core.media.pixels import Picture, largest_difference
 from i2vedit_core.media.place import check_place
 from i2vedit_core.media.probe import ClipInfo
 from i2vedit_core.media.still import EIGHT_BITS, HALF_BITS, Still, open_still, unreadable
@@ -130,9 +130,9 @@ def _straight(still: Still) -> Still:
 
 def _check_finite(still: Still, plate: Picture) -> None:
     """NaN and infinity are allowed only where the plate has them itself, and so gave them away."""
-    broken = ~np.isfinite(still.pixels).all(axis=-1)
-    if not broken.any():
+    if np.isfinite(still.pixels).all():
         return
+    broken = ~np.isfinite(still.pixels).all(axis=-1)
     if broken.shape == plate.shape[:2] and not (broken & np.isfinite(plate).all(axis=-1)).any():
         return
     sentence = f"The edited frame '{still.path.name}' holds pixels that are not numbers (NaN or infinite); save it again without them."
@@ -184,7 +184,7 @@ def _region(still: Still, has_own_alpha: bool) -> tuple[Picture | None, tuple[st
 
 def _compared(document: _Document, seen: Picture) -> tuple[Picture, Mask]:
     """The picture in the working encoding, and where it was painted."""
-    painted = np.abs(document.numbers - document.expects(seen)).max(axis=-1) > document.tolerance
+    painted = largest_difference(document.numbers, document.expects(seen)) > document.tolerance
     return document.means(document.numbers), painted
 
 

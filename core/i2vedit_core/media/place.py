@@ -103,7 +103,8 @@ def displacement(plate: Picture, picture: Picture) -> Displacement | None:
 
 
 def _grey(picture: Picture) -> Picture:
-    return np.ascontiguousarray(np.clip(picture, 0, 1).mean(axis=-1), np.float32)
+    red, green, blue = (np.clip(picture[..., channel], 0, 1) for channel in range(3))
+    return (red + green + blue) / np.float32(3)
 
 
 def _unfit(here: Picture, there: Picture) -> float:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ __all__ = ["ClipInfo", "Orientation", "probe"]
 PROBE_SECONDS = 60.0
 READ_BYTES_PER_SECOND = 20e6
 """Every packet is read once; a slow network share must not run into the time limit."""
+SCANS = 16
+"""Clips whose scan is remembered."""
 DEFAULT_RATE = Fraction(25)
 FULL_RANGE = 2
 FIELD_ORDERS = {2: FieldOrder.TOP_FIRST, 3: FieldOrder.BOTTOM_FIRST, 4: FieldOrder.BOTTOM_FIRST, 5: FieldOrder.TOP_FIRST}
@@ -79,9 +82,17 @@ def expect_probes() -> None:
 
 
 def _scan(clip: Path, video_stream: int) -> dict[str, Any]:
-    if clip.stat().st_size == 0:
+    """What the reader of clips tells, once for each state of the file: somebody waits for it with every job."""
+    found = clip.stat()
+    return _scan_once(clip, video_stream, (found.st_size, found.st_mtime_ns, found.st_ino))
+
+
+@lru_cache(maxsize=SCANS)
+def _scan_once(clip: Path, video_stream: int, state: tuple[int, int, int]) -> dict[str, Any]:
+    size, *_ = state
+    if size == 0:
         raise _unreadable(why_unreadable(clip))
-    seconds = PROBE_SECONDS + clip.stat().st_size / READ_BYTES_PER_SECOND
+    seconds = PROBE_SECONDS + size / READ_BYTES_PER_SECOND
     try:
         found: dict[str, Any] = json.loads(_SCANNER.run(seconds, str(clip), DEMUXERS, str(video_stream)))
     except (ChildFailedError, ValueError) as error:

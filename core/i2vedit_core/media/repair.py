@@ -21,9 +21,9 @@ def repaired(picture: Picture, where: NDArray[np.bool_] | None = None) -> tuple[
     broken = ~np.isfinite(picture)
     if where is not None:
         broken &= where[:, :, None]
-    count = int(broken.any(axis=2).sum())
-    if count == 0:
+    if not broken.any():
         return picture, 0
+    count = int(broken.any(axis=2).sum())
     mended = picture.copy()
     for channel in range(picture.shape[2]):
         _mend(mended[:, :, channel], broken[:, :, channel])

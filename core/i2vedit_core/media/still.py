@@ -1,7 +1,6 @@
 """Stills: the edited frame coming in from a paint program, and a frame of the plate going out to one."""
 
 import base64
-import io
 import json
 import os
 from dataclasses import dataclass
@@ -25,6 +24,8 @@ from i2vedit_core.media.working import Working, finite
 
 READ_SECONDS = 120.0
 EIGHT_BITS, SIXTEEN_BITS, HALF_BITS = 8, 16, 11
+BANDS = 16
+"""Pictures are looked at in so many bands where the first one mostly decides."""
 FORMATS = {".tif": "tiff", ".tiff": "tiff", ".png": "png", ".exr": "openexr"}
 
 _WHY = {
@@ -73,13 +74,13 @@ def open_still(path: str | Path) -> Still:
     picture = _existing_file(Path(path))
     try:
         answer = _READER.run(READ_SECONDS, str(picture), str(limits().picture_megapixels * MEGAPIXEL))
-        head, _, body = answer.partition(b"\n")
-        found = json.loads(head)
+        start = answer.index(b"\n") + 1
+        found = json.loads(answer[:start])
     except (ChildFailedError, ValueError) as error:
         raise unreadable(picture, "is damaged: its reader gave up; save it again") from error
     if "failure" in found:
         raise unreadable(picture, _WHY[found["failure"]].format(detail=found["detail"] or "its size"))
-    pixels = np.load(io.BytesIO(body), allow_pickle=False)
+    pixels = np.frombuffer(answer, np.float32, offset=start).reshape(found["shape"])
     colour, alpha = pixels[:, :, :3], _transparency(pixels)
     depth = EIGHT_BITS if found["depth"] == SIXTEEN_BITS and _says_eight_bits(colour) else found["depth"]
     return Still(picture, colour, found["clipped"], depth, alpha, found["premultiplied"], base64.b64decode(found["profile"]))
@@ -93,8 +94,11 @@ def _transparency(pixels: Picture) -> Picture | None:
 
 def _says_eight_bits(pixels: Picture) -> bool:
     """Programs that work in eight bits save them as sixteen, too."""
-    codes = pixels * 255
-    return bool((np.abs(codes - np.rint(codes)) < 1e-3).all())
+    return all(_are_whole(rows * 255) for rows in np.array_split(pixels, BANDS))
+
+
+def _are_whole(numbers: Picture) -> bool:
+    return bool((np.abs(numbers - np.rint(numbers)) < 1e-3).all())
 
 
 def export_frame(clip: ClipInfo, frame: int, output_path: str | Path) -> Path:

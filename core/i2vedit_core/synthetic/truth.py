@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from i2vedit_core.media.pixels import largest_difference
 from i2vedit_core.synthetic.geometry import (
     Point,
     body_to_world,
@@ -43,7 +44,7 @@ def draw_truth(source: Scene, edited: Scene, width: int, height: int, frames: ra
     """Both clips and what is known of them."""
     before, after = (render(scene, width, height, frames) for scene in (source, edited))
     flow, visible = optical_flow(edited, width, height, frames)
-    return Truth(before, after, np.abs(after - before).max(axis=-1) > CHANGED, flow, visible)
+    return Truth(before, after, largest_difference(after, before) > CHANGED, flow, visible)
 
 
 def optical_flow(scene: Scene, width: int, height: int, frames: range) -> tuple[Picture, Mask]:

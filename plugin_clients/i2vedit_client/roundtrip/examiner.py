@@ -13,7 +13,7 @@ MODULE = "i2vedit_core.delivery.saves"
 
 
 class Examiner:
-    """Answers what has changed in a picture since the last one. Use it in a `with` block."""
+    """Answers what has changed in a picture since the last one that counted. Use it in a `with` block."""
 
     def __init__(self, reference: Path, last: Path | None) -> None:
         self._words = [sys.executable, "-m", MODULE, str(reference), *([str(last)] if last else [])]
@@ -33,9 +33,16 @@ class Examiner:
 
         Raises ClientError PICTURE_READER_FAILED.
         """
+        return self._ask({"path": str(path)})
+
+    def count(self) -> None:
+        """What was looked at last counts: it is what later ones are compared with. Raises ClientError PICTURE_READER_FAILED."""
+        self._ask({"counts": True})
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin and self._process.stdout
         try:
-            self._process.stdin.write(json.dumps({"path": str(path)}) + "\n")
+            self._process.stdin.write(json.dumps(question) + "\n")
             self._process.stdin.flush()
             answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         except (OSError, ValueError) as error:

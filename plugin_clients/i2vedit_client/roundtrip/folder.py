@@ -8,7 +8,9 @@ from pathlib import Path
 
 POLL_SECONDS = 0.15
 REST_SECONDS = 0.4
-"""A file that has kept its size and times for so long is looked at. Should it be half written all the same, it does not decode."""
+"""A file that has kept its size and times for so long counts. Should it be half written all the same, it does not decode."""
+QUIET_SECONDS = 0.1
+"""From here on it is looked at, so that what it holds is known when it counts."""
 SUFFIXES = frozenset({".tif", ".tiff", ".psd", ".psb", ".png", ".exr", ".jpg", ".jpeg"})
 
 Signature = tuple[int, int, int]
@@ -38,12 +40,12 @@ class SaveFolder:
         self._folder, self._stem, self._clock = picture.parent, picture.stem, clock
         self._seen: dict[Path, _Seen] = {}
 
-    def at_rest(self) -> list[tuple[Path, Signature]]:
-        """Files that have changed since they were last handled, and have been at rest for a while. Oldest change first."""
+    def quiet(self) -> list[tuple[Path, Signature]]:
+        """Files that have changed since they were last handled, and did not while two looks were taken. Oldest change first."""
         now = self._clock()
         for path in self._candidates():
             self._look(path, now)
-        ready = [(path, seen) for path, seen in self._seen.items() if not seen.handled and now - seen.since >= REST_SECONDS]
+        ready = [(path, seen) for path, seen in self._seen.items() if not seen.handled and now - seen.since >= QUIET_SECONDS]
         return [(path, seen.signature) for path, seen in sorted(ready, key=lambda item: item[1].signature[1])]
 
     def handled(self, path: Path, found: Signature) -> None:
@@ -58,7 +60,7 @@ class SaveFolder:
             seen.handled = False
 
     def resting_seconds(self, path: Path) -> float:
-        """How long the file has been as it is."""
+        """How long the file has been as it was seen last."""
         return self._clock() - self._seen[path].since
 
     def _candidates(self) -> list[Path]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from i2vedit_client.events import Event
 from i2vedit_client.roundtrip import versions
 from i2vedit_client.roundtrip.examiner import Examiner
-from i2vedit_client.roundtrip.folder import POLL_SECONDS, SaveFolder, Signature
+from i2vedit_client.roundtrip.folder import POLL_SECONDS, REST_SECONDS, SaveFolder, Signature, signature
 
 PATIENCE_SECONDS = 5.0
 """So long a picture that does not decode may still be on its way over a slow network."""
@@ -41,7 +41,7 @@ class SaveWatch:
         with Examiner(self._reference, last[-1] if last else None) as examiner:
             self._tell({"event": "waiting", "path": str(self._picture)})
             while not stopped():
-                for path, found in self._folder.at_rest():
+                for path, found in self._folder.quiet():
                     self._consider(examiner, path, found)
                 time.sleep(POLL_SECONDS)
 
@@ -56,7 +56,11 @@ class SaveWatch:
         if "message" in seen:
             self._unreadable(path, found, seen)
             return
+        if not self._rests(path, found):
+            return  # written on: what was read of it says nothing
         self._folder.handled(path, found)
+        if seen["changed"]:
+            examiner.count()
         if seen["changed"] and seen.get("share") == 0:
             self._tell({"event": "unpainted", "path": str(path)})
         elif seen["changed"] or self._now.is_set():
@@ -65,6 +69,14 @@ class SaveWatch:
         elif path in self._known:
             self._tell({"event": "unchanged", "path": str(path)})
         self._known.add(path)
+
+    def _rests(self, path: Path, found: Signature) -> bool:
+        """Waits until the file has been at rest for long enough; False where it does not stay as it was found."""
+        while signature(path) == found:
+            if self._folder.resting_seconds(path) >= REST_SECONDS:
+                return True
+            time.sleep(POLL_SECONDS / 4)
+        return False
 
     def _unreadable(self, path: Path, found: Signature, seen: Event) -> None:
         """Said once, and only when it has stayed so for a while."""

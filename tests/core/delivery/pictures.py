@@ -7,8 +7,8 @@ import numpy as np
 from i2vedit_core.delivery.inside import Filling
 from i2vedit_core.delivery.matting import ChunkPictures, PaintedPictures
 from i2vedit_core.delivery.patch import Patch, Patcher
-from i2vedit_core.matte import painted_difference
 from i2vedit_core.media.fit import Fit, plan_fit
+from i2vedit_core.media.pixels import largest_difference
 from i2vedit_core.synthetic import Split, Truth, draw_truth, edit_scene, lingering, random_scene
 
 SIDE, MODEL_SIDE = 128, 32
@@ -30,7 +30,7 @@ def weak_answer(truth: Truth, fit: Fit, left: float = 0.4) -> ChunkPictures:
 
 
 def painted_of(truth: Truth) -> PaintedPictures:
-    return PaintedPictures(truth.source[0], truth.edited[0], painted_difference(truth.source[0], truth.edited[0]))
+    return PaintedPictures(truth.source[0], truth.edited[0], largest_difference(truth.source[0], truth.edited[0]))
 
 
 def patches(truth: Truth, fit: Fit, filling: Filling, model: ChunkPictures) -> list[Patch]:

@@ -8,7 +8,8 @@ from i2vedit_core.delivery.carry import outline_depth
 from i2vedit_core.delivery.inside import Filling, Part, delta_share
 from i2vedit_core.delivery.matting import PaintedPictures
 from i2vedit_core.delivery.palette import Belonging, Palette
-from i2vedit_core.matte import PAINTED, painted_difference
+from i2vedit_core.matte import PAINTED
+from i2vedit_core.media.pixels import largest_difference
 from i2vedit_core.settings import EditKind, Inside
 
 SIDE = 96
@@ -22,7 +23,7 @@ def _two_regions() -> PaintedPictures:
     picture = plate.copy()
     picture[RECOLOURED] += np.asarray((0.2, -0.1, 0.1), np.float32)
     picture[REPAINTED] = (0.8, 0.7, 0.2)
-    return PaintedPictures(plate, picture, painted_difference(plate, picture))
+    return PaintedPictures(plate, picture, largest_difference(plate, picture))
 
 
 def _share(inside: Inside, kind: EditKind = EditKind.LOCAL) -> np.ndarray:

@@ -1,12 +1,12 @@
-"""Reads one still picture and writes it to stdout: a line of JSON, then `[H, W, 3 or 4] float32` as .npy, the fourth being alpha.
+"""Reads one still picture and writes it to stdout: a line of JSON, then the bytes of `[H, W, 3 or 4] float32`, the fourth being alpha.
 
 Run by `still` in a process of its own: `python read_picture.py PATH MAX_PIXELS`, or without arguments, which then come as a line of JSON
 on stdin when they are known. A failure that is understood is a JSON
-line `{"failure": KIND, "detail": TEXT}` alone.
+line `{"failure": KIND, "detail": TEXT}` alone. The first line is filled up with blanks, so that the numbers behind it lie where a
+processor reads them fast.
 """
 
 import base64
-import io
 import json
 import sys
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ SIGNATURES = {
 }
 JPEG_END = b"\xff\xd9"
 JPEG_TAIL_BYTES = 65536
+ALIGNMENT = 64
 FOREIGN_MODES = ("CMYK", "YCCK", "color separated", "CIELAB", "ICCLAB", "ITULAB", "LOGLUV", "LOGL")
 """Colour models that OpenImageIO would turn into RGB after a fashion."""
 ICC_RESOURCE = 1039
@@ -79,7 +80,13 @@ class Found:
 
     def head(self) -> dict[str, Any]:
         profile = base64.b64encode(self.profile).decode()
-        return {"depth": self.depth, "clipped": self.clipped, "premultiplied": self.premultiplied, "profile": profile}
+        return {
+            "shape": self.pixels.shape,
+            "depth": self.depth,
+            "clipped": self.clipped,
+            "premultiplied": self.premultiplied,
+            "profile": profile,
+        }
 
 
 def _channels(names: tuple[str, ...], alpha: int) -> list[int]:
@@ -188,12 +195,9 @@ def main() -> None:
         kind, detail = (error.kind, error.detail) if isinstance(error, NotUsableError) else ("too_large", "")
         sys.stdout.write(json.dumps({"failure": kind, "detail": detail}) + "\n")
         return
-    sys.stdout.write(json.dumps(found.head()) + "\n")
-    sys.stdout.flush()
-    # By way of memory: numpy asks a file where it stands, and a pipe does not know.
-    array = io.BytesIO()
-    np.save(array, found.pixels, allow_pickle=False)
-    sys.stdout.buffer.write(array.getbuffer())
+    head = json.dumps(found.head()).encode()
+    sys.stdout.buffer.write(head + b" " * (-(len(head) + 1) % ALIGNMENT) + b"\n")
+    sys.stdout.buffer.write(np.ascontiguousarray(found.pixels, np.float32).data)
 
 
 if __name__ == "__main__":
