@@ -61,10 +61,10 @@ class Edit:
         frame = shot.first if frame is None else frame
         check_keys(shot, [frame])
         with ThreadPoolExecutor(1) as beside:  # each waits for a process of its own, and somebody for both
-            reading = beside.submit(open_still, path)
-            (plate,) = decode_frames(shot.clip, frame, frame)
-            still = reading.result()
-        check_fits(still, shot.clip)
+            decoding = beside.submit(lambda: list(decode_frames(shot.clip, frame, frame)))
+            still = open_still(path)
+            check_fits(still, shot.clip)
+            (plate,) = decoding.result()
         notices = on_plate(still, shot.clip, repaired(plate)[0]).notices
         return cls(still.path, frame, Path(os.path.abspath(region)) if region else None, notices)
 

@@ -15,7 +15,7 @@ from i2vedit_core.media.clip import ClipInfo, FieldOrder, Orientation
 from i2vedit_core.media.diagnose import why_unreadable
 from i2vedit_core.media.ffmpeg import DEMUXERS
 from i2vedit_core.media.frame_files import is_sequence
-from i2vedit_core.media.limits import MEGAPIXEL, limits
+from i2vedit_core.media.limits import MEGAPIXEL, Limits, limits
 from i2vedit_core.media.rates import exact_rate
 from i2vedit_core.media.sequence_clip import probe_sequence
 
@@ -84,12 +84,13 @@ def expect_probes() -> None:
 def _scan(clip: Path, video_stream: int) -> dict[str, Any]:
     """What the reader of clips tells, once for each state of the file: somebody waits for it with every job."""
     found = clip.stat()
-    return _scan_once(clip, video_stream, (found.st_size, found.st_mtime_ns, found.st_ino))
+    return _scan_once(clip, video_stream, (found.st_size, found.st_mtime_ns, found.st_ino), limits())
 
 
 @lru_cache(maxsize=SCANS)
-def _scan_once(clip: Path, video_stream: int, state: tuple[int, int, int]) -> dict[str, Any]:
-    size, *_ = state
+def _scan_once(clip: Path, video_stream: int, state: tuple[int, int, int], within: Limits) -> dict[str, Any]:
+    """`state`: size, time of the last change and number of the file; `within`: what its reader may take."""
+    size = state[0]
     if size == 0:
         raise _unreadable(why_unreadable(clip))
     seconds = PROBE_SECONDS + size / READ_BYTES_PER_SECOND
