@@ -69,7 +69,7 @@ class Between:
 
     def _carried_on(self, plates: Sequence[Picture]) -> Iterator[FramePictures]:
         for plate, carried in zip(plates, _along_plate(self._answer, self._plate, plates), strict=True):
-            yield FramePictures(plate + carried.picture, plate, carried.edit_map)
+            yield FramePictures(plate + carried.picture, plate, carried.edit_map, is_seen=False)
 
 
 def _along_plate(answer: FramePictures, plate: Picture, plates: Sequence[Picture]) -> list[_Carried]:
@@ -109,7 +109,8 @@ def _answer(plate: Picture, before: _Carried, after: _Carried, own: tuple[_Carri
     share = apart / (apart + RELUCTANCE * own_apart + ALIKE**2)
     edited = plate + change
     edited += share[..., None] * (picture - edited)
-    return FramePictures(np.asarray(edited, np.float32), plate, np.asarray(edit_map + share * (own_map - edit_map), np.float32))
+    found = np.asarray(edit_map + share * (own_map - edit_map), np.float32)
+    return FramePictures(np.asarray(edited, np.float32), plate, found, is_seen=False)
 
 
 def _met(before: _Carried, after: _Carried, place: float) -> tuple[Picture, Plane]:

@@ -13,6 +13,7 @@ from i2vedit_core.delivery.carry import Followed
 from i2vedit_core.delivery.grain import Grain
 from i2vedit_core.delivery.matting import FramePictures, PaintedPictures
 from i2vedit_core.delivery.palette import Palette
+from i2vedit_core.delivery.vouching import Regions, Vouching
 from i2vedit_core.delivery.way import blurred
 from i2vedit_core.matte import PAINTED
 from i2vedit_core.media.fit import Fit
@@ -22,10 +23,6 @@ from i2vedit_core.settings import EditKind, Inside
 
 LEAST_BLUR = 1.5
 """Pixels of the plate: what is finer than this is detail, also where the model's picture is as large as the plate."""
-UNRELATED, AGREED = 0.5, 0.9
-"""Correlation of the model's change and the carried one at which they have nothing to do with each other, and at which they are one."""
-WINDOW = 1 / 64
-"""Share of the shorter side: standard deviation of the window in which the two are compared."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,9 @@ class NewPixels:
         self._small_change = tracked(self._change)
         self._palette = Palette(painted.plate, self._change, painted.difference > PAINTED)
         self._lowest, self._highest = _reach(painted)
-        self._delta = delta_share(painted, depth, max(LEAST_BLUR, fit.enlargement), self._palette, filling)
+        regions = nearest_regions(depth)
+        self._delta = delta_share(painted, regions, max(LEAST_BLUR, fit.enlargement), self._palette, filling)
+        self._vouching = Vouching(regions)
         self._grain = Grain.of(np.clip(painted.plate, 0, 1)) if filling.grain > 0 and not self._delta.all() else None
 
     def of(self, frame: int, followed: Followed, plate: Picture, model: FramePictures, part: Part) -> tuple[Picture, Plane]:
@@ -81,7 +80,7 @@ class NewPixels:
         if (share >= 1).all():
             new = self._changed(part.of(plate), model, part, way, trust)
         else:
-            sure = trust * part.of(resized(self._agreement(followed, model), *size))[..., None]
+            sure = trust * part.of(resized(self._vouched(followed, model), *size))[..., None]
             new = self._replaced(frame, model, part, way, sure)
             if share.any():
                 new += share[..., None] * (self._changed(part.of(plate), model, part, way, trust) - new)
@@ -107,41 +106,38 @@ class NewPixels:
             return picture
         return self._grain.over(picture, self._filling.grain * (1 - sure[..., 0]), (self._filling.seed, frame))
 
-    def _agreement(self, followed: Followed, model: FramePictures) -> Plane:
-        """[h, w] in 0..1: whether the model changes a pixel towards what is carried there, however far it goes.
-
-        Something new may move with the plate or not, and only the model can tell. That it goes less far than was painted is its weakness,
-        and no objection.
-        """
+    def _vouched(self, followed: Followed, model: FramePictures) -> Plane:
+        """[h, w] in 0..1: how far what is carried stands against the model's answer."""
         carried = fetch(self._small_change, followed.x, followed.y)
         told = self._fit.to_size(model.edited - model.source, *followed.x.shape)
-        sigma = WINDOW * min(followed.x.shape)
-        shared, mine, its = (blurred((a * b).sum(axis=-1), sigma) for a, b in ((carried, told), (carried, carried), (told, told)))
-        alike = shared / np.sqrt(np.maximum(mine * its, 1e-12))
-        return np.asarray(np.clip((alike - UNRELATED) / (AGREED - UNRELATED), 0, 1), np.float32)
+        return self._vouching.of(followed, carried, told, model.is_seen)
 
 
-def delta_share(painted: PaintedPictures, depth: Plane, blur: float, palette: Palette, filling: Filling) -> Plane:
-    """[h, w], the size of `depth`: 1 where the painted region nearest to a pixel is made as delta, 0 where it is replaced.
+def nearest_regions(depth: Plane) -> Regions:
+    """[h, w]: the number of the painted region nearest to each pixel, by the `depth` [h, w] of its outline."""
+    outside = (depth <= 0).astype(np.uint8)
+    _, regions = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP)
+    return np.asarray(regions, np.int32)
+
+
+def delta_share(painted: PaintedPictures, regions: Regions, blur: float, palette: Palette, filling: Filling) -> Plane:
+    """[h, w], the size of `regions`: 1 where the painted region nearest to a pixel is made as delta, 0 where it is replaced.
 
     `auto` asks, region by region, which loses less of what was painted when only the coarse is known: delta, which has the plate and what
     became of each colour beside it, or the picture alone. A new thing over a structured ground is better replaced. Where the outline itself
     was changed, delta would leave ghosts of the old one.
     """
     if filling.inside is not Inside.AUTO or filling.kind is EditKind.SHAPE:
-        return np.full(depth.shape, float(filling.inside is Inside.DELTA), np.float32)
+        return np.full(regions.shape, float(filling.inside is Inside.DELTA), np.float32)
     where = (painted.difference > PAINTED).astype(np.float32)
     change = painted.picture - painted.plate
     by_colour, sure = palette.change(painted.plate)
     told = _coarse(change, where, blur)
     told += sure[..., None] * (by_colour - told)
     answers = (change, told), (painted.picture, _coarse(painted.picture, where, blur))
-    lost = [resized(np.square(truth - answer).mean(axis=-1) * where, *depth.shape) for truth, answer in answers]
-    outside = (depth <= 0).astype(np.uint8)
-    _, region = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP)
-    inside = outside == 0
-    of_change, of_picture = (np.bincount(region[inside], each[inside], minlength=int(region.max()) + 1) for each in lost)
-    return np.asarray((of_change <= of_picture)[region], np.float32)
+    lost = [resized(np.square(truth - answer).mean(axis=-1) * where, *regions.shape) for truth, answer in answers]
+    of_change, of_picture = (np.bincount(regions.ravel(), each.ravel(), minlength=int(regions.max()) + 1) for each in lost)
+    return np.asarray((of_change <= of_picture)[regions], np.float32)
 
 
 def _reach(painted: PaintedPictures) -> tuple[np.float32, np.float32]:

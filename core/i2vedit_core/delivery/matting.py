@@ -43,11 +43,13 @@ class ChunkPictures:
 
 @dataclass(frozen=True)
 class FramePictures:
-    """One frame of `ChunkPictures`: edited and source [h, w, 3], edit map [h, w]."""
+    """The model's answer for one frame: edited and source [h, w, 3], edit map [h, w]."""
 
     edited: Picture
     source: Picture
     edit_map: Plane
+    is_seen: bool = True
+    """Whether the model has seen this frame, or its answer was carried here from others."""
 
 
 @dataclass(frozen=True)

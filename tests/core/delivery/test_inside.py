@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from i2vedit_core.delivery.carry import outline_depth
-from i2vedit_core.delivery.inside import Filling, Part, delta_share
+from i2vedit_core.delivery.inside import Filling, Part, delta_share, nearest_regions
 from i2vedit_core.delivery.matting import PaintedPictures
 from i2vedit_core.delivery.palette import Belonging, Palette
 from i2vedit_core.matte import PAINTED
@@ -30,7 +30,7 @@ def _share(inside: Inside, kind: EditKind = EditKind.LOCAL) -> np.ndarray:
     painted = _two_regions()
     where = painted.difference > PAINTED
     palette = Palette(painted.plate, painted.picture - painted.plate, where)
-    return delta_share(painted, outline_depth(where, 0), 3.0, palette, Filling(kind, inside))
+    return delta_share(painted, nearest_regions(outline_depth(where, 0)), 3.0, palette, Filling(kind, inside))
 
 
 def test_auto_decides_region_by_region() -> None:
