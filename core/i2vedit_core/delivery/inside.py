@@ -23,6 +23,8 @@ from i2vedit_core.settings import EditKind, Inside
 
 LEAST_BLUR = 1.5
 """Pixels of the plate: what is finer than this is detail, also where the model's picture is as large as the plate."""
+LEAST_SAY = 0.1
+"""What a model that is not heard weighs, where nobody knows better, against a way that is not trusted."""
 
 
 @dataclass(frozen=True)
@@ -68,49 +70,64 @@ class NewPixels:
         self._lowest, self._highest = _reach(painted)
         regions = nearest_regions(depth)
         self._delta = delta_share(painted, regions, max(LEAST_BLUR, fit.enlargement), self._palette, filling)
-        self._vouching = Vouching(regions)
+        self._vouching = Vouching(regions, self._small_change)
         self._grain = Grain.of(np.clip(painted.plate, 0, 1)) if filling.grain > 0 and not self._delta.all() else None
 
     def of(self, frame: int, followed: Followed, plate: Picture, model: FramePictures, part: Part) -> tuple[Picture, Plane]:
         """The new pixels [h, w, 3] of a part of a frame, and [h, w] how far each is the plate with a change: 1 delta, 0 replaced."""
-        size = plate.shape[:2]
-        way = _way(followed, size, part)
-        trust = part.of(resized(followed.trust, *size))[..., None]
+        size, seen = plate.shape[:2], part.of(plate)
         share = part.of(resized(fetch(self._delta, followed.x, followed.y), *size))
+        carried = self._carried(followed, model, size, part)
         if (share >= 1).all():
-            new = self._changed(part.of(plate), model, part, way, trust)
-        else:
-            sure = trust * part.of(resized(self._vouched(followed, model), *size))[..., None]
-            new = self._replaced(frame, model, part, way, sure)
-            if share.any():
-                new += share[..., None] * (self._changed(part.of(plate), model, part, way, trust) - new)
-        return self._within_reach(new, part.of(plate)), share
+            return self._within_reach(self._changed(seen, model, carried), seen), share
+        new = self._replaced(frame, model, carried)
+        if share.any():
+            new += share[..., None] * (self._changed(seen, model, carried) - new)
+        return self._within_reach(new, seen), share
+
+    def _carried(self, followed: Followed, model: FramePictures, size: tuple[int, int], part: Part) -> "_Carried":
+        change = fetch(self._small_change, followed.x, followed.y)
+        told = self._fit.to_size(model.edited - model.source, *followed.x.shape)
+        word = self._vouching.of(followed, change, told, model.is_seen)
+        trust, stands, heard = (part.of(resized(each, *size))[..., None] for each in (followed.trust, word.carried, word.heard))
+        return _Carried(part, _way(followed, size, part), trust, trust * stands, heard)
 
     def _within_reach(self, new: Picture, plate: Picture) -> Picture:
         """Nothing darker or brighter than the painted frame and this plate are: a change that is added, or grain, may go beyond both."""
         low, high = np.minimum(plate, self._lowest), np.maximum(plate, self._highest)
         return np.asarray(np.clip(new, low, high), np.float32)
 
-    def _changed(self, plate: Picture, model: FramePictures, part: Part, way: tuple[Plane, Plane], trust: Picture) -> Picture:
-        """The plate with the change: the model's, or the painted one where it can be followed."""
-        told = self._fit.to_plate(model.edited - model.source, part.rows, part.columns)
+    def _changed(self, plate: Picture, model: FramePictures, carried: "_Carried") -> Picture:
+        """The plate with the change: the model's, or what became of its colour, or the painted one where it can be followed."""
+        told = self._fit.to_plate(model.edited - model.source, carried.part.rows, carried.part.columns)
         by_colour, sure = self._palette.change(plate)
         told = told + sure[..., None] * (by_colour - told)
-        return np.asarray(plate + told + trust * (fetch(self._change, *way) - told), np.float32)
+        doubt = (1 - carried.trust) * np.maximum(LEAST_SAY, np.maximum(sure[..., None], carried.heard))
+        share = carried.trust / (carried.trust + doubt)
+        return np.asarray(plate + told + share * (fetch(self._change, *carried.way) - told), np.float32)
 
-    def _replaced(self, frame: int, model: FramePictures, part: Part, way: tuple[Plane, Plane], sure: Picture) -> Picture:
+    def _replaced(self, frame: int, model: FramePictures, carried: "_Carried") -> Picture:
         """The model's picture, or the painted one where it can be followed and the model agrees; with grain where it is the model's."""
-        told = self._fit.to_plate(model.edited, part.rows, part.columns)
-        picture = np.asarray(told + sure * (fetch(self._painted, *way) - told), np.float32)
+        told = self._fit.to_plate(model.edited, carried.part.rows, carried.part.columns)
+        picture = np.asarray(told + carried.sure * (fetch(self._painted, *carried.way) - told), np.float32)
         if self._grain is None:
             return picture
-        return self._grain.over(picture, self._filling.grain * (1 - sure[..., 0]), (self._filling.seed, frame))
+        return self._grain.over(picture, self._filling.grain * (1 - carried.sure[..., 0]), (self._filling.seed, frame))
 
-    def _vouched(self, followed: Followed, model: FramePictures) -> Plane:
-        """[h, w] in 0..1: how far what is carried stands against the model's answer."""
-        carried = fetch(self._small_change, followed.x, followed.y)
-        told = self._fit.to_size(model.edited - model.source, *followed.x.shape)
-        return self._vouching.of(followed, carried, told, model.is_seen)
+
+@dataclass(frozen=True)
+class _Carried:
+    """What is carried to a part of a frame. Planes are [h, w, 1] in 0..1."""
+
+    part: Part
+    way: tuple[Plane, Plane]
+    """Column and row on the painted frame."""
+    trust: Picture
+    """In the way."""
+    sure: Picture
+    """That the painted picture lies there: the way is trusted, and the model does not object."""
+    heard: Picture
+    """How far the model is heard."""
 
 
 def nearest_regions(depth: Plane) -> Regions:

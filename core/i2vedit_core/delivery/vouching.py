@@ -1,8 +1,9 @@
 """How far the model vouches for what is carried: whether something new rides with the plate, or moves on its own, only it can tell.
 
-It is heard as far as it deserves. Next to the painted frame nothing can have gone far; a model that has lost there what was painted is not
-asked what becomes of it later (docs/decisions/0020).
+It is heard as far as it deserves: a model in whose frames what was painted fades is not asked what becomes of it (docs/decisions/0020).
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,42 +15,71 @@ from i2vedit_core.media.pixels import Picture
 
 UNRELATED, AGREED = 0.5, 0.9
 """Correlation of the model's change and the carried one at which they have nothing to do with each other, and at which they are one."""
-LOST, HELD = 0.85, 0.95
-"""How much of what was painted on a region a model must have held beside the painted frame to be heard at all, and in everything."""
 WINDOW = 1 / 64
 """Share of the shorter side: standard deviation of the window in which the two are compared."""
+FADED, STRONG = 0.85, 0.95
+"""Strength of the model's change, 1 being what was painted, at which a model is not heard at all, and at which it is in everything."""
+STEP = 1 / 16
+"""Share of the shorter side that something may move from frame to frame and be no weaker for it."""
+IN_VIEW = 0.1
+"""The share of a region that must be seen, or agreed on, to judge by it."""
 
 Regions = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Word:
+    """Of one frame, [h, w] in 0..1."""
+
+    carried: Plane
+    """How far what is carried stands against the model's picture."""
+    heard: Plane
+    """How far the model is heard at all."""
 
 
 class Vouching:
     """Is shown the model's change beside the carried one, frame after frame from the painted one."""
 
-    def __init__(self, regions: Regions) -> None:
-        """`regions` [h, w]: the number of the painted region nearest to each pixel of the painted frame."""
+    def __init__(self, regions: Regions, change: Picture) -> None:
+        """Of the painted frame: `regions` [h, w], the number of the painted region nearest to each pixel; `change` [h, w, 3], what was
+        painted."""
         self._regions = regions
-        self._heard = np.zeros(regions.shape, np.float32)
-        self._is_known = False
+        self._painted = self._by_region(np.square(change).sum(axis=-1), regions)
+        self._heard = np.zeros(len(self._painted))
+        self._has_spoken = False
 
-    def of(self, followed: Followed, carried: Picture, told: Picture, seen: bool) -> Plane:
-        """[h, w] in 0..1: how far the carried change [h, w, 3] stands, as against what the model told of it. `seen`: whether the model has
-        seen this frame; until it has seen one, what is carried stands."""
-        sigma = WINDOW * min(followed.x.shape)
-        if seen and not self._is_known:
-            self._heard, self._is_known = self._held(followed, blurred(carried, sigma), blurred(told, sigma)), True
-        return 1 - fetch(self._heard, followed.x, followed.y) * (1 - _agreement(carried, told, sigma))
+    def of(self, followed: Followed, carried: Picture, told: Picture, seen: bool) -> Word:
+        """By the carried change [h, w, 3] and the model's. `seen`: whether the model has seen this frame. Until it has seen one, what is
+        carried stands."""
+        agreed = _agreement(carried, told, WINDOW * min(followed.x.shape))
+        if seen:
+            self._listen(followed, carried, told, agreed)
+        heard = fetch(np.asarray(self._heard[self._regions], np.float32), followed.x, followed.y)
+        return Word(1 - heard * (1 - agreed), heard)
 
-    def _held(self, followed: Followed, carried: Picture, told: Picture) -> Plane:
-        """[h, w] in 0..1, on the painted frame: how far the model is heard, by how much of each region it holds in this frame."""
-        height, width = self._regions.shape
-        rows, columns = (np.clip(np.rint(way), 0, end - 1).astype(np.intp) for way, end in ((followed.y, height), (followed.x, width)))
-        region, count = self._regions[rows, columns].ravel(), int(self._regions.max()) + 1
-        lost, painted = (
-            np.bincount(region, (followed.trust * np.square(change).sum(axis=-1)).ravel(), minlength=count)
-            for change in (told - carried, carried)
-        )
-        held = 1 - lost / np.maximum(painted, 1e-12)
-        return np.asarray(np.clip((held - LOST) / (HELD - LOST), 0, 1)[self._regions], np.float32)
+    def _listen(self, followed: Followed, carried: Picture, told: Picture, agreed: Plane) -> None:
+        """Judges each region by how strong the model still shows it: in its first frame, where nothing can have gone far, by all of it,
+        then by what it shows in the same place. What has faded does not come back."""
+        weight = followed.trust * agreed if self._has_spoken else followed.trust
+        before = self._heard if self._has_spoken else np.ones_like(self._heard)
+        mine, its = (blurred(change, STEP * min(followed.x.shape)) for change in (carried, told))
+        region = self._regions[_nearest(followed)]
+        shown, whole = (self._by_region(weight * (mine * each).sum(axis=-1), region) for each in (its, mine))
+        in_view = self._by_region(weight * np.square(carried).sum(axis=-1), region) > IN_VIEW * self._painted
+        strength = shown / np.maximum(whole, 1e-12)
+        heard = np.clip((strength - FADED) / (STRONG - FADED), 0, 1)
+        self._heard = np.where(in_view, np.minimum(before, heard), before)
+        self._has_spoken = True
+
+    def _by_region(self, plane: Plane, region: Regions) -> npt.NDArray[np.float64]:
+        return np.asarray(np.bincount(region.ravel(), plane.ravel(), minlength=int(self._regions.max()) + 1), np.float64)
+
+
+def _nearest(followed: Followed) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Row and column, in whole pixels, on the painted frame."""
+    ends = followed.x.shape
+    rows, columns = (np.clip(np.rint(way), 0, end - 1).astype(np.intp) for way, end in zip((followed.y, followed.x), ends, strict=True))
+    return rows, columns
 
 
 def _agreement(carried: Picture, told: Picture, sigma: float) -> Plane:
