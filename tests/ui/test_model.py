@@ -141,13 +141,14 @@ def test_a_lost_worker_is_told_while_the_job_lives_and_not_after():
 def test_a_message_becomes_facts():
     message = job_pb2.Job(name="jobs/1", state=job_pb2.Job.STATE_FAILED, frame_count=9, delivered_count=4)
     message.stop_request = job_pb2.Job.STOP_REQUEST_PAUSE
-    message.spec.clip.path, message.spec.clip.source_in = "/a/b.mov", 3
+    message.spec.clip.path, message.spec.clip.source_in, message.spec.clip.video_stream = "/a/b.mov", 3, 2
     message.spec.settings.preset = job_pb2.PRESET_PREVIEW
     message.spec.edits.add(path="/a/painted.png")
     message.failure.reason, message.failure.message = "DISK_FULL", "Full."
     message.progress.remaining.seconds = 7
     facts = read_job(message)
     assert (facts.state, facts.preset, facts.first, facts.keys, facts.stop_request) == (State.FAILED, "preview", 3, (3,), "pause")
+    assert facts.video_stream == 2
     assert facts.trouble is not None and facts.trouble.reason == "DISK_FULL"
     assert facts.progress is not None and facts.progress.seconds_left == 7.0
     newer: Any = job_pb2.Job(name="jobs/1")

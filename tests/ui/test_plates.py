@@ -55,3 +55,9 @@ def test_a_movie_that_was_rendered_again_is_fetched_again(tmp_path):
 def test_a_clip_that_is_not_there_has_a_folder_as_well(tmp_path):
     gone = [str(tmp_path / name) for name in ("gone.mov", "gone.%04d.exr", "nowhere/gone.1001.exr")]
     assert len({plate_folder(clip) for clip in gone}) == len(gone)
+
+
+def test_each_video_stream_has_frames_of_its_own(tmp_path):
+    movie = tmp_path / "shot.mov"
+    movie.write_bytes(b"movie")
+    assert len({plate_folder(str(movie), stream) for stream in (0, 1, 2)}) == 3

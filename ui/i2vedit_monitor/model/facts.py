@@ -63,6 +63,8 @@ class JobFacts:
     clip: str
     first: int
     frames: int
+    video_stream: int = 0
+    """Of the clip, from 1; 0: the one that the file prefers."""
     delivered: int = 0
     directory: str = ""
     """Of the delivered sequence, once the first frame is on its way."""
@@ -97,9 +99,9 @@ class JobFacts:
         return PurePath(self.directory or self.clip).name
 
     @property
-    def shot_key(self) -> tuple[str, int, int]:
+    def shot_key(self) -> tuple[str, int, int, int]:
         """The same for every version of a shot."""
-        return self.clip, self.first, self.frames
+        return self.clip, self.video_stream, self.first, self.frames
 
     @property
     def turn(self) -> tuple[int, float, int, str]:

@@ -44,6 +44,7 @@ def read_job(job: job_pb2.Job) -> JobFacts:
         clip=spec.clip.path,
         first=first,
         frames=job.frame_count,
+        video_stream=spec.clip.video_stream,
         delivered=job.delivered_count,
         directory=job.delivered_directory,
         edited=edit.path if edit else "",

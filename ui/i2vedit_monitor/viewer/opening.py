@@ -7,6 +7,7 @@ import OpenImageIO as oiio
 
 from i2vedit_client.client import Client
 from i2vedit_client.errors import ClientError
+from i2vedit_client.spec import Reading, clip_ref
 from i2vedit_monitor.model.facts import JobFacts
 from i2vedit_monitor.viewer.plates import plate_folder
 from i2vedit_monitor.viewer.sequence import DEFAULT_RATE, DEFAULT_SPACE, Sequence, open_sequence
@@ -31,7 +32,7 @@ def open_job(job: JobFacts) -> Opened | None:
     sequence = open_sequence(job.directory) if job.directory else None
     if sequence is None and edited is not None:
         sequence = _only_painted(job, edited)
-    return Opened(sequence, edited, plate_folder(job.clip)) if sequence else None
+    return Opened(sequence, edited, plate_folder(job.clip, job.video_stream)) if sequence else None
 
 
 def plate_space(job: JobFacts, sequence: Sequence, client: Client) -> str:
@@ -39,7 +40,7 @@ def plate_space(job: JobFacts, sequence: Sequence, client: Client) -> str:
     if job.color_space == MATCH:
         return sequence.space
     try:
-        return client.probe_clip(job.clip).color_space
+        return client.probe_clip(clip_ref(job.clip, 0, 0, Reading(video_stream=job.video_stream))).color_space
     except ClientError:
         return sequence.space
 

@@ -17,18 +17,19 @@ from i2vedit_client.spec import Reading, clip_ref
 from i2vedit_monitor.link.calls import Calls
 
 LARGEST_FOLDER = 4 * 10**9
-AS_SEEN = Reading(deinterlace=True)
-"""An interlaced clip has no other frames to look at; clips of whole frames are left as they are."""
 _NUMBER = re.compile(r"(%\d*d|#+|\d+)\.\w+$")
 
 
-def plate_folder(clip: str) -> Path:
-    """Where frames of these very files are kept: others under the same name have another folder. For threads: it looks at each file."""
+def plate_folder(clip: str, video_stream: int = 0) -> Path:
+    """Where frames of these very files are kept: others under the same name have another folder. For threads: it looks at each file.
+
+    `video_stream` counts from 1; 0: the one that the file prefers.
+    """
     try:
         stats = [(path.name, path.stat()) for path in _files(Path(clip))]
     except OSError:
         stats = []
-    marks = "\n".join([clip, *(f"{name}|{status.st_size}|{status.st_mtime_ns}" for name, status in stats)])
+    marks = "\n".join([clip, str(video_stream), *(f"{name}|{status.st_size}|{status.st_mtime_ns}" for name, status in stats)])
     return cache_folder() / hashlib.sha256(marks.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
@@ -69,24 +70,25 @@ class Plates(QObject):
     def __init__(self, calls: Calls) -> None:
         super().__init__()
         self._calls = calls
-        self._clip, self._folder = "", Path()
+        self._clip, self._video_stream, self._folder = "", 0, Path()
         self._wanted: list[int] = []
         self._busy = False
         calls.do(lambda: trim(cache_folder()), lambda _: None)
 
-    def want(self, clip: str, folder: Path, frames: Iterable[int]) -> None:
+    def want(self, clip: str, video_stream: int, folder: Path, frames: Iterable[int]) -> None:
         """Replaces what was wanted before. `folder`: where the clip's frames are kept, see `plate_folder`."""
-        self._clip, self._folder, self._wanted = clip, folder, [frame for frame in frames if not (folder / f"{frame}.exr").exists()]
+        self._clip, self._video_stream, self._folder = clip, video_stream, folder
+        self._wanted = [frame for frame in frames if not (folder / f"{frame}.exr").exists()]
         self._go_on()
 
     def _go_on(self) -> None:
         if self._busy or not self._wanted:
             return
         self._busy = True
-        clip, frame = self._clip, self._wanted.pop(0)
+        clip, stream, frame = self._clip, self._video_stream, self._wanted.pop(0)
         path = self._folder / f"{frame}.exr"
         self._calls.ask(
-            lambda client: fetch_plate(client, clip, frame, path),
+            lambda client: fetch_plate(client, clip, frame, path, stream),
             lambda _: self._came(clip, frame),
             lambda sentence: self._went_wrong(clip, sentence),
         )
@@ -104,11 +106,13 @@ class Plates(QObject):
         self._go_on()
 
 
-def fetch_plate(client: Client, clip: str, frame: int, path: Path) -> None:
+def fetch_plate(client: Client, clip: str, frame: int, path: Path, video_stream: int = 0) -> None:
     """Has a frame written where it is kept. Raises ServerError, OSError."""
+    # An interlaced clip has no other frames to look at; clips of whole frames are left as they are.
+    seen = Reading(deinterlace=True, video_stream=video_stream)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        client.extract_frame(clip_ref(clip, 0, 0, AS_SEEN), frame, str(path))
+        client.extract_frame(clip_ref(clip, 0, 0, seen), frame, str(path))
     except ClientError:
         if not path.exists():  # another window may have fetched it meanwhile
             raise

@@ -299,7 +299,7 @@ class Viewer(QWidget):
         self.store.want([*keys[: len(self._mode.layers)], *sharp, *pinned, *keys[len(self._mode.layers) :]])
         folder = self._shot.plates
         if self._job is not None and folder is not None and (self._mode.needs_below or sequence.is_patch) and self._shot.below is None:
-            self.plates.want(self._job.clip, folder, frames[:PLATES_AHEAD])
+            self.plates.want(self._job.clip, self._job.video_stream, folder, frames[:PLATES_AHEAD])
 
     def _arrived(self, key: Key) -> None:
         if self._shot is not None and key.shot == self._shot.number:
