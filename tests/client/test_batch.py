@@ -18,6 +18,7 @@ from i2vedit_client.batch.report import BatchReport
 from i2vedit_client.batch.running import BatchRun
 from i2vedit_client.batch.shots import ShotJob
 from i2vedit_client.client import Client
+from i2vedit_core.media.edited import EIGHT_BIT_NOTICE
 
 FRAMES = 6
 FAILING, WAITING = 1, 2
@@ -91,7 +92,8 @@ def test_a_person_reads_calm_lines(studio, table):
     outcome = studio("batch", path)
     assert outcome.code == 1
     folder = path.parent / "out" / "plate_v001"
-    said = ["2 shots submitted.", f"Row 2, plate.mp4: 3 frames in {folder} (1 of 2)"]
+    notices = [f"Row {row}, plate.mp4: {EIGHT_BIT_NOTICE}" for row in (2, 3)]
+    said = [*notices, "2 shots submitted.", f"Row 2, plate.mp4: 3 frames in {folder} (1 of 2)"]
     assert outcome.out.splitlines() == [*said, "Row 3, plate.mp4: not done. The card is full; close other programs. (2 of 2)"]
     assert "1 of 2 shots are not done" in outcome.err and "--again" in outcome.err
     assert len(outcome.err.splitlines()) == 1

@@ -163,7 +163,7 @@ def test_saves_in_all_ways_are_each_seen_whole(tmp_path):
         for number in range(SAVES):
             way = WAYS[number % len(WAYS)] if number % 10 == 4 or number % len(WAYS) != 4 else in_place
             way(pictures[random.randrange(len(pictures))], target)
-            wait_for(lambda done=number: len(watched.seen) > done)
+            watched.wait(number + 1)
     assert len(watched.seen) == SAVES
     assert set(watched.seen) <= {"unchanged", "16x12"}, "a half-read picture would differ elsewhere"
     assert len(list((tmp_path / "kept").glob("save-*"))) == watched.seen.count("16x12")
@@ -213,7 +213,7 @@ def test_programs_that_save_differently(program, tmp_path):
     target = Path(shutil.copy(reference, tmp_path / "out" / "shot_f0000-Edit.tif"))
     with Watched(target, reference, tmp_path / "kept") as watched:
         program(target)
-        wait_for(lambda: watched.seen)
+        watched.wait(1)
     assert watched.seen == ["16x12"]
 
 
@@ -240,6 +240,10 @@ class Watched:
     def _save(self, version, path, found):
         assert found["changed"] and found["size"] == [96, 64]
         self.seen.append("{}x{}".format(*found["box"][2:]))
+
+    def wait(self, count):
+        """Until so many saves have been seen."""
+        wait_for(lambda: len(self.seen) >= count)
 
     def __enter__(self):
         self._thread.start()

@@ -58,8 +58,11 @@ class BatchRun:
                 continue
             try:
                 spec = send(client, job.spec, self._tell) if self._remote else job.spec
-                outcome.take(client.create_job(spec).job)
+                created = client.create_job(spec)
+                outcome.take(created.job)
                 count += 1
+                for message in created.notices:
+                    self._tell({"event": "notice", "row": outcome.row, "clip": outcome.clip, "job": outcome.job, "message": message})
             except ClientError as error:
                 _raise_unless_about_input(error)
                 outcome.fail(error.failure)

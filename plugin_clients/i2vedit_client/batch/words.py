@@ -11,6 +11,8 @@ def sentence(event: Event) -> str:
     kind = event["event"]
     if kind == "row":
         return _row(event)
+    if kind == "notice":
+        return f"Row {event['row']}, {event['clip']}: {event['message']}"
     if kind == "plan":
         frames = f"frames {event['first']} to {event['last']}" if "first" in event else "as the server finds it"
         painted = ", ".join(str(frame) for frame in event["painted"]) or "the first"

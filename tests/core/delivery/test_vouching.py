@@ -14,7 +14,7 @@ def change(*places: tuple[slice, slice], strength: float = 1.0) -> np.ndarray:
     """[h, w, 3]: what was painted in these places."""
     found = np.zeros((SIDE, SIDE, 3), np.float32)
     for place in places:
-        found[place] = strength * np.float32((0.5, -0.2, 0.1))
+        found[place] = strength * np.array((0.5, -0.2, 0.1), np.float32)
     return found
 
 
@@ -29,7 +29,7 @@ class Model:
     """Its words on one painted frame."""
 
     def __init__(self, painted: np.ndarray) -> None:
-        self._vouching = Vouching(nearest_regions(outline_depth(painted.any(axis=-1), 0)), painted)
+        self._vouching = Vouching(nearest_regions(outline_depth(np.asarray(painted.any(axis=-1)), 0)), painted)
         self._painted, self._followed = painted, on_still_ground()
 
     def says(self, told: np.ndarray, seen: bool = True) -> Word:
