@@ -12,7 +12,6 @@ import os
 import platform
 import shlex
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -112,7 +111,7 @@ def _roundtrip(clip: Path, model: str, folder: Path) -> Iterator[Trip]:
     try:
         yield Trip(process)
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait()
         for server in _servers_of(folder / "data"):
             server.terminate()
