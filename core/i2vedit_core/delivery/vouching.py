@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from i2vedit_core.delivery.carry import Followed
 from i2vedit_core.delivery.way import blurred
-from i2vedit_core.media.flow import Plane, fetch
+from i2vedit_core.media.flow import Plane, fetch, resized
 from i2vedit_core.media.pixels import Picture
 
 UNRELATED, AGREED = 0.5, 0.9
@@ -21,6 +21,8 @@ FADED, STRONG = 0.85, 0.95
 """Strength of the model's change, 1 being what was painted, at which a model is not heard at all, and at which it is in everything."""
 STEP = 1 / 16
 """Share of the shorter side that something may move from frame to frame and be no weaker for it."""
+SPREAD_SIDE = 64
+"""Pixels of the shorter side at which what may have moved so far is looked at."""
 IN_VIEW = 0.1
 """The share of a region that must be seen, or agreed on, to judge by it."""
 
@@ -62,7 +64,7 @@ class Vouching:
         then by what it shows in the same place. What has faded does not come back."""
         weight = followed.trust * agreed if self._has_spoken else followed.trust
         before = self._heard if self._has_spoken else np.ones_like(self._heard)
-        mine, its = (blurred(change, STEP * min(followed.x.shape)) for change in (carried, told))
+        mine, its = _spread(carried), _spread(told)
         region = self._regions[_nearest(followed)]
         shown, whole = (self._by_region(weight * (mine * each).sum(axis=-1), region) for each in (its, mine))
         in_view = self._by_region(weight * np.square(carried).sum(axis=-1), region) > IN_VIEW * self._painted
@@ -80,6 +82,14 @@ def _nearest(followed: Followed) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.i
     ends = followed.x.shape
     rows, columns = (np.clip(np.rint(way), 0, end - 1).astype(np.intp) for way, end in zip((followed.y, followed.x), ends, strict=True))
     return rows, columns
+
+
+def _spread(change: Picture) -> Picture:
+    """Over the way of a STEP: under a Gaussian so wide that it is worked out on a smaller picture."""
+    height, width = change.shape[:2]
+    scale = min(1.0, SPREAD_SIDE / min(height, width))
+    small = resized(change, round(height * scale), round(width * scale))
+    return resized(blurred(small, STEP * min(small.shape[:2])), height, width)
 
 
 def _agreement(carried: Picture, told: Picture, sigma: float) -> Plane:
