@@ -43,6 +43,21 @@ def test_an_edit_that_persists_is_there_in_the_last_frame(edit: str, kind: EditK
     assert change >= 0.5 * true_change
 
 
+def test_a_board_on_a_still_lawn_stays_though_the_model_forgets_it() -> None:
+    lawn = np.random.default_rng(0).uniform(0.1, 0.6, (128, 128, 3)).astype(np.float32)
+    painted, board = lawn.copy(), np.s_[40:90, 30:100]
+    painted[board] = (0.8, 0.2, 0.1)
+    small = Fit(128, 128, 32, 32, 32, 32)
+    source, edited = (np.stack([small.to_model(each)] * 4) for each in (lawn, painted))
+    edited[1:] = source[1:] + np.float32(0.3) * (edited[1:] - source[1:])
+    model = ChunkPictures(edited, source, np.full(source.shape[:3], 0.1, np.float32))
+    pictures = PaintedPictures(lawn, painted, np.abs(painted - lawn).max(axis=-1))
+    patcher = Patcher(pictures, small, Filling(EditKind.LOCAL, Inside.REPLACE), model.frame(0))
+    patch = [patcher.follow(frame, lawn, model.frame(frame)) for frame in range(1, 4)][-1]
+    delivered = composite(lawn, patch.new, patch.matte)
+    assert np.abs(delivered - painted)[48:82, 38:92].max() < 0.01
+
+
 def test_the_matte_holds_what_changed_and_little_else() -> None:
     truth, fit = drawn("recolor", 2, FRAMES)
     found = patches(truth, fit, Filling(EditKind.LOCAL), weak_answer(truth, fit))
