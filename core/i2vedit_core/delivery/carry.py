@@ -30,6 +30,8 @@ FAR = 4.0
 SPECK = 1e-5
 """Share of the picture below which something painted is dust, and not carried."""
 
+Regions = npt.NDArray[np.int32]
+
 
 @dataclass(frozen=True)
 class Followed:
@@ -108,3 +110,10 @@ def outline_depth(painted: npt.NDArray[np.bool_], margin: float) -> Plane:
     # Not OpenCV's: beside torch its last bits change from call to call, and a later chunk that begins with what is delivered enlarges them.
     inside, outside = (distance_transform_edt(each) for each in (painted, ~painted))
     return np.asarray(np.where(painted, inside - 0.5, 0.5 - outside) / min(painted.shape) + margin, np.float32)
+
+
+def nearest_regions(depth: Plane) -> Regions:
+    """[h, w]: the number of the painted region nearest to each pixel, by the `depth` [h, w] of its outline."""
+    outside = (depth <= 0).astype(np.uint8)
+    _, regions = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP)
+    return np.asarray(regions, np.int32)

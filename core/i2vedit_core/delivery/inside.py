@@ -6,14 +6,13 @@ the plate's motion leads back to it. The second replaces the first as far as the
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from i2vedit_core.delivery.carry import Followed
+from i2vedit_core.delivery.carry import Followed, Regions, nearest_regions
 from i2vedit_core.delivery.grain import Grain
 from i2vedit_core.delivery.matting import FramePictures, PaintedPictures
 from i2vedit_core.delivery.palette import Palette
-from i2vedit_core.delivery.vouching import Regions, Vouching
+from i2vedit_core.delivery.vouching import Vouching
 from i2vedit_core.delivery.way import blurred
 from i2vedit_core.matte import PAINTED
 from i2vedit_core.media.fit import Fit
@@ -57,6 +56,21 @@ class Filling:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class _PartWay:
+    """The way from a part of a frame to the painted one, and how far to go by it. Planes are [h, w, 1] in 0..1."""
+
+    part: Part
+    way: tuple[Plane, Plane]
+    """Column and row on the painted frame."""
+    trust: Picture
+    """In the way."""
+    sure: Picture
+    """That the painted picture lies there: the way is trusted, and the model does not object."""
+    heard: Picture
+    """How far the model is heard."""
+
+
 class NewPixels:
     """Makes what lies inside the mattes of a shot."""
 
@@ -77,64 +91,42 @@ class NewPixels:
         """The new pixels [h, w, 3] of a part of a frame, and [h, w] how far each is the plate with a change: 1 delta, 0 replaced."""
         size, seen = plate.shape[:2], part.of(plate)
         share = part.of(resized(fetch(self._delta, followed.x, followed.y), *size))
-        carried = self._carried(followed, model, size, part)
+        there = self._part_way(followed, model, size, part)
         if (share >= 1).all():
-            return self._within_reach(self._changed(seen, model, carried), seen), share
-        new = self._replaced(frame, model, carried)
+            return self._within_reach(self._changed(seen, model, there), seen), share
+        new = self._replaced(frame, model, there)
         if share.any():
-            new += share[..., None] * (self._changed(seen, model, carried) - new)
+            new += share[..., None] * (self._changed(seen, model, there) - new)
         return self._within_reach(new, seen), share
 
-    def _carried(self, followed: Followed, model: FramePictures, size: tuple[int, int], part: Part) -> "_Carried":
+    def _part_way(self, followed: Followed, model: FramePictures, size: tuple[int, int], part: Part) -> _PartWay:
         change = fetch(self._small_change, followed.x, followed.y)
         told = self._fit.to_size(model.edited - model.source, *followed.x.shape)
         word = self._vouching.of(followed, change, told, model.is_seen)
         trust, stands, heard = (part.of(resized(each, *size))[..., None] for each in (followed.trust, word.carried, word.heard))
-        return _Carried(part, _way(followed, size, part), trust, trust * stands, heard)
+        return _PartWay(part, _way(followed, size, part), trust, trust * stands, heard)
 
     def _within_reach(self, new: Picture, plate: Picture) -> Picture:
         """Nothing darker or brighter than the painted frame and this plate are: a change that is added, or grain, may go beyond both."""
         low, high = np.minimum(plate, self._lowest), np.maximum(plate, self._highest)
         return np.asarray(np.clip(new, low, high), np.float32)
 
-    def _changed(self, plate: Picture, model: FramePictures, carried: "_Carried") -> Picture:
+    def _changed(self, plate: Picture, model: FramePictures, there: _PartWay) -> Picture:
         """The plate with the change: the model's, or what became of its colour, or the painted one where it can be followed."""
-        told = self._fit.to_plate(model.edited - model.source, carried.part.rows, carried.part.columns)
+        told = self._fit.to_plate(model.edited - model.source, there.part.rows, there.part.columns)
         by_colour, sure = self._palette.change(plate)
         told = told + sure[..., None] * (by_colour - told)
-        doubt = (1 - carried.trust) * np.maximum(LEAST_SAY, np.maximum(sure[..., None], carried.heard))
-        share = carried.trust / (carried.trust + doubt)
-        return np.asarray(plate + told + share * (fetch(self._change, *carried.way) - told), np.float32)
+        doubt = (1 - there.trust) * np.maximum(LEAST_SAY, np.maximum(sure[..., None], there.heard))
+        share = there.trust / (there.trust + doubt)
+        return np.asarray(plate + told + share * (fetch(self._change, *there.way) - told), np.float32)
 
-    def _replaced(self, frame: int, model: FramePictures, carried: "_Carried") -> Picture:
+    def _replaced(self, frame: int, model: FramePictures, there: _PartWay) -> Picture:
         """The model's picture, or the painted one where it can be followed and the model agrees; with grain where it is the model's."""
-        told = self._fit.to_plate(model.edited, carried.part.rows, carried.part.columns)
-        picture = np.asarray(told + carried.sure * (fetch(self._painted, *carried.way) - told), np.float32)
+        told = self._fit.to_plate(model.edited, there.part.rows, there.part.columns)
+        picture = np.asarray(told + there.sure * (fetch(self._painted, *there.way) - told), np.float32)
         if self._grain is None:
             return picture
-        return self._grain.over(picture, self._filling.grain * (1 - carried.sure[..., 0]), (self._filling.seed, frame))
-
-
-@dataclass(frozen=True)
-class _Carried:
-    """What is carried to a part of a frame. Planes are [h, w, 1] in 0..1."""
-
-    part: Part
-    way: tuple[Plane, Plane]
-    """Column and row on the painted frame."""
-    trust: Picture
-    """In the way."""
-    sure: Picture
-    """That the painted picture lies there: the way is trusted, and the model does not object."""
-    heard: Picture
-    """How far the model is heard."""
-
-
-def nearest_regions(depth: Plane) -> Regions:
-    """[h, w]: the number of the painted region nearest to each pixel, by the `depth` [h, w] of its outline."""
-    outside = (depth <= 0).astype(np.uint8)
-    _, regions = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP)
-    return np.asarray(regions, np.int32)
+        return self._grain.over(picture, self._filling.grain * (1 - there.sure[..., 0]), (self._filling.seed, frame))
 
 
 def delta_share(painted: PaintedPictures, regions: Regions, blur: float, palette: Palette, filling: Filling) -> Plane:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from i2vedit_core.delivery.carry import Followed
+from i2vedit_core.delivery.carry import Followed, Regions
 from i2vedit_core.delivery.way import blurred
 from i2vedit_core.media.flow import Plane, fetch, resized
 from i2vedit_core.media.pixels import Picture
@@ -25,8 +25,6 @@ SPREAD_SIDE = 64
 """Pixels of the shorter side at which what may have moved so far is looked at."""
 IN_VIEW = 0.1
 """The share of a region that must be seen, or agreed on, to judge by it."""
-
-Regions = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,8 @@ class Vouching:
         painted."""
         self._regions = regions
         self._painted = self._by_region(np.square(change).sum(axis=-1), regions)
-        self._heard = np.zeros(len(self._painted))
-        self._has_spoken = False
+        self._heard: npt.NDArray[np.float64] | None = None
+        """Of each region; None until the model has spoken."""
 
     def of(self, followed: Followed, carried: Picture, told: Picture, seen: bool) -> Word:
         """By the carried change [h, w, 3] and the model's. `seen`: whether the model has seen this frame. Until it has seen one, what is
@@ -56,14 +54,17 @@ class Vouching:
         agreed = _agreement(carried, told, WINDOW * min(followed.x.shape))
         if seen:
             self._listen(followed, carried, told, agreed)
-        heard = fetch(np.asarray(self._heard[self._regions], np.float32), followed.x, followed.y)
+        by_region = np.zeros_like(self._painted) if self._heard is None else self._heard
+        heard = fetch(np.asarray(by_region[self._regions], np.float32), followed.x, followed.y)
         return Word(1 - heard * (1 - agreed), heard)
 
     def _listen(self, followed: Followed, carried: Picture, told: Picture, agreed: Plane) -> None:
         """Judges each region by how strong the model still shows it: in its first frame, where nothing can have gone far, by all of it,
         then by what it shows in the same place. What has faded does not come back."""
-        weight = followed.trust * agreed if self._has_spoken else followed.trust
-        before = self._heard if self._has_spoken else np.ones_like(self._heard)
+        if self._heard is None:
+            before, weight = np.ones_like(self._painted), followed.trust
+        else:
+            before, weight = self._heard, followed.trust * agreed
         mine, its = _spread(carried), _spread(told)
         region = self._regions[_nearest(followed)]
         shown, whole = (self._by_region(weight * (mine * each).sum(axis=-1), region) for each in (its, mine))
@@ -71,7 +72,6 @@ class Vouching:
         strength = shown / np.maximum(whole, 1e-12)
         heard = np.clip((strength - FADED) / (STRONG - FADED), 0, 1)
         self._heard = np.where(in_view, np.minimum(before, heard), before)
-        self._has_spoken = True
 
     def _by_region(self, plane: Plane, region: Regions) -> npt.NDArray[np.float64]:
         return np.asarray(np.bincount(region.ravel(), plane.ravel(), minlength=int(self._regions.max()) + 1), np.float64)

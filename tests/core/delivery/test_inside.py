@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from i2vedit_core.delivery.carry import outline_depth
-from i2vedit_core.delivery.inside import Filling, Part, delta_share, nearest_regions
+from i2vedit_core.delivery.carry import nearest_regions, outline_depth
+from i2vedit_core.delivery.inside import Filling, Part, delta_share
 from i2vedit_core.delivery.matting import PaintedPictures
 from i2vedit_core.delivery.palette import Belonging, Palette
 from i2vedit_core.matte import PAINTED

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from i2vedit_core.delivery.carry import Followed, outline_depth
-from i2vedit_core.delivery.inside import nearest_regions
+from i2vedit_core.delivery.carry import Followed, nearest_regions, outline_depth
 from i2vedit_core.delivery.vouching import Vouching, Word
 
 SIDE = 64
