@@ -61,17 +61,17 @@ class Trip:
         for line in self._process.stdout or ():
             self._events.append(Event(time.time(), json.loads(line)))
 
-    def heard(self, name: str, count: int = 1) -> Event:
-        """The event that makes it so many of this name, or with this fact. Raises TimeoutError."""
+    def heard(self, what: str, count: int = 1) -> Event:
+        """The event that makes it so many of this name, or that tell this fact. Raises TimeoutError."""
         end = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < end:
-            found = [event for event in self._events if name in (event.told["event"], *event.told)]
+            found = [event for event in self._events if event.told["event"] == what or what in event.told]
             if len(found) >= count:
                 return found[count - 1]
             if self._process.poll() is not None:
                 raise SystemExit(f"The round trip ended: {self._events[-1].told if self._events else 'it told nothing'}")
             time.sleep(0.005)
-        raise TimeoutError(name)
+        raise TimeoutError(what)
 
 
 def measure(size: str, saves: int, model: str, folder: Path) -> list[float]:

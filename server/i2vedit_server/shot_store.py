@@ -70,7 +70,8 @@ class ShotStore:
         return {row["name"] for row in self._rows.all(sql.NEEDED_ARTIFACTS)}
 
     def _insert(self, shot: NewShot) -> JobRecord:
-        job = NewJob("", shot.spec, shot.shot_id, shot.frame_count, False, shot.shot_id, Priority.LOW, shot.first_frame)
+        name, low = shot.shot_id, Priority.LOW
+        job = NewJob("", shot.spec, name, shot.frame_count, attach=False, shot_id=name, priority=low, first_frame=shot.first_frame)
         return self._rows.insert(job, JobKind.PREPARATION)
 
     def _get(self, shot_id: str) -> ShotRecord:

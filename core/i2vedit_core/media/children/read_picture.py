@@ -1,9 +1,8 @@
 """Reads one still picture and writes it to stdout: a line of JSON, then the bytes of `[H, W, 3 or 4] float32`, the fourth being alpha.
 
 Run by `still` in a process of its own: `python read_picture.py PATH MAX_PIXELS`, or without arguments, which then come as a line of JSON
-on stdin when they are known. A failure that is understood is a JSON
-line `{"failure": KIND, "detail": TEXT}` alone. The first line is filled up with blanks, so that the numbers behind it lie where a
-processor reads them fast.
+on stdin when they are known. A failure that is understood is a JSON line `{"failure": KIND, "detail": TEXT}` alone. The first line is
+filled up with blanks, so that the numbers behind it lie where a processor reads them fast.
 """
 
 import base64
